@@ -1,0 +1,38 @@
+#include "error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local char text[OCT_ERROR_TEXT_BYTES];
+
+octet_status oct_fail(octet_status status, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return status;
+}
+
+octet_status oct_fail_prefix(octet_status status, const char *fmt, ...)
+{
+    char old[OCT_ERROR_TEXT_BYTES];
+    memcpy(old, text, sizeof old);
+    va_list args;
+    va_start(args, fmt);
+    int used = vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (used >= 0 && (size_t)used < sizeof text)
+        snprintf(text + used, sizeof text - (size_t)used, ": %s", old);
+    return status;
+}
+
+const char *oct_error_text(void)
+{
+    return text;
+}
+
+void oct_error_clear(void)
+{
+    text[0] = '\0';
+}

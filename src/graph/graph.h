@@ -1,0 +1,100 @@
+/* A network as plain data: values, nodes and attributes, all owned by one arena. Knows neither files nor devices.
+ * The onnx reader builds it, oct_graph_check verifies it, passes rewrite it, plan lowers it. Not thread-safe while
+ * it is being built or rewritten; immutable and shareable afterwards. */
+#ifndef OCT_GRAPH_H
+#define OCT_GRAPH_H
+
+#include "arena.h"
+#include "error.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define OCT_NO_VALUE (-1) /* an optional input or output that is absent */
+
+/* Every operator known, named as ONNX names it; op_table.def has a row for each. */
+typedef enum oct_op {
+#define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer) OCT_OP_##op,
+#include "op_table.def"
+#undef OCT_OP
+    OCT_OP_COUNT
+} oct_op;
+
+typedef struct oct_value {
+    const char *name;
+    octet_dtype dtype; /* NONE until known */
+    int rank;          /* -1 until known */
+    int64_t dims[OCTET_MAX_RANK]; /* -1: dynamic */
+    /* A constant: its bytes (little-endian, dense), somewhere that outlives the graph. NULL: computed. A constant
+     * of zero bytes has a non-NULL pointer. */
+    const void *data;
+    size_t data_bytes;
+    int producer; /* node index, -1: graph input or constant */
+    bool is_input, is_output;
+} oct_value;
+
+typedef enum oct_attr_kind { OCT_ATTR_INT, OCT_ATTR_FLOAT, OCT_ATTR_STRING, OCT_ATTR_INTS, OCT_ATTR_FLOATS, OCT_ATTR_TENSOR } oct_attr_kind;
+
+typedef struct oct_attr {
+    const char *name;
+    oct_attr_kind kind;
+    int64_t i;
+    float f;
+    const char *s;      /* terminated */
+    const int64_t *ints; /* count of them */
+    const float *floats;
+    size_t count;
+    const oct_value *tensor; /* data, dtype, dims only */
+} oct_attr;
+
+typedef struct oct_node {
+    oct_op op;
+    const char *name; /* as in the file, or "OpType_INDEX" where the file has none; never NULL */
+    const char *op_type, *domain;
+    int opset; /* version of its domain's operator set in this model */
+    int *inputs, *outputs; /* value indices or OCT_NO_VALUE */
+    int input_count, output_count;
+    const oct_attr *attrs;
+    size_t attr_count;
+    bool channels_last; /* spatial operators after the layout pass: N, spatial..., C */
+    /* Folded activation (fuse pass): the output is also clamped to [clamp_min, clamp_max]. */
+    bool has_clamp;
+    int32_t clamp_min, clamp_max;
+} oct_node;
+
+typedef struct oct_graph {
+    oct_arena arena;
+    oct_value *values;
+    int value_count, value_capacity;
+    oct_node *nodes; /* in topological order once oct_graph_sort has run */
+    int node_count, node_capacity;
+    int *inputs, *outputs; /* value indices; inputs exclude initializers */
+    int input_count, output_count;
+} oct_graph;
+
+/* Building. All strings are copied. -1 / NULL and an error text when memory is short. */
+int oct_graph_add_value(oct_graph *g, const char *name);
+oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inputs, int outputs);
+void oct_graph_free(oct_graph *g);
+/* A deep copy of everything but constant bytes (shared): what a pass may rewrite. */
+octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy);
+
+/* Attribute of a node or its default. */
+const oct_attr *oct_node_attr(const oct_node *n, const char *name);
+int64_t oct_node_int(const oct_node *n, const char *name, int64_t otherwise);
+float oct_node_float(const oct_node *n, const char *name, float otherwise);
+const char *oct_node_string(const oct_node *n, const char *name, const char *otherwise);
+
+/* Operator by ONNX name and domain; OCT_OP_COUNT if unknown. */
+oct_op oct_op_find(const char *op_type, const char *domain);
+const char *oct_op_name(oct_op op);
+octet_node_path oct_op_path(oct_op op);
+
+/* Put nodes into topological order, drop nodes whose outputs nobody reads, set producers. Errors: CORRUPT_FILE (a
+ * cycle, a value with two producers, an input that nothing produces; node by name). */
+octet_status oct_graph_sort(oct_graph *g);
+
+/* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the constants.
+ * Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
+octet_status oct_graph_infer(oct_graph *g);
+
+#endif

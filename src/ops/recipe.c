@@ -1,0 +1,212 @@
+#include "recipe.h"
+#include "sizes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void oct_recipe_init(oct_recipe *r)
+{
+    memset(r, 0, sizeof *r);
+    r->current_node = -1;
+}
+
+void oct_recipe_free(oct_recipe *r)
+{
+    oct_arena_free(&r->arena);
+    free(r->mems);
+    free(r->launches);
+    oct_recipe_init(r);
+}
+
+static void out_of_memory(oct_recipe *r)
+{
+    r->status = oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning kernel launches");
+}
+
+/* Make room for one more element; false (and a sticky status) when memory is short. */
+static bool grow(oct_recipe *r, void **array, int count, int *capacity, size_t size)
+{
+    if (r->status != OCTET_OK)
+        return false;
+    if (count < *capacity)
+        return true;
+    int wanted = *capacity ? *capacity * 2 : 64;
+    void *bigger = realloc(*array, (size_t)wanted * size);
+    if (!bigger) {
+        out_of_memory(r);
+        return false;
+    }
+    *array = bigger;
+    *capacity = wanted;
+    return true;
+}
+
+static oct_mem add_mem(oct_recipe *r, oct_mem_kind kind, size_t bytes, const void *host)
+{
+    void *mems = r->mems;
+    bool ok = grow(r, &mems, r->mem_count, &r->mem_capacity, sizeof *r->mems);
+    r->mems = mems;
+    if (!ok)
+        return OCT_MEM_NONE;
+    r->mems[r->mem_count] = (oct_mem_info){.kind = kind, .bytes = bytes, .host = host};
+    return r->mem_count++;
+}
+
+oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes)
+{
+    return add_mem(r, OCT_MEM_CONST, bytes, host);
+}
+
+oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes)
+{
+    if (r->status != OCTET_OK)
+        return OCT_MEM_NONE;
+    void *copy = oct_arena_alloc(&r->arena, bytes, 1);
+    if (!copy) {
+        out_of_memory(r);
+        return OCT_MEM_NONE;
+    }
+    if (bytes)
+        memcpy(copy, host, bytes);
+    return add_mem(r, OCT_MEM_CONST, bytes, copy);
+}
+
+oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes)
+{
+    return add_mem(r, OCT_MEM_TEMP, bytes, NULL);
+}
+
+oct_mem oct_recipe_input(oct_recipe *r, size_t bytes)
+{
+    return add_mem(r, OCT_MEM_INPUT, bytes, NULL);
+}
+
+oct_mem oct_recipe_output(oct_recipe *r, size_t bytes)
+{
+    return add_mem(r, OCT_MEM_OUTPUT, bytes, NULL);
+}
+
+oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry, const char *options, ...)
+{
+    void *launches = r->launches;
+    bool ok = grow(r, &launches, r->launch_count, &r->launch_capacity, sizeof *r->launches);
+    r->launches = launches;
+    if (!ok)
+        return NULL;
+    char text[512];
+    va_list args;
+    va_start(args, options);
+    int length = vsnprintf(text, sizeof text, options, args);
+    va_end(args);
+    assert(length >= 0 && (size_t)length < sizeof text);
+    (void)length;
+    oct_launch *l = oct_arena_alloc(&r->arena, 1, sizeof *l);
+    char *copy = oct_arena_strdup(&r->arena, text);
+    if (!l || !copy) {
+        out_of_memory(r);
+        return NULL;
+    }
+    l->file = file;
+    l->entry = entry;
+    l->options = copy;
+    l->node = r->current_node;
+    r->launches[r->launch_count++] = l;
+    return l;
+}
+
+static oct_arg *add_arg(oct_launch *l, oct_arg_kind kind)
+{
+    if (!l)
+        return NULL;
+    assert(l->arg_count < OCT_MAX_ARGS);
+    oct_arg *a = &l->args[l->arg_count++];
+    a->kind = kind;
+    a->mem = OCT_MEM_NONE;
+    return a;
+}
+
+static void add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem)
+{
+    oct_arg *a = add_arg(l, kind);
+    if (a)
+        a->mem = mem;
+}
+
+void oct_launch_in(oct_launch *l, oct_mem mem)
+{
+    add_mem_arg(l, OCT_ARG_IN, mem);
+}
+
+void oct_launch_out(oct_launch *l, oct_mem mem)
+{
+    add_mem_arg(l, OCT_ARG_OUT, mem);
+}
+
+void oct_launch_inout(oct_launch *l, oct_mem mem)
+{
+    add_mem_arg(l, OCT_ARG_INOUT, mem);
+}
+
+void oct_launch_i32(oct_launch *l, int64_t value)
+{
+    assert(value >= INT32_MIN && value <= INT32_MAX);
+    oct_arg *a = add_arg(l, OCT_ARG_I32);
+    if (a)
+        a->u.i32 = (int32_t)value;
+}
+
+void oct_launch_i64(oct_launch *l, int64_t value)
+{
+    oct_arg *a = add_arg(l, OCT_ARG_I64);
+    if (a)
+        a->u.i64 = value;
+}
+
+void oct_launch_f32(oct_launch *l, float value)
+{
+    oct_arg *a = add_arg(l, OCT_ARG_F32);
+    if (a)
+        a->u.f32 = value;
+}
+
+void oct_launch_local(oct_launch *l, size_t bytes)
+{
+    oct_arg *a = add_arg(l, OCT_ARG_LOCAL);
+    if (a)
+        a->u.local_bytes = bytes;
+}
+
+void oct_launch_3d(oct_launch *l, const size_t global[3], const size_t local[3])
+{
+    if (!l)
+        return;
+    l->dims = 3;
+    for (int i = 0; i < 3; i++) {
+        l->global[i] = global[i];
+        l->local[i] = local ? local[i] : 0;
+    }
+}
+
+void oct_launch_2d(oct_launch *l, size_t gx, size_t gy, size_t lx, size_t ly)
+{
+    const size_t global[3] = {gx, gy, 1}, local[3] = {lx, ly, 1};
+    oct_launch_3d(l, global, local);
+    if (l)
+        l->dims = 2;
+}
+
+void oct_launch_1d(oct_launch *l, size_t global, size_t local)
+{
+    const size_t g[3] = {global, 1, 1}, loc[3] = {local, 1, 1};
+    oct_launch_3d(l, g, loc);
+    if (l)
+        l->dims = 1;
+}
+
+int64_t oct_operand_elems(const oct_operand *t)
+{
+    int64_t elems = 0;
+    return oct_shape_elems(t->dims, t->rank, &elems) ? elems : 0;
+}

@@ -1,0 +1,114 @@
+/* A recipe is a list of kernel launches over symbolic memories, as plain data: what the operator families of ops/
+ * produce and what plan/ places in memory and turns into OpenCL objects. No OpenCL here.
+ *
+ * Nobody says when a launch runs: a launch whose inputs are all constants, or results of such launches, is done
+ * once when the session is made (packing weights, multipliers, constant folding); the others are done in every run.
+ * Nobody says how long a memory lives: from the first to the last launch that names it.
+ *
+ * Builder calls never fail one by one: the first failure sticks in recipe->status, later calls are no-ops. */
+#ifndef OCT_RECIPE_H
+#define OCT_RECIPE_H
+
+#include "arena.h"
+#include "error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef int oct_mem; /* index into recipe->mems */
+#define OCT_MEM_NONE (-1)
+
+typedef enum oct_mem_kind {
+    OCT_MEM_INPUT,  /* written by the host before each run */
+    OCT_MEM_OUTPUT, /* read by the host after each run */
+    OCT_MEM_CONST,  /* host bytes, uploaded once */
+    OCT_MEM_TEMP    /* written by a launch */
+} oct_mem_kind;
+
+typedef struct oct_mem_info {
+    oct_mem_kind kind;
+    size_t bytes;
+    const void *host; /* OCT_MEM_CONST: must stay valid until the recipe is bound */
+} oct_mem_info;
+
+typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_INOUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32, OCT_ARG_LOCAL } oct_arg_kind;
+
+/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see MEM() and AT()
+ * in kernels/common.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
+typedef struct oct_arg {
+    oct_arg_kind kind;
+    oct_mem mem;
+    union {
+        int32_t i32;
+        int64_t i64;
+        float f32;
+        size_t local_bytes;
+    } u;
+} oct_arg;
+
+#define OCT_MAX_ARGS 40
+
+typedef struct oct_launch {
+    const char *file;    /* kernel source, e.g. "gemm/gemm_portable.cl" */
+    const char *entry;   /* kernel function */
+    const char *options; /* "-DTM=4 -DTN=8": build options, part of the cache key */
+    int dims;
+    size_t global[3];
+    size_t local[3]; /* local[0] == 0: the driver chooses */
+    oct_arg args[OCT_MAX_ARGS];
+    int arg_count;
+    int node; /* graph node this belongs to, -1: none */
+} oct_launch;
+
+typedef struct oct_recipe {
+    oct_arena arena;
+    octet_status status;
+    oct_mem_info *mems;
+    int mem_count, mem_capacity;
+    oct_launch **launches; /* in an order that respects data flow */
+    int launch_count, launch_capacity;
+    int current_node; /* stamped on new launches */
+} oct_recipe;
+
+void oct_recipe_init(oct_recipe *r);
+void oct_recipe_free(oct_recipe *r);
+
+/* Memories. Sizes in bytes; zero is allowed (no launch may then touch it). */
+oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes);      /* host is kept, not copied */
+oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes); /* copied into the recipe */
+oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes);
+oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
+oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
+
+/* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which accept it. */
+oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry, const char *options, ...)
+    OCT_PRINTF(4, 5);
+/* Arguments, in the kernel's order. */
+void oct_launch_in(oct_launch *l, oct_mem mem);
+void oct_launch_out(oct_launch *l, oct_mem mem);
+void oct_launch_inout(oct_launch *l, oct_mem mem);
+void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with assert; ops check sizes before */
+void oct_launch_i64(oct_launch *l, int64_t value);
+void oct_launch_f32(oct_launch *l, float value);
+void oct_launch_local(oct_launch *l, size_t bytes);
+/* Work sizes. A zero global size means nothing to do: the launch is dropped when bound. local 0: driver's choice. */
+void oct_launch_1d(oct_launch *l, size_t global, size_t local);
+void oct_launch_2d(oct_launch *l, size_t gx, size_t gy, size_t lx, size_t ly);
+void oct_launch_3d(oct_launch *l, const size_t global[3], const size_t local[3]);
+
+/* An operand of an operator: a memory and what is in it. */
+typedef struct oct_operand {
+    oct_mem mem;
+    octet_dtype dtype;
+    int rank;
+    int64_t dims[OCTET_MAX_RANK];
+    const void *host; /* the constant's bytes when the host knows them, else NULL */
+} oct_operand;
+
+int64_t oct_operand_elems(const oct_operand *t);
+static inline bool oct_operand_present(const oct_operand *t)
+{
+    return t && t->dtype != OCTET_DTYPE_NONE;
+}
+
+#endif

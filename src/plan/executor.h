@@ -1,0 +1,39 @@
+/* The executor places a recipe in memory and runs it: splits launches into the load list (done here, once) and the
+ * run list, plans the arena from lifetimes, uploads constants, makes kernels and sets their arguments. A run only
+ * enqueues. Belongs to one thread at a time. */
+#ifndef OCT_EXECUTOR_H
+#define OCT_EXECUTOR_H
+
+#include "device.h"
+#include "recipe.h"
+
+typedef struct oct_executor oct_executor;
+
+/* The recipe may be freed afterwards. Everything of the load list is complete on return. Retains the device. */
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_executor **executor);
+void oct_executor_destroy(oct_executor *executor);
+
+/* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the next
+ * oct_device_finish. */
+octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
+octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
+/* Use the caller's buffer for an INPUT / OUTPUT memory from now on (NULL: the arena again). */
+octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer, size_t offset);
+/* Enqueue the run list. event (may be NULL) completes with the last launch; NULL is stored if nothing ran. */
+octet_status oct_executor_run(oct_executor *e, cl_event *event);
+
+typedef struct oct_executor_stats {
+    size_t arena_bytes, weight_bytes;
+    size_t run_launches, load_launches;
+} oct_executor_stats;
+oct_executor_stats oct_executor_get_stats(const oct_executor *e);
+
+/* Kernel times of the last finished run (device opened with profiling). Launch i ran for node `node`. */
+typedef struct oct_launch_time {
+    int node;
+    const char *kernel;
+    uint64_t start_ns, end_ns;
+} oct_launch_time;
+octet_status oct_executor_times(oct_executor *e, const oct_launch_time **times, size_t *count);
+
+#endif
