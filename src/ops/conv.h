@@ -1,0 +1,29 @@
+/* Convolution as implicit GEMM, NHWC in and out; weights come as the file's own OIHW bytes and are packed on the
+ * device. Groups, depthwise, strides, dilations, pads. Padding is the input's zero point (a real 0). Variants are the
+ * rows of conv_variants.def. */
+#ifndef OCT_CONV_H
+#define OCT_CONV_H
+
+#include "device.h"
+#include "quant_args.h"
+
+typedef struct oct_conv_request {
+    int64_t n, h, w, c;    /* input NHWC */
+    int64_t oh, ow, co;    /* output NHWC; computed by the caller, checked here */
+    int64_t kh, kw, group; /* weights [co][c / group][kh][kw] */
+    int64_t stride_h, stride_w, dilation_h, dilation_w;
+    int64_t pad_top, pad_left; /* bottom and right follow from oh, ow */
+    octet_dtype x_dtype, w_dtype; /* u8 or s8 */
+    octet_dtype y_dtype;          /* s32 (ConvInteger), u8 or s8 */
+    oct_mem x, weights, y;
+    oct_mem bias; /* s32 [co] or OCT_MEM_NONE */
+    oct_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */
+    int32_t clamp_min, clamp_max;
+    const char *variant;
+} oct_conv_request;
+
+octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q);
+const char *oct_conv_variant_name(const oct_caps *caps, size_t index);
+const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q);
+
+#endif
