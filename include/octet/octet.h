@@ -103,7 +103,11 @@ OCTET_API octet_status octet_tensor_read_pb(const char *path, octet_tensor *tens
 
 /* ---- devices ------------------------------------------------------------------------------------------- */
 
-typedef enum octet_device_type { OCTET_DEVICE_CPU = 1, OCTET_DEVICE_GPU, OCTET_DEVICE_ACCELERATOR } octet_device_type;
+typedef enum octet_device_type {
+    OCTET_DEVICE_CPU = 1,
+    OCTET_DEVICE_GPU,
+    OCTET_DEVICE_ACCELERATOR
+} octet_device_type;
 
 /* Text fields are cut to fit and always terminated. */
 typedef struct octet_device_info {
@@ -117,7 +121,7 @@ typedef struct octet_device_info {
     uint32_t max_work_group;
     int local_is_dedicated; /* local memory is a memory of its own */
     int unified_memory;     /* the device shares the host's memory */
-    int available;          /* 0: the driver lists it but it cannot be used (no compiler, not little-endian) */
+    int available; /* 0: the driver lists it but it cannot be used (no compiler, not little-endian) */
     char extensions[4096];
 } octet_device_info;
 
@@ -183,21 +187,21 @@ typedef struct octet_gemm_desc {
     int64_t batch;   /* 0 means 1; A and C advance by m*lda and m*ldc; B too when it is a run-time operand */
     octet_dtype a_dtype, b_dtype; /* U8 or S8 */
     octet_output output;
-    octet_dtype c_dtype;     /* U8 or S8 for OCTET_OUT_Q8; ignored otherwise */
-    int64_t lda, ldb, ldc;   /* row strides in elements; 0: dense */
-    int transpose_b;         /* 1: B is stored [n][k] */
-    int b_is_runtime;        /* 1: B is given at each run; 0: resident, packed once at create */
-    int32_t a_zero, c_zero;  /* zero points */
-    const int32_t *b_zeros;  /* [1] or [n]; NULL: 0 */
-    size_t b_zero_count;     /* 0, 1 or n */
-    const float *a_scales;   /* [1] or [m] (f32 output only); NULL: 1 */
-    size_t a_scale_count;    /* 0, 1 or m */
-    const float *b_scales;   /* [1] or [n]; NULL: 1 */
-    size_t b_scale_count;    /* 0, 1 or n */
-    float c_scale;           /* 0 means 1 */
-    const int32_t *bias;     /* [n] or NULL */
-    int32_t c_min, c_max;    /* clamp for OCTET_OUT_Q8; both 0: the whole range of c_dtype */
-    const char *variant;     /* force a kernel variant by name (tests, bench); NULL: chosen */
+    octet_dtype c_dtype;    /* U8 or S8 for OCTET_OUT_Q8; ignored otherwise */
+    int64_t lda, ldb, ldc;  /* row strides in elements; 0: dense */
+    int transpose_b;        /* 1: B is stored [n][k] */
+    int b_is_runtime;       /* 1: B is given at each run; 0: resident, packed once at create */
+    int32_t a_zero, c_zero; /* zero points */
+    const int32_t *b_zeros; /* [1] or [n]; NULL: 0 */
+    size_t b_zero_count;    /* 0, 1 or n */
+    const float *a_scales;  /* [1] or [m] (f32 output only); NULL: 1 */
+    size_t a_scale_count;   /* 0, 1 or m */
+    const float *b_scales;  /* [1] or [n]; NULL: 1 */
+    size_t b_scale_count;   /* 0, 1 or n */
+    float c_scale;          /* 0 means 1 */
+    const int32_t *bias;    /* [n] or NULL */
+    int32_t c_min, c_max;   /* clamp for OCTET_OUT_Q8; both 0: the whole range of c_dtype */
+    const char *variant;    /* force a kernel variant by name (tests, bench); NULL: chosen */
 } octet_gemm_desc;
 
 typedef struct octet_gemm octet_gemm;
@@ -206,7 +210,8 @@ typedef struct octet_gemm octet_gemm;
  * Errors: INVALID_ARGUMENT, UNSUPPORTED (k past the bound), OUT_OF_MEMORY, DEVICE_ERROR. */
 OCTET_API octet_status octet_gemm_create(octet_context *context, const octet_gemm_desc *desc, const void *b,
                                          octet_gemm **gemm);
-/* Host operands; returns when c is written. b only when b_is_runtime. Errors: INVALID_ARGUMENT, DEVICE_ERROR. */
+/* Host operands; returns when c is written. b only when b_is_runtime. Errors: INVALID_ARGUMENT, DEVICE_ERROR.
+ */
 OCTET_API octet_status octet_gemm_run(octet_gemm *gemm, const void *a, const void *b, void *c);
 /* Enqueue `count` runs on operands that stay on the device (those of the last octet_gemm_run) and wait; for
  * benchmarks: *seconds is the wall time of all of them. */
@@ -269,18 +274,19 @@ typedef struct octet_session_desc {
     size_t input_count;
 } octet_session_desc;
 
-/* Uploads and packs the weights, once. A shape is planned when it is first used (or now, when desc or the model
- * gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY, DEVICE_ERROR. */
+/* Uploads and packs the weights, once. A shape is planned when it is first used (or now, when desc or the
+ * model gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY,
+ * DEVICE_ERROR. */
 OCTET_API octet_status octet_session_create(octet_model *model, const octet_session_desc *desc,
                                             octet_session **session);
 OCTET_API void octet_session_destroy(octet_session *session);
 
 /* Run once. inputs[i] belongs to model input i: dtype, rank and dims must match it; data is read during the
- * call. outputs[i] belongs to model output i: with data NULL the library allocates (octet_tensor_free it), else
- * data_bytes must be large enough; dtype and dims are filled in. Returns when every output is written.
+ * call. outputs[i] belongs to model output i: with data NULL the library allocates (octet_tensor_free it),
+ * else data_bytes must be large enough; dtype and dims are filled in. Returns when every output is written.
  * Errors: INVALID_ARGUMENT (which input, expected and given), DEVICE_ERROR, OUT_OF_MEMORY. */
-OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs, size_t input_count,
-                                         octet_tensor *outputs, size_t output_count);
+OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs,
+                                         size_t input_count, octet_tensor *outputs, size_t output_count);
 
 typedef struct octet_session_info {
     size_t struct_size;

@@ -1,4 +1,5 @@
-/* FNV-1a, 64 bits (Fowler, Noll, Vo). For cache names and checksums against accidents, not against attackers. */
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). For cache names and checksums against accidents, not against attackers.
+ */
 #ifndef OCT_HASH_H
 #define OCT_HASH_H
 

@@ -1,8 +1,8 @@
-/* OpenCL: discovery, capabilities, programs and their cache, buffers, the queue, counters. Knows nothing of int8;
- * everything vendor-specific is data in device_caps.c. Every OpenCL call of Octet is in this folder.
+/* OpenCL: discovery, capabilities, programs and their cache, buffers, the queue, counters. Knows nothing of
+ * int8; everything vendor-specific is data in device_caps.c. Every OpenCL call of Octet is in this folder.
  *
- * Threads: all functions may be called from many threads on one oct_device. A cl_kernel must not be shared between
- * threads (clSetKernelArg): oct_device_kernel gives a new one each time. */
+ * Threads: all functions may be called from many threads on one oct_device. A cl_kernel must not be shared
+ * between threads (clSetKernelArg): oct_device_kernel gives a new one each time. */
 #ifndef OCT_DEVICE_H
 #define OCT_DEVICE_H
 
@@ -17,21 +17,22 @@
 typedef struct oct_caps {
     octet_device_info info;
     cl_uint vendor_id;
-    int cl_c_version;         /* 120, 200, 300 */
-    size_t max_group;         /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
-    bool pocl_x86;            /* PoCL on this host's own x86 CPU: inline assembly is possible */
-    bool x86_avx2;            /* with pocl_x86: this processor has it (CPUID and OS) */
-    bool x86_avx512_vnni;     /* AVX-512 F, BW, VL and VNNI */
-    bool khr_dot4;            /* cl_khr_integer_dot_product with 4x8 packed input */
-    bool khr_dot4_fast;       /* ... and the device says that it is accelerated */
-    int nvidia_cc;            /* compute capability * 10, 0: not NVIDIA */
+    int cl_c_version;     /* 120, 200, 300 */
+    size_t max_group;     /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    bool pocl_x86;        /* PoCL on this host's own x86 CPU: inline assembly is possible */
+    bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
+    bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */
+    bool khr_dot4;        /* cl_khr_integer_dot_product with 4x8 packed input */
+    bool khr_dot4_fast;   /* ... and the device says that it is accelerated */
+    int nvidia_cc;        /* compute capability * 10, 0: not NVIDIA */
 } oct_caps;
 
 typedef struct oct_device oct_device;
 
 /* Open by desc (see octet_context_desc), with an own context and in-order queue. */
 octet_status oct_device_open(const octet_context_desc *desc, oct_device **device);
-/* Adopt the caller's context and queue (retained). Errors: INVALID_ARGUMENT (not related, out-of-order queue). */
+/* Adopt the caller's context and queue (retained). Errors: INVALID_ARGUMENT (not related, out-of-order
+ * queue). */
 octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const octet_context_desc *desc,
                               oct_device **device);
 void oct_device_retain(oct_device *device);
@@ -45,8 +46,9 @@ void oct_device_log(oct_device *device, const char *fmt, ...) OCT_PRINTF(2, 3);
 octet_status oct_devices_count(size_t *count);
 octet_status oct_devices_get(size_t index, octet_device_info *info);
 
-/* A new kernel object of `entry` in the embedded source `file`, built with `options` (program cached in memory per
- * device and on disk). The caller releases it. Errors: DEVICE_ERROR with the build log's first lines. */
+/* A new kernel object of `entry` in the embedded source `file`, built with `options` (program cached in
+ * memory per device and on disk). The caller releases it. Errors: DEVICE_ERROR with the build log's first
+ * lines. */
 octet_status oct_device_kernel(oct_device *device, const char *file, const char *entry, const char *options,
                                cl_kernel *kernel);
 
@@ -55,12 +57,13 @@ octet_status oct_device_kernel(oct_device *device, const char *file, const char 
 octet_status oct_buffer_create(oct_device *device, size_t bytes, cl_mem *buffer);
 void oct_buffer_release(cl_mem buffer); /* NULL is fine */
 
-/* Copies are counted by kind. Upload does not block: `data` must stay valid until the next oct_device_finish. */
+/* Copies are counted by kind. Upload does not block: `data` must stay valid until the next oct_device_finish.
+ */
 typedef enum oct_traffic { OCT_TRAFFIC_WEIGHT, OCT_TRAFFIC_INPUT, OCT_TRAFFIC_OUTPUT } oct_traffic;
-octet_status oct_device_upload(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset, const void *data,
-                               size_t bytes);
-octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset, void *data,
-                                 size_t bytes);
+octet_status oct_device_upload(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset,
+                               const void *data, size_t bytes);
+octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset,
+                                 void *data, size_t bytes);
 /* Enqueue a kernel whose arguments are set. event may be NULL. local NULL: driver's choice. */
 octet_status oct_device_launch(oct_device *device, cl_kernel kernel, cl_uint dims, const size_t *global,
                                const size_t *local, cl_event *event);

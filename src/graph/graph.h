@@ -1,6 +1,6 @@
-/* A network as plain data: values, nodes and attributes, all owned by one arena. Knows neither files nor devices.
- * The onnx reader builds it, oct_graph_check verifies it, passes rewrite it, plan lowers it. Not thread-safe while
- * it is being built or rewritten; immutable and shareable afterwards. */
+/* A network as plain data: values, nodes and attributes, all owned by one arena. Knows neither files nor
+ * devices. The onnx reader builds it, oct_graph_check verifies it, passes rewrite it, plan lowers it. Not
+ * thread-safe while it is being built or rewritten; immutable and shareable afterwards. */
 #ifndef OCT_GRAPH_H
 #define OCT_GRAPH_H
 
@@ -21,25 +21,32 @@ typedef enum oct_op {
 
 typedef struct oct_value {
     const char *name;
-    octet_dtype dtype; /* NONE until known */
-    int rank;          /* -1 until known */
+    octet_dtype dtype;            /* NONE until known */
+    int rank;                     /* -1 until known */
     int64_t dims[OCTET_MAX_RANK]; /* -1: dynamic */
-    /* A constant: its bytes (little-endian, dense), somewhere that outlives the graph. NULL: computed. A constant
-     * of zero bytes has a non-NULL pointer. */
+    /* A constant: its bytes (little-endian, dense), somewhere that outlives the graph. NULL: computed. A
+     * constant of zero bytes has a non-NULL pointer. */
     const void *data;
     size_t data_bytes;
     int producer; /* node index, -1: graph input or constant */
     bool is_input, is_output;
 } oct_value;
 
-typedef enum oct_attr_kind { OCT_ATTR_INT, OCT_ATTR_FLOAT, OCT_ATTR_STRING, OCT_ATTR_INTS, OCT_ATTR_FLOATS, OCT_ATTR_TENSOR } oct_attr_kind;
+typedef enum oct_attr_kind {
+    OCT_ATTR_INT,
+    OCT_ATTR_FLOAT,
+    OCT_ATTR_STRING,
+    OCT_ATTR_INTS,
+    OCT_ATTR_FLOATS,
+    OCT_ATTR_TENSOR
+} oct_attr_kind;
 
 typedef struct oct_attr {
     const char *name;
     oct_attr_kind kind;
     int64_t i;
     float f;
-    const char *s;      /* terminated */
+    const char *s;       /* terminated */
     const int64_t *ints; /* count of them */
     const float *floats;
     size_t count;
@@ -50,7 +57,7 @@ typedef struct oct_node {
     oct_op op;
     const char *name; /* as in the file, or "OpType_INDEX" where the file has none; never NULL */
     const char *op_type, *domain;
-    int opset; /* version of its domain's operator set in this model */
+    int opset;             /* version of its domain's operator set in this model */
     int *inputs, *outputs; /* value indices or OCT_NO_VALUE */
     int input_count, output_count;
     const oct_attr *attrs;
@@ -89,12 +96,12 @@ oct_op oct_op_find(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
 octet_node_path oct_op_path(oct_op op);
 
-/* Put nodes into topological order, drop nodes whose outputs nobody reads, set producers. Errors: CORRUPT_FILE (a
- * cycle, a value with two producers, an input that nothing produces; node by name). */
+/* Put nodes into topological order, drop nodes whose outputs nobody reads, set producers. Errors:
+ * CORRUPT_FILE (a cycle, a value with two producers, an input that nothing produces; node by name). */
 octet_status oct_graph_sort(oct_graph *g);
 
-/* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the constants.
- * Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
+/* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the
+ * constants. Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
 octet_status oct_graph_infer(oct_graph *g);
 
 #endif

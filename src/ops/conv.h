@@ -1,6 +1,6 @@
-/* Convolution as implicit GEMM, NHWC in and out; weights come as the file's own OIHW bytes and are packed on the
- * device. Groups, depthwise, strides, dilations, pads. Padding is the input's zero point (a real 0). Variants are the
- * rows of conv_variants.def. */
+/* Convolution as implicit GEMM, NHWC in and out; weights come as the file's own OIHW bytes and are packed on
+ * the device. Groups, depthwise, strides, dilations, pads. Padding is the input's zero point (a real 0).
+ * Variants are the rows of conv_variants.def. */
 #ifndef OCT_CONV_H
 #define OCT_CONV_H
 
@@ -12,11 +12,11 @@ typedef struct oct_conv_request {
     int64_t oh, ow, co;    /* output NHWC; computed by the caller, checked here */
     int64_t kh, kw, group; /* weights [co][c / group][kh][kw] */
     int64_t stride_h, stride_w, dilation_h, dilation_w;
-    int64_t pad_top, pad_left; /* bottom and right follow from oh, ow */
+    int64_t pad_top, pad_left;    /* bottom and right follow from oh, ow */
     octet_dtype x_dtype, w_dtype; /* u8 or s8 */
     octet_dtype y_dtype;          /* s32 (ConvInteger), u8 or s8 */
     oct_mem x, weights, y;
-    oct_mem bias; /* s32 [co] or OCT_MEM_NONE */
+    oct_mem bias;            /* s32 [co] or OCT_MEM_NONE */
     oct_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */
     int32_t clamp_min, clamp_max;
     const char *variant;

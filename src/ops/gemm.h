@@ -1,6 +1,6 @@
-/* GEMM: C[batch][m][n] = A[batch][m][k] x B[(batch)][k][n] with exact int32 accumulation; see octet_gemm_desc for the
- * arithmetic. Appends launches to a recipe: packing B (once when B is a constant), preparing multipliers and
- * corrections, the product. Variants are the rows of gemm_variants.def. */
+/* GEMM: C[batch][m][n] = A[batch][m][k] x B[(batch)][k][n] with exact int32 accumulation; see octet_gemm_desc
+ * for the arithmetic. Appends launches to a recipe: packing B (once when B is a constant), preparing
+ * multipliers and corrections, the product. Variants are the rows of gemm_variants.def. */
 #ifndef OCT_GEMM_H
 #define OCT_GEMM_H
 
@@ -15,8 +15,8 @@ typedef struct oct_gemm_request {
     octet_dtype a_dtype, b_dtype;         /* u8 or s8 */
     octet_dtype c_dtype;                  /* s32, f32, u8 or s8 */
     oct_mem a, b, c;
-    oct_mem bias; /* s32 [n] or OCT_MEM_NONE */
-    oct_quant a_q, b_q, c_q; /* a scale: 1 or m (f32 out only); a zero: 1; b: 1 or n; c: 1 */
+    oct_mem bias;                 /* s32 [n] or OCT_MEM_NONE */
+    oct_quant a_q, b_q, c_q;      /* a scale: 1 or m (f32 out only); a zero: 1; b: 1 or n; c: 1 */
     int32_t clamp_min, clamp_max; /* 8-bit output; the caller gives the type's range when there is no clamp */
     const char *variant;          /* force one by name, NULL: select */
 } oct_gemm_request;

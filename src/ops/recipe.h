@@ -1,9 +1,9 @@
-/* A recipe is a list of kernel launches over symbolic memories, as plain data: what the operator families of ops/
- * produce and what plan/ places in memory and turns into OpenCL objects. No OpenCL here.
+/* A recipe is a list of kernel launches over symbolic memories, as plain data: what the operator families of
+ * ops/ produce and what plan/ places in memory and turns into OpenCL objects. No OpenCL here.
  *
- * Nobody says when a launch runs: a launch whose inputs are all constants, or results of such launches, is done
- * once when the session is made (packing weights, multipliers, constant folding); the others are done in every run.
- * Nobody says how long a memory lives: from the first to the last launch that names it.
+ * Nobody says when a launch runs: a launch whose inputs are all constants, or results of such launches, is
+ * done once when the session is made (packing weights, multipliers, constant folding); the others are done in
+ * every run. Nobody says how long a memory lives: from the first to the last launch that names it.
  *
  * Builder calls never fail one by one: the first failure sticks in recipe->status, later calls are no-ops. */
 #ifndef OCT_RECIPE_H
@@ -31,10 +31,18 @@ typedef struct oct_mem_info {
     const void *host; /* OCT_MEM_CONST: must stay valid until the recipe is bound */
 } oct_mem_info;
 
-typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_INOUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32, OCT_ARG_LOCAL } oct_arg_kind;
+typedef enum oct_arg_kind {
+    OCT_ARG_IN,
+    OCT_ARG_OUT,
+    OCT_ARG_INOUT,
+    OCT_ARG_I32,
+    OCT_ARG_I64,
+    OCT_ARG_F32,
+    OCT_ARG_LOCAL
+} oct_arg_kind;
 
-/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see MEM() and AT()
- * in kernels/common.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
+/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see MEM() and
+ * AT() in kernels/common.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
 typedef struct oct_arg {
     oct_arg_kind kind;
     oct_mem mem;
@@ -80,7 +88,8 @@ oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
 
-/* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which accept it. */
+/* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which
+ * accept it. */
 oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry, const char *options, ...)
     OCT_PRINTF(4, 5);
 /* Arguments, in the kernel's order. */
@@ -91,7 +100,8 @@ void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with ass
 void oct_launch_i64(oct_launch *l, int64_t value);
 void oct_launch_f32(oct_launch *l, float value);
 void oct_launch_local(oct_launch *l, size_t bytes);
-/* Work sizes. A zero global size means nothing to do: the launch is dropped when bound. local 0: driver's choice. */
+/* Work sizes. A zero global size means nothing to do: the launch is dropped when bound. local 0: driver's
+ * choice. */
 void oct_launch_1d(oct_launch *l, size_t global, size_t local);
 void oct_launch_2d(oct_launch *l, size_t gx, size_t gy, size_t lx, size_t ly);
 void oct_launch_3d(oct_launch *l, const size_t global[3], const size_t local[3]);

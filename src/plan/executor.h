@@ -1,6 +1,6 @@
-/* The executor places a recipe in memory and runs it: splits launches into the load list (done here, once) and the
- * run list, plans the arena from lifetimes, uploads constants, makes kernels and sets their arguments. A run only
- * enqueues. Belongs to one thread at a time. */
+/* The executor places a recipe in memory and runs it: splits launches into the load list (done here, once)
+ * and the run list, plans the arena from lifetimes, uploads constants, makes kernels and sets their
+ * arguments. A run only enqueues. Belongs to one thread at a time. */
 #ifndef OCT_EXECUTOR_H
 #define OCT_EXECUTOR_H
 
@@ -9,12 +9,13 @@
 
 typedef struct oct_executor oct_executor;
 
-/* The recipe may be freed afterwards. Everything of the load list is complete on return. Retains the device. */
+/* The recipe may be freed afterwards. Everything of the load list is complete on return. Retains the device.
+ */
 octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_executor **executor);
 void oct_executor_destroy(oct_executor *executor);
 
-/* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the next
- * oct_device_finish. */
+/* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the
+ * next oct_device_finish. */
 octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
 octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
 /* Use the caller's buffer for an INPUT / OUTPUT memory from now on (NULL: the arena again). */
