@@ -1,0 +1,111 @@
+/* The arithmetic that defines every result: affine 8-bit quantization, requantization in the ONNX way and in
+ * the fixed-point ways of gemmlowp and TFLite, and 256-entry tables of functions of one byte. Kernels match
+ * these bytes. Everything here is a pure function of its arguments in the default rounding mode; formulas,
+ * order of operations and what was compared with ONNX Runtime are in docs/numerics.md. */
+#ifndef OCT_QUANT_H
+#define OCT_QUANT_H
+
+#include <octet/octet.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zero points and quantized values travel as int32_t; the caller gives the range of the type
+ * (oct_dtype_min/max) or a narrower clamp inside it. Scales must be finite and positive: oct_scale_valid() is
+ * the test. */
+bool oct_scale_valid(float scale);
+
+/* clamp(rint_half_even(x / scale) + zero, qmin, qmax), the quotient correctly rounded to float32. A NaN gives
+ * `zero`; infinities saturate. */
+int32_t oct_quantize_f32(float x, float scale, int32_t zero, int32_t qmin, int32_t qmax);
+
+/* (float)(q - zero) * scale */
+float oct_dequantize(int32_t q, float scale, int32_t zero);
+
+/* The multiplier of a product's accumulator: (sx * sw) / sy, each step rounded to float32. */
+float oct_multiplier(float sx, float sw, float sy);
+
+/* ONNX requantization: clamp(rint_half_even((float)acc * m) + zero, qmin, qmax). A product that is NaN (an
+ * infinite multiplier times 0) gives `zero`. */
+int32_t oct_requantize(int32_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax);
+
+/* clamp(rint_half_even(x) + zero, qmin, qmax): the end of every chain that rounds before it adds the zero
+ * point. */
+int32_t oct_round_then_zero(float x, int32_t zero, int32_t qmin, int32_t qmax);
+
+/* clamp(rint_half_even(x), qmin, qmax): the end of chains that added the zero point in float (QLinearAdd,
+ * -Mul). A NaN gives qmin. */
+int32_t oct_round_clamp(float x, int32_t qmin, int32_t qmax);
+
+/* DynamicQuantizeLinear's parameters for data between min and max (u8): the range is widened to contain 0. */
+void oct_dynamic_params(float min, float max, float *scale, uint8_t *zero);
+
+/* ---- fixed point (gemmlowp, TFLite) -------------------------------------------------------------------- */
+
+/* A real multiplier as quantized * 2^(shift - 31), quantized in [2^30, 2^31) or 0. */
+typedef struct oct_fixed {
+    int32_t multiplier;
+    int shift; /* positive: left */
+} oct_fixed;
+
+/* TFLite's QuantizeMultiplier. Below 2^-32: {0, 0}; `real` must be in [0, 2^30]: larger values, NaN and
+ * negative ones give false and leave *fixed alone. */
+bool oct_fixed_from_real(double real, oct_fixed *fixed);
+
+/* gemmlowp SaturatingRoundingDoublingHighMul: a * b * 2 rounded to the upper 32 bits, ties toward +inf;
+ * INT32_MIN * INT32_MIN gives INT32_MAX. */
+int32_t oct_srdhm(int32_t a, int32_t b);
+
+/* gemmlowp RoundingDivideByPOT: x / 2^exponent (0..31), ties away from zero. */
+int32_t oct_rounding_divide_by_pot(int32_t x, int exponent);
+
+/* x times the multiplier: TFLite's default (double rounding: left shift, SRDHM, RoundingDivideByPOT) and its
+ * single-rounding build ((x * multiplier + 2^(30 - shift)) >> (31 - shift), ties up). The left shift
+ * saturates. */
+int32_t oct_fixed_multiply_double(int32_t x, oct_fixed f);
+int32_t oct_fixed_multiply_single(int32_t x, oct_fixed f);
+
+typedef enum oct_rounding { OCT_ROUND_ONNX, OCT_ROUND_FIXED_DOUBLE, OCT_ROUND_FIXED_SINGLE } oct_rounding;
+
+/* clamp(multiply(acc) + zero, qmin, qmax) with one of the two multiplications (rounding != OCT_ROUND_ONNX).
+ */
+int32_t oct_requantize_fixed(int32_t acc, oct_fixed f, oct_rounding rounding, int32_t zero, int32_t qmin,
+                             int32_t qmax);
+
+/* ---- functions of one byte ------------------------------------------------------------------------------
+ */
+
+/* How a byte becomes another: x is u8 or s8 with (x_scale, x_zero), y is u8 or s8 with (y_scale, y_zero).
+ * Tables are indexed by the byte's bits (an s8 -1 is entry 255) and hold the result's bits. */
+typedef struct oct_lut_params {
+    octet_dtype x_dtype, y_dtype;
+    float x_scale, y_scale;
+    int32_t x_zero, y_zero;
+} oct_lut_params;
+
+/* Any function f(x, user) of the dequantized value, requantized: entry = quantize(f(dequantize(x))). */
+typedef float (*oct_lut_fn)(float x, const void *user);
+void oct_lut_make(const oct_lut_params *p, oct_lut_fn fn, const void *user, uint8_t table[256]);
+
+void oct_lut_sigmoid(const oct_lut_params *p, uint8_t table[256]);                 /* QLinearSigmoid */
+void oct_lut_leaky_relu(const oct_lut_params *p, float alpha, uint8_t table[256]); /* QLinearLeakyRelu */
+void oct_lut_relu(const oct_lut_params *p, uint8_t table[256]);
+void oct_lut_clip(const oct_lut_params *p, float min, float max,
+                  uint8_t table[256]); /* min(max(x, min), max) */
+void oct_lut_requantize(const oct_lut_params *p,
+                        uint8_t table[256]); /* change of parameters (QLinearConcat) */
+
+/* The logistic function as ONNX Runtime's CPU provider approximates it. */
+float oct_logistic(float x);
+
+/* QLinearSoftmax's table: entry 255 - (max - x) is exp(-(max - x) * x_scale) times a constant, in float32
+ * through double; axis_elems is the length of the axis (it sets the constant). See oct_ref_qsoftmax. */
+void oct_softmax_table(float x_scale, int64_t axis_elems, float table[256]);
+
+/* ---- exact division on devices --------------------------------------------------------------------------
+ */
+
+/* The host's model of kernels/div.clh, step for step, so that the long test can prove it. Equal to a / b
+ * rounded to nearest even over the range stated there. */
+float oct_div_rn(float a, float b);
+
+#endif

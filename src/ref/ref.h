@@ -1,0 +1,167 @@
+/* One scalar C function per operator: the oracle of every test. Obvious rather than fast; exact in int32 or
+ * in the float order of docs/numerics.md. Activations of spatial operators are NHWC, convolution weights
+ * OIHW, everything dense unless a stride is given. Parameters are trusted (tests and plan have checked them);
+ * nothing allocates. */
+#ifndef OCT_REF_H
+#define OCT_REF_H
+
+#include "quant.h"
+#include <stddef.h>
+
+/* Scale and zero point of an operand. scale NULL: 1.0f; zero NULL: 0. A count of 1 serves all channels. */
+typedef struct oct_ref_quant {
+    const float *scale;
+    const void *zero; /* in the operand's own type */
+    int64_t scale_count, zero_count;
+} oct_ref_quant;
+
+/* Element i of an integer array of type u8, s8, u16, s16 or s32; and its store (wrapping). */
+int32_t oct_ref_load(octet_dtype dtype, const void *data, int64_t i);
+void oct_ref_store(octet_dtype dtype, void *data, int64_t i, int32_t value);
+/* Channel i's scale or zero point under the rules above. */
+float oct_ref_scale(const oct_ref_quant *q, int64_t i);
+int32_t oct_ref_zero(const oct_ref_quant *q, octet_dtype dtype, int64_t i);
+
+/* ---- products -------------------------------------------------------------------------------------------
+ */
+
+/* The meaning of oct_gemm_request (ops/gemm.h) on host memory. acc = sum (a - za) * (b - zb[n]) + bias[n],
+ * exact (modulo 2^32 where the bias makes it leave int32). c: s32 acc; f32 (float)acc * (sa[m] * sb[n]); u8,
+ * s8 oct_requantize(acc, (sa * sb[n]) / sc, zc, clamp_min, clamp_max). */
+typedef struct oct_ref_gemm_params {
+    int64_t m, n, k, batch;
+    int64_t lda, ldb, ldc;
+    int64_t a_stride, b_stride, c_stride;
+    bool transpose_b;
+    octet_dtype a_dtype, b_dtype, c_dtype;
+    const void *a, *b;
+    void *c;
+    const int32_t *bias;         /* [n] or NULL */
+    oct_ref_quant a_q, b_q, c_q; /* a scale: 1 or m (f32 out only); a zero: 1; b: 1 or n; c: 1 */
+    int32_t clamp_min, clamp_max;
+} oct_ref_gemm_params;
+void oct_ref_gemm(const oct_ref_gemm_params *p);
+
+/* The meaning of oct_conv_request (ops/conv.h): x [n][h][w][c], weights [co][c / group][kh][kw], y
+ * [n][oh][ow][co]. Positions outside the input are its zero point. y: s32, or u8/s8 as in oct_ref_gemm. */
+typedef struct oct_ref_conv_params {
+    int64_t n, h, w, c, oh, ow, co, kh, kw, group;
+    int64_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    octet_dtype x_dtype, w_dtype, y_dtype;
+    const void *x, *weights;
+    void *y;
+    const int32_t *bias;         /* [co] or NULL */
+    oct_ref_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */
+    int32_t clamp_min, clamp_max;
+} oct_ref_conv_params;
+void oct_ref_conv(const oct_ref_conv_params *p);
+
+/* ---- quantize, dequantize -------------------------------------------------------------------------------
+ */
+
+/* Data as [outer][axis][inner]; parameters per tensor (count 1) or per index of axis (count axis). */
+typedef struct oct_ref_quantize_params {
+    int64_t outer, axis, inner;
+    octet_dtype q_dtype; /* quantize: u8, s8, u16, s16; dequantize: those or s32 */
+    oct_ref_quant q;
+} oct_ref_quantize_params;
+void oct_ref_quantize(const oct_ref_quantize_params *p, const float *x, void *y);
+void oct_ref_dequantize(const oct_ref_quantize_params *p, const void *x, float *y);
+/* y u8. n may be 0 (scale 1, zero 0). */
+void oct_ref_dynamic_quantize(const float *x, int64_t n, uint8_t *y, float *scale, uint8_t *zero);
+
+/* ---- element by element ---------------------------------------------------------------------------------
+ */
+
+/* Numpy broadcasting. dims are the output's; a_dims, b_dims have the same rank (1s put in front) and are 1 or
+ * equal. */
+typedef struct oct_ref_broadcast {
+    int rank;
+    int64_t dims[OCTET_MAX_RANK], a_dims[OCTET_MAX_RANK], b_dims[OCTET_MAX_RANK];
+} oct_ref_broadcast;
+
+typedef struct oct_ref_qbinary_params {
+    oct_ref_broadcast shape;
+    octet_dtype dtype; /* u8 or s8, of a, b and y */
+    float a_scale, b_scale, y_scale;
+    int32_t a_zero, b_zero, y_zero;
+    int32_t clamp_min, clamp_max;
+    bool swapped; /* qadd: which operand is added first, see oct_ref_qadd_swapped */
+} oct_ref_qbinary_params;
+/* qadd adds b's term first, a's last, unless a is the operand that is constant along the innermost dimension
+ * (in ONNX order, dimensions of 1 skipped): then the other way round. The float result can differ in the last
+ * bit. */
+bool oct_ref_qadd_swapped(const oct_ref_broadcast *shape);
+void oct_ref_qadd(const oct_ref_qbinary_params *p, const void *a, const void *b, void *y);
+void oct_ref_qmul(const oct_ref_qbinary_params *p, const void *a, const void *b, void *y);
+
+typedef enum oct_ref_float_op {
+    OCT_REF_ADD,
+    OCT_REF_SUB,
+    OCT_REF_MUL,
+    OCT_REF_DIV,
+    OCT_REF_MIN,
+    OCT_REF_MAX
+} oct_ref_float_op;
+void oct_ref_float_binary(oct_ref_float_op op, const oct_ref_broadcast *shape, const float *a, const float *b,
+                          float *y);
+void oct_ref_round(const float *x, int64_t n, float *y); /* half to even */
+void oct_ref_clip_f32(const float *x, int64_t n, float min, float max, float *y);
+/* Minimum or maximum over `axis` of [outer][axis][inner] -> [outer][inner]; a NaN anywhere gives NaN. */
+void oct_ref_reduce_minmax(bool max, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y);
+
+void oct_ref_lut(const uint8_t table[256], const void *x, int64_t n, void *y);
+/* Relu and Clip on 8-bit data that stay in the same parameters: clamp the value. */
+void oct_ref_clamp8(octet_dtype dtype, const void *x, int64_t n, int32_t min, int32_t max, void *y);
+
+/* ---- several inputs, windows ----------------------------------------------------------------------------
+ */
+
+typedef struct oct_ref_concat_input {
+    const void *data;
+    int64_t axis; /* its length along the axis */
+    float scale;
+    int32_t zero;
+} oct_ref_concat_input;
+/* [outer][axis_i][inner] each -> y [outer][sum axis_i][inner], one 8-bit dtype. */
+void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int count, int64_t outer,
+                     int64_t inner, float y_scale, int32_t y_zero, void *y);
+
+/* x [n][h][w][c] -> y [n][oh][ow][c]. pad_bottom and pad_right matter to count_include_pad: a window past the
+ * padded input (ceil_mode) counts only positions inside the padding. */
+typedef struct oct_ref_pool_params {
+    int64_t n, h, w, c, oh, ow, kh, kw;
+    int64_t stride_h, stride_w, dilation_h, dilation_w;
+    int64_t pad_top, pad_left, pad_bottom, pad_right;
+    bool count_include_pad;
+    octet_dtype dtype;      /* u8 or s8 */
+    float x_scale, y_scale; /* average only */
+    int32_t x_zero, y_zero;
+} oct_ref_pool_params;
+void oct_ref_qavgpool(const oct_ref_pool_params *p, const void *x, void *y);
+void oct_ref_maxpool(const oct_ref_pool_params *p, const void *x, void *y);
+/* x [n][pixels][c] -> y [n][c]. */
+void oct_ref_qglobal_avgpool(octet_dtype dtype, int64_t n, int64_t pixels, int64_t c, float x_scale,
+                             int32_t x_zero, float y_scale, int32_t y_zero, const void *x, void *y);
+
+/* QLinearSoftmax over `axis` of [outer][axis][inner] (opset < 13: inner 1 and axis the product of the
+ * trailing dimensions). */
+typedef struct oct_ref_softmax_params {
+    int64_t outer, axis, inner;
+    octet_dtype dtype; /* u8 or s8 */
+    float x_scale, y_scale;
+    int32_t y_zero;
+} oct_ref_softmax_params;
+void oct_ref_qsoftmax(const oct_ref_softmax_params *p, const void *x, void *y);
+
+/* ---- moves ----------------------------------------------------------------------------------------------
+ */
+
+/* y dimension i is x dimension perm[i]; elements of elem_bytes. */
+void oct_ref_transpose(const void *x, const int64_t *dims, int rank, const int *perm, size_t elem_bytes,
+                       void *y);
+/* ONNX Cast among f32, u8, s8, u16, s16, s32, s64 and bool. Integers wrap; floats truncate toward zero, and
+ * what does not fit the target is unspecified by ONNX: here it saturates and NaN gives 0. To bool: x != 0. */
+void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, void *y);
+
+#endif
