@@ -104,8 +104,15 @@ void oct_softmax_table(float x_scale, int64_t axis_elems, float table[256]);
 /* ---- exact division on devices --------------------------------------------------------------------------
  */
 
-/* The host's model of kernels/div.clh, step for step, so that the long test can prove it. Equal to a / b
- * rounded to nearest even over the range stated there. */
+/* The host's model of kernels/div.clh, step for step. Valid for every a and b; equal to a / b to nearest
+ * even, except that quotients below 2^-126 in magnitude are zero of their sign. */
 float oct_div_rn(float a, float b);
+/* Its first half, RN(1 / significand), from a device's own approximation of it: any seed within 4 ulp gives
+ * the same result. significand in [1, 2). */
+float oct_recip_refine(float significand, float seed);
+
+/* The model of oct_quotient() there: x / s for s in [2^-60, 2^60], y = RN(1 / s), exact where an integer of
+ * at most 17 bits needs it. */
+float oct_quotient(float x, float s, float y);
 
 #endif
