@@ -33,6 +33,7 @@ struct oct_executor {
     int mem_count;
     size_t arena_bytes, weight_bytes;
     oct_launch_time *times;
+    bool external; /* some memory is a buffer of the caller's */
 };
 
 /* What creation needs and a run does not. */
@@ -196,7 +197,7 @@ static octet_status bind_all(binder *b)
         size_t at = b->e->run_count++; /* counted before, so that destroy sees a half-bound launch */
         FORWARD(bind_launch(b, r->launches[i], at, true, &b->e->run[at]));
     }
-    return oct_device_finish(b->e->device);
+    return OCTET_OK;
 }
 
 static size_t count_args(const oct_recipe *r)
@@ -256,15 +257,8 @@ octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, o
         status = allocate_host(&b);
     if (status == OCTET_OK)
         status = allocate_device(&b);
-    if (status == OCTET_OK) {
-        status = bind_all(&b);
-        if (status != OCTET_OK) { /* uploads may still be reading b.small and the caller's constants */
-            char text[OCT_ERROR_TEXT_BYTES];
-            memcpy(text, oct_error_text(), strlen(oct_error_text()) + 1);
-            (void)oct_device_finish(device);
-            (void)oct_fail(status, "%s", text);
-        }
-    }
+    if (status == OCTET_OK) /* uploads read b.small and the caller's constants: settle before they go */
+        status = oct_device_settle(device, bind_all(&b));
     oct_buffer_release(b.staging);
     oct_memory_plan_free(&b.plan);
     free(b.small);
@@ -325,13 +319,24 @@ octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data)
 
 octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer, size_t offset)
 {
-    cl_mem target = buffer ? buffer : e->arena;
-    size_t at = buffer ? offset : e->places[mem].offset;
+    e->external = true;
     for (size_t i = 0; i < e->patch_count; i++) {
         const patch *p = &e->patches[i];
         if (p->mem == mem)
-            FORWARD(set_mem_arg(e->run[p->launch].kernel, p->index, target, at));
+            FORWARD(set_mem_arg(e->run[p->launch].kernel, p->index, buffer ? buffer : e->arena, offset));
     }
+    return OCTET_OK;
+}
+
+octet_status oct_executor_use_own_buffers(oct_executor *e)
+{
+    if (!e->external)
+        return OCTET_OK;
+    for (size_t i = 0; i < e->patch_count; i++) {
+        const patch *p = &e->patches[i];
+        FORWARD(set_mem_arg(e->run[p->launch].kernel, p->index, e->arena, e->places[p->mem].offset));
+    }
+    e->external = false;
     return OCTET_OK;
 }
 

@@ -18,8 +18,9 @@ void oct_executor_destroy(oct_executor *executor);
  * next oct_device_finish. */
 octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
 octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
-/* Use the caller's buffer for an INPUT / OUTPUT memory from now on (NULL: the arena again). */
+/* Use the caller's buffer for an INPUT / OUTPUT memory, until oct_executor_use_own_buffers. */
 octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer, size_t offset);
+octet_status oct_executor_use_own_buffers(oct_executor *e);
 /* Enqueue the run list. event (may be NULL) completes with the last launch; NULL is stored if nothing ran. */
 octet_status oct_executor_run(oct_executor *e, cl_event *event);
 

@@ -1,0 +1,21 @@
+#include "passes.h"
+
+static const struct {
+    const char *name;
+    octet_status (*run)(oct_graph *g);
+} passes[] = {
+    {"fuse clamp", oct_pass_fuse_clamp},
+    {"channels last", oct_pass_channels_last},
+};
+
+octet_status oct_graph_run_passes(oct_graph *g)
+{
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        octet_status status = passes[i].run(g);
+        if (status == OCTET_OK)
+            status = oct_graph_sort(g);
+        if (status != OCTET_OK)
+            return oct_fail_prefix(status, "pass '%s'", passes[i].name);
+    }
+    return OCTET_OK;
+}

@@ -1,0 +1,118 @@
+#include "plan.h"
+#include "dtype.h"
+#include "passes.h"
+#include "sizes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning the network");
+}
+
+/* A private copy of the graph with these input shapes, inferred and rewritten. */
+static octet_status specialize(const oct_graph *graph, const oct_value *shapes, oct_graph *g)
+{
+    FORWARD(oct_graph_clone(graph, g));
+    for (int i = 0; i < g->input_count; i++) {
+        oct_value *v = &g->values[g->inputs[i]];
+        v->rank = shapes[i].rank;
+        memcpy(v->dims, shapes[i].dims, sizeof v->dims);
+    }
+    FORWARD(oct_graph_infer(g));
+    return oct_graph_run_passes(g);
+}
+
+static octet_status fill_port(oct_plan_port *port, const oct_value *v, oct_mem mem)
+{
+    int64_t elems = 0;
+    RETURN_IF(!oct_shape_elems(v->dims, v->rank, &elems), OCTET_INVALID_ARGUMENT, "%s: its shape is too large",
+              v->name);
+    port->mem = mem;
+    port->dtype = v->dtype;
+    port->rank = v->rank;
+    memcpy(port->dims, v->dims, sizeof port->dims);
+    port->bytes = (size_t)elems * oct_dtype_bytes(v->dtype);
+    return OCTET_OK;
+}
+
+static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *mem)
+{
+    p->input_count = g->input_count;
+    p->output_count = g->output_count;
+    p->inputs = calloc((size_t)g->input_count + 1, sizeof *p->inputs);
+    p->outputs = calloc((size_t)g->output_count + 1, sizeof *p->outputs);
+    if (!p->inputs || !p->outputs)
+        return no_memory();
+    for (int i = 0; i < g->input_count; i++)
+        FORWARD(fill_port(&p->inputs[i], &g->values[g->inputs[i]], mem[g->inputs[i]]));
+    for (int i = 0; i < g->output_count; i++)
+        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], mem[g->outputs[i]]));
+    return OCTET_OK;
+}
+
+static octet_status copy_names(oct_plan *p, const oct_graph *g)
+{
+    p->node_names = calloc((size_t)g->node_count + 1, sizeof *p->node_names);
+    if (!p->node_names)
+        return no_memory();
+    for (p->node_count = 0; p->node_count < g->node_count; p->node_count++) {
+        const char *name = g->nodes[p->node_count].name;
+        size_t bytes = strlen(name) + 1;
+        p->node_names[p->node_count] = malloc(bytes);
+        if (!p->node_names[p->node_count])
+            return no_memory();
+        memcpy(p->node_names[p->node_count], name, bytes);
+    }
+    return OCTET_OK;
+}
+
+static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe, oct_mem *mem)
+{
+    FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem));
+    FORWARD(fill_ports(p, g, mem));
+    FORWARD(copy_names(p, g));
+    for (int i = 0; i < g->node_count; i++) {
+        int64_t macs = oct_node_macs(g, &g->nodes[i]);
+        p->macs += macs > 0 ? macs : 0;
+    }
+    return oct_executor_create(device, recipe, &p->executor);
+}
+
+octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device, oct_plan **plan)
+{
+    *plan = NULL;
+    oct_graph g = {0};
+    oct_recipe recipe;
+    oct_recipe_init(&recipe);
+    oct_mem *mem = NULL;
+    oct_plan *p = calloc(1, sizeof *p);
+    octet_status status = p ? specialize(graph, shapes, &g) : no_memory();
+    if (status == OCTET_OK) {
+        mem = malloc(((size_t)g.value_count + 1) * sizeof *mem);
+        status = mem ? build(p, &g, device, &recipe, mem) : no_memory();
+    }
+    free(mem);
+    oct_recipe_free(&recipe);
+    oct_graph_free(&g);
+    if (status != OCTET_OK) {
+        oct_plan_destroy(p);
+        return status;
+    }
+    *plan = p;
+    return OCTET_OK;
+}
+
+void oct_plan_destroy(oct_plan *p)
+{
+    if (!p)
+        return;
+    oct_executor_destroy(p->executor);
+    for (int i = 0; i < p->node_count; i++)
+        free(p->node_names[i]);
+    free(p->node_names);
+    free(p->inputs);
+    free(p->outputs);
+    free(p);
+}

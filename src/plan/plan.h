@@ -1,0 +1,39 @@
+/* A plan: one network at one set of input shapes on one device, ready to run. Immutable but for the executor's state;
+ * belongs to one thread at a time. */
+#ifndef OCT_PLAN_H
+#define OCT_PLAN_H
+
+#include "executor.h"
+#include "graph.h"
+
+typedef struct oct_plan_port {
+    oct_mem mem;
+    octet_dtype dtype;
+    int rank;
+    int64_t dims[OCTET_MAX_RANK];
+    size_t bytes;
+    bool allocated; /* outputs: the run in progress made this tensor's memory */
+} oct_plan_port;
+
+typedef struct oct_plan {
+    oct_executor *executor;
+    oct_plan_port *inputs, *outputs; /* in the order of the graph's */
+    int input_count, output_count;
+    int64_t macs;
+    char **node_names; /* by the node index in oct_launch_time */
+    int node_count;
+} oct_plan;
+
+/* `shapes` has one entry per graph input: rank and dims, no -1. The graph is not changed and must outlive the call
+ * only. Errors: those of oct_graph_infer and of the operators, the node named. */
+octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device, oct_plan **plan);
+void oct_plan_destroy(oct_plan *plan);
+
+/* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v. */
+octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem);
+
+/* What inspect reports of a node whose shapes are inferred. macs: -1 when a shape is unknown. */
+octet_node_path oct_node_path(const oct_graph *graph, const oct_node *node);
+int64_t oct_node_macs(const oct_graph *graph, const oct_node *node);
+
+#endif
