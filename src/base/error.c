@@ -23,7 +23,7 @@ octet_status oct_fail_prefix(octet_status status, const char *fmt, ...)
     int used = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (used >= 0 && (size_t)used < sizeof text)
-        snprintf(text + used, sizeof text - (size_t)used, ": %s", old);
+        snprintf(text + used, sizeof text - (size_t)used, ": %.*s", OCT_ERROR_TEXT_BYTES - 3, old);
     return status;
 }
 

@@ -13,7 +13,8 @@ octet_status oct_device_settle(oct_device *device, octet_status status)
     return oct_fail(status, "%s", text);
 }
 
-octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes, const char *name)
+octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes,
+                              const char *name)
 {
     if (bytes == 0)
         return OCTET_OK;
@@ -25,7 +26,8 @@ octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, 
         err = clGetMemObjectInfo(buffer, CL_MEM_CONTEXT, sizeof context, &context, NULL);
     RETURN_IF(err != CL_SUCCESS, OCTET_INVALID_ARGUMENT, "buffer '%s' is not a valid cl_mem", name);
     RETURN_IF(context != oct_device_context(device), OCTET_INVALID_ARGUMENT,
-              "buffer '%s' belongs to another cl_context; make it in the one given to octet_context_from_cl", name);
+              "buffer '%s' belongs to another cl_context; make it in the one given to octet_context_from_cl",
+              name);
     RETURN_IF(offset > size || size - offset < bytes, OCTET_INVALID_ARGUMENT,
               "buffer '%s' has %zu bytes; %zu are needed from offset %zu", name, size, bytes, offset);
     return OCTET_OK;

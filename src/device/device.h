@@ -1,14 +1,16 @@
 /* OpenCL: discovery, capabilities, programs and their cache, buffers, the queue, counters. Knows nothing of
- * int8; everything vendor-specific is data in device_caps.c. Outside this folder only plan/executor.c makes OpenCL calls
- * (kernel arguments).
+ * int8; everything vendor-specific is data in device_caps.c. Outside this folder only plan/executor.c makes
+ * OpenCL calls (kernel arguments).
  *
  * Threads: all functions may be called from many threads on one oct_device. A cl_kernel must not be shared
  * between threads (clSetKernelArg): oct_device_kernel gives a new one each time. */
 #ifndef OCT_DEVICE_H
 #define OCT_DEVICE_H
 
-#define CL_TARGET_OPENCL_VERSION 300
+#define CL_TARGET_OPENCL_VERSION          300
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS /* clCreateCommandQueue: every driver has it */
 #include <CL/cl.h>
+#include <CL/cl_ext.h>
 
 #include "error.h"
 #include <octet/octet.h>
@@ -69,11 +71,13 @@ octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem bu
 octet_status oct_device_launch(oct_device *device, cl_kernel kernel, cl_uint dims, const size_t *global,
                                const size_t *local, cl_event *event);
 octet_status oct_device_finish(oct_device *device); /* wait for everything enqueued; counted as one wait */
-/* Finish, also after a failure (enqueued copies refer to the caller's memory); gives back `status` and its text if it
- * is one, else what finishing gave. */
+/* Finish, also after a failure (enqueued copies refer to the caller's memory); gives back `status` and its
+ * text if it is one, else what finishing gave. */
 octet_status oct_device_settle(oct_device *device, octet_status status);
-/* Is this caller-owned buffer of the device's context and large enough? Errors: INVALID_ARGUMENT, by `name`. */
-octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes, const char *name);
+/* Is this caller-owned buffer of the device's context and large enough? Errors: INVALID_ARGUMENT, by `name`.
+ */
+octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes,
+                              const char *name);
 
 bool oct_device_profiling(const oct_device *device);
 /* Start and end of a finished event, device clock, ns. Releases the event. */

@@ -1,7 +1,7 @@
-/* The layout pass. Every value may exist in two forms: plain (ONNX order: N, C, spatial...) and its channels-last
- * twin. Nodes are taken in order; each asks for its inputs in the form it wants, and a Transpose is made at the first
- * request for a form that does not exist yet. Where the two forms hold the same bytes (one channel, or one pixel) the
- * Transpose is a Reshape, which costs nothing. */
+/* The layout pass. Every value may exist in two forms: plain (ONNX order: N, C, spatial...) and its
+ * channels-last twin. Nodes are taken in order; each asks for its inputs in the form it wants, and a
+ * Transpose is made at the first request for a form that does not exist yet. Where the two forms hold the
+ * same bytes (one channel, or one pixel) the Transpose is a Reshape, which costs nothing. */
 #include "passes.h"
 
 #include <stdlib.h>
@@ -9,9 +9,9 @@
 
 typedef struct layout {
     oct_graph *g;
-    int values;    /* of the graph as it was */
-    int *twin;     /* per value: channels-last form or OCT_NO_VALUE */
-    bool *is_plain; /* per value: the plain form exists (or will: inputs, constants, plain nodes) */
+    int values;      /* of the graph as it was */
+    int *twin;       /* per value: channels-last form or OCT_NO_VALUE */
+    bool *is_plain;  /* per value: the plain form exists (or will: inputs, constants, plain nodes) */
     oct_node *nodes; /* the new list */
     int node_count, node_capacity;
 } layout;
@@ -156,21 +156,31 @@ static bool is_spatial(const oct_node *n)
     }
 }
 
-/* Which inputs of an elementwise-like operator are tensors whose layout matters (the others are its parameters). */
+/* Which inputs of an elementwise-like operator are tensors whose layout matters (the others are its
+ * parameters). */
 typedef enum data_inputs { DATA_NONE, DATA_FIRST, DATA_ALL, DATA_Q_BINARY, DATA_Q_CONCAT } data_inputs;
 
 static data_inputs data_inputs_of(oct_op op)
 {
     static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_QLinearAdd] = DATA_Q_BINARY,       [OCT_OP_QLinearMul] = DATA_Q_BINARY,
-        [OCT_OP_QLinearConcat] = DATA_Q_CONCAT,    [OCT_OP_QLinearSigmoid] = DATA_FIRST,
-        [OCT_OP_QLinearLeakyRelu] = DATA_FIRST,    [OCT_OP_Relu] = DATA_FIRST,
-        [OCT_OP_Clip] = DATA_FIRST,                [OCT_OP_QuantizeLinear] = DATA_FIRST,
-        [OCT_OP_DequantizeLinear] = DATA_FIRST,    [OCT_OP_Identity] = DATA_FIRST,
-        [OCT_OP_Cast] = DATA_FIRST,                [OCT_OP_Round] = DATA_FIRST,
-        [OCT_OP_Add] = DATA_ALL,                   [OCT_OP_Sub] = DATA_ALL,
-        [OCT_OP_Mul] = DATA_ALL,                   [OCT_OP_Div] = DATA_ALL,
-        [OCT_OP_Min] = DATA_ALL,                   [OCT_OP_Max] = DATA_ALL,
+        [OCT_OP_QLinearAdd] = DATA_Q_BINARY,
+        [OCT_OP_QLinearMul] = DATA_Q_BINARY,
+        [OCT_OP_QLinearConcat] = DATA_Q_CONCAT,
+        [OCT_OP_QLinearSigmoid] = DATA_FIRST,
+        [OCT_OP_QLinearLeakyRelu] = DATA_FIRST,
+        [OCT_OP_Relu] = DATA_FIRST,
+        [OCT_OP_Clip] = DATA_FIRST,
+        [OCT_OP_QuantizeLinear] = DATA_FIRST,
+        [OCT_OP_DequantizeLinear] = DATA_FIRST,
+        [OCT_OP_Identity] = DATA_FIRST,
+        [OCT_OP_Cast] = DATA_FIRST,
+        [OCT_OP_Round] = DATA_FIRST,
+        [OCT_OP_Add] = DATA_ALL,
+        [OCT_OP_Sub] = DATA_ALL,
+        [OCT_OP_Mul] = DATA_ALL,
+        [OCT_OP_Div] = DATA_ALL,
+        [OCT_OP_Min] = DATA_ALL,
+        [OCT_OP_Max] = DATA_ALL,
     };
     return (data_inputs)table[op];
 }
@@ -203,7 +213,8 @@ static bool is_scalar(const oct_value *v)
 /* Quantization along an axis would need the axis renamed; those stay plain. */
 static bool has_axis_parameters(const oct_graph *g, const oct_node *n)
 {
-    return (n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DequantizeLinear) && !is_scalar(&g->values[n->inputs[1]]);
+    return (n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DequantizeLinear) &&
+           !is_scalar(&g->values[n->inputs[1]]);
 }
 
 /* Can this node run on channels-last operands, and is there a reason to (some operand exists only so)? */
@@ -211,7 +222,8 @@ static bool prefers_channels_last(const layout *w, const oct_node *n)
 {
     const oct_graph *g = w->g;
     data_inputs which = data_inputs_of(n->op);
-    if (which == DATA_NONE || n->output_count != 1 || g->values[n->outputs[0]].rank < 3 || has_axis_parameters(g, n))
+    if (which == DATA_NONE || n->output_count != 1 || g->values[n->outputs[0]].rank < 3 ||
+        has_axis_parameters(g, n))
         return false;
     bool reason = false;
     for (int i = 0; i < n->input_count; i++) {
@@ -267,7 +279,8 @@ static octet_status take_spatial(layout *w, oct_node *n)
     n->channels_last = true;
     for (int i = 0; i < n->input_count; i++) {
         if (n->inputs[i] != OCT_NO_VALUE)
-            FORWARD(want(w, n->inputs[i], i == 0 && !already ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
+            FORWARD(
+                want(w, n->inputs[i], i == 0 && !already ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
     }
     return already ? OCTET_OK : output_channels_last(w, n);
 }

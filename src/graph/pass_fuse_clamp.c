@@ -1,5 +1,5 @@
-/* y = Relu(op(...)) and y = Clip(op(...), min, max) on 8-bit data: the clamp moves into op, which clamps anyway. Only
- * when nobody else reads op's own output. */
+/* y = Relu(op(...)) and y = Clip(op(...), min, max) on 8-bit data: the clamp moves into op, which clamps
+ * anyway. Only when nobody else reads op's own output. */
 #include "dtype.h"
 #include "passes.h"
 

@@ -1,5 +1,5 @@
-/* Rewrite passes over a graph whose shapes are all known (after oct_graph_infer). oct_graph_run_passes runs the
- * table in passes.c in order and checks the graph after each. */
+/* Rewrite passes over a graph whose shapes are all known (after oct_graph_infer). oct_graph_run_passes runs
+ * the table in passes.c in order and checks the graph after each. */
 #ifndef OCT_PASSES_H
 #define OCT_PASSES_H
 
@@ -10,8 +10,9 @@ octet_status oct_graph_run_passes(oct_graph *g);
 /* Relu and Clip on 8-bit fold into the clamp of the integer operator that makes their input. */
 octet_status oct_pass_fuse_clamp(oct_graph *g);
 
-/* Spatial operators get channels_last and N, spatial..., C operands; Transpose nodes appear only where a plain (ONNX
- * order) tensor meets a channels-last one. Elementwise operators and concatenations take the layout they are given. */
+/* Spatial operators get channels_last and N, spatial..., C operands; Transpose nodes appear only where a
+ * plain (ONNX order) tensor meets a channels-last one. Elementwise operators and concatenations take the
+ * layout they are given. */
 octet_status oct_pass_channels_last(oct_graph *g);
 
 #endif

@@ -27,8 +27,8 @@ static octet_status specialize(const oct_graph *graph, const oct_value *shapes, 
 static octet_status fill_port(oct_plan_port *port, const oct_value *v, oct_mem mem)
 {
     int64_t elems = 0;
-    RETURN_IF(!oct_shape_elems(v->dims, v->rank, &elems), OCTET_INVALID_ARGUMENT, "%s: its shape is too large",
-              v->name);
+    RETURN_IF(!oct_shape_elems(v->dims, v->rank, &elems), OCTET_INVALID_ARGUMENT,
+              "%s: its shape is too large", v->name);
     port->mem = mem;
     port->dtype = v->dtype;
     port->rank = v->rank;
@@ -68,7 +68,8 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
     return OCTET_OK;
 }
 
-static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe, oct_mem *mem)
+static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
+                          oct_mem *mem)
 {
     FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem));
     FORWARD(fill_ports(p, g, mem));
@@ -80,7 +81,8 @@ static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, o
     return oct_executor_create(device, recipe, &p->executor);
 }
 
-octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device, oct_plan **plan)
+octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
+                           oct_plan **plan)
 {
     *plan = NULL;
     oct_graph g = {0};

@@ -1,0 +1,386 @@
+/* Opening devices, buffers, the queue and its counters. */
+#include "device_priv.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PLATFORMS 64
+#define MAX_DEVICES   64
+
+/* Every device of every platform, in the loader's order. */
+typedef struct device_list {
+    struct {
+        cl_platform_id platform;
+        cl_device_id id;
+    } at[MAX_DEVICES];
+    size_t count;
+} device_list;
+
+/* A driver that cannot list its devices has none: it must not hide those of the others. */
+static void list_devices(device_list *list)
+{
+    cl_platform_id platforms[MAX_PLATFORMS];
+    cl_uint platform_count = 0;
+    list->count = 0;
+    if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count) != CL_SUCCESS)
+        return;
+    for (cl_uint p = 0; p < platform_count && p < MAX_PLATFORMS; p++) {
+        cl_device_id ids[MAX_DEVICES];
+        cl_uint count = 0;
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS)
+            continue;
+        for (cl_uint d = 0; d < count && d < MAX_DEVICES && list->count < MAX_DEVICES; d++) {
+            list->at[list->count].platform = platforms[p];
+            list->at[list->count++].id = ids[d];
+        }
+    }
+}
+
+octet_status oct_devices_count(size_t *count)
+{
+    device_list list;
+    list_devices(&list);
+    *count = list.count;
+    return OCTET_OK;
+}
+
+octet_status oct_devices_get(size_t index, octet_device_info *info)
+{
+    device_list list;
+    list_devices(&list);
+    RETURN_IF(index >= list.count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
+              list.count);
+    oct_caps caps;
+    FORWARD(oct_caps_query(list.at[index].platform, list.at[index].id, &caps));
+    *info = caps.info;
+    return OCTET_OK;
+}
+
+static bool contains(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+    for (; *text; text++) {
+        size_t i = 0;
+        while (i < n && text[i] && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
+            i++;
+        if (i == n)
+            return true;
+    }
+    return false;
+}
+
+static bool matches(const octet_device_info *info, const char *part)
+{
+    return contains(info->name, part) || contains(info->vendor, part) || contains(info->platform, part);
+}
+
+static int rank_of(octet_device_type type)
+{
+    return type == OCTET_DEVICE_GPU ? 3 : type == OCTET_DEVICE_ACCELERATOR ? 2 : 1;
+}
+
+/* "0 NAME, 1 NAME": what there is to choose from, for error texts. */
+static void describe(const device_list *list, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < list->count && at < size; i++) {
+        oct_caps caps;
+        if (oct_caps_query(list->at[i].platform, list->at[i].id, &caps) != OCTET_OK)
+            continue;
+        int n = snprintf(text + at, size - at, "%s%zu '%s'", at ? ", " : "", i, caps.info.name);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
+static bool is_index(const char *text, size_t *index)
+{
+    *index = 0;
+    for (const char *c = text; *c; c++) {
+        if (!isdigit((unsigned char)*c) || c - text > 6)
+            return false;
+        *index = *index * 10 + (size_t)(*c - '0');
+    }
+    return text[0] != '\0';
+}
+
+/* Which device `want` names; NULL or "": the first of the best type. */
+static octet_status select_device(const device_list *list, const char *want, size_t *chosen)
+{
+    RETURN_IF(list->count == 0, OCTET_NO_DEVICE,
+              "no OpenCL device found; install a driver for your GPU, or pocl-opencl-icd to run on the CPU");
+    size_t index;
+    bool by_index = want && is_index(want, &index);
+    int best = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        oct_caps caps;
+        if (oct_caps_query(list->at[i].platform, list->at[i].id, &caps) != OCTET_OK)
+            continue;
+        bool fits = by_index ? i == index : !want || !*want || matches(&caps.info, want);
+        int rank = rank_of(caps.info.type);
+        if (fits && (by_index || caps.info.available) && rank > best) {
+            best = rank;
+            *chosen = i;
+        }
+    }
+    if (best)
+        return OCTET_OK;
+    char devices[700];
+    describe(list, devices, sizeof devices);
+    if (want && *want)
+        return oct_fail(OCTET_NO_DEVICE, "no device matches '%s'; there are: %s", want, devices);
+    return oct_fail(OCTET_NO_DEVICE, "no usable OpenCL device; there are: %s", devices);
+}
+
+static oct_device *new_device(const octet_context_desc *desc)
+{
+    oct_device *d = calloc(1, sizeof *d);
+    if (!d) {
+        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a device");
+        return NULL;
+    }
+    atomic_init(&d->references, 1);
+    pthread_mutex_init(&d->programs_lock, NULL);
+    d->profiling = desc->profiling != 0;
+    d->log = desc->log;
+    d->log_user = desc->log_user;
+    d->cache_dir = oct_disk_cache_folder(desc->cache_dir);
+    return d;
+}
+
+static octet_status make_context_and_queue(oct_device *d)
+{
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d->platform, 0};
+    cl_int err;
+    d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &err);
+    if (!d->context)
+        return oct_cl_fail(err, "clCreateContext");
+    d->queue = clCreateCommandQueue(d->context, d->id, d->profiling ? CL_QUEUE_PROFILING_ENABLE : 0, &err);
+    return d->queue ? OCTET_OK : oct_cl_fail(err, "clCreateCommandQueue");
+}
+
+octet_status oct_device_open(const octet_context_desc *desc, oct_device **device)
+{
+    *device = NULL;
+    device_list list;
+    list_devices(&list);
+    const char *want = desc->device;
+    if (!want || !*want)
+        want = getenv("OCTET_DEVICE");
+    size_t chosen;
+    FORWARD(select_device(&list, want, &chosen));
+    oct_device *d = new_device(desc);
+    if (!d)
+        return OCTET_OUT_OF_MEMORY;
+    d->platform = list.at[chosen].platform;
+    d->id = list.at[chosen].id;
+    octet_status status = oct_caps_query(d->platform, d->id, &d->caps);
+    if (status == OCTET_OK && !d->caps.info.available)
+        status = oct_fail(OCTET_NO_DEVICE,
+                          "device '%s' cannot be used: its driver has no compiler or is not available",
+                          d->caps.info.name);
+    if (status == OCTET_OK)
+        status = make_context_and_queue(d);
+    if (status != OCTET_OK) {
+        oct_device_release(d);
+        return status;
+    }
+    *device = d;
+    return OCTET_OK;
+}
+
+static octet_status adopt(oct_device *d, cl_context context, cl_command_queue queue)
+{
+    cl_context of_queue = NULL;
+    cl_command_queue_properties properties = 0;
+    cl_int err = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof of_queue, &of_queue, NULL);
+    RETURN_IF(err != CL_SUCCESS, OCTET_INVALID_ARGUMENT, "octet_context_from_cl: the queue is not valid");
+    RETURN_IF(of_queue != context, OCTET_INVALID_ARGUMENT,
+              "octet_context_from_cl: the queue belongs to another cl_context");
+    err = clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
+    if (err == CL_SUCCESS)
+        err = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof d->id, &d->id, NULL);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clGetCommandQueueInfo");
+    RETURN_IF(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, OCTET_INVALID_ARGUMENT,
+              "octet_context_from_cl: the queue is out of order; Octet needs an in-order one");
+    d->profiling = d->profiling && (properties & CL_QUEUE_PROFILING_ENABLE);
+    err = clGetDeviceInfo(d->id, CL_DEVICE_PLATFORM, sizeof d->platform, &d->platform, NULL);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clGetDeviceInfo");
+    FORWARD(oct_caps_query(d->platform, d->id, &d->caps));
+    err = clRetainContext(context);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clRetainContext");
+    d->context = context;
+    err = clRetainCommandQueue(queue);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clRetainCommandQueue");
+    d->queue = queue;
+    return OCTET_OK;
+}
+
+octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const octet_context_desc *desc,
+                              oct_device **device)
+{
+    *device = NULL;
+    oct_device *d = new_device(desc);
+    if (!d)
+        return OCTET_OUT_OF_MEMORY;
+    octet_status status = adopt(d, context, queue);
+    if (status != OCTET_OK) {
+        oct_device_release(d);
+        return status;
+    }
+    *device = d;
+    return OCTET_OK;
+}
+
+void oct_device_retain(oct_device *d)
+{
+    atomic_fetch_add(&d->references, 1);
+}
+
+void oct_device_release(oct_device *d)
+{
+    if (!d || atomic_fetch_sub(&d->references, 1) != 1)
+        return;
+    oct_programs_free(d);
+    if (d->queue)
+        clReleaseCommandQueue(d->queue);
+    if (d->context)
+        clReleaseContext(d->context);
+    pthread_mutex_destroy(&d->programs_lock);
+    free(d->cache_dir);
+    free(d);
+}
+
+const oct_caps *oct_device_caps(const oct_device *d)
+{
+    return &d->caps;
+}
+
+cl_context oct_device_context(oct_device *d)
+{
+    return d->context;
+}
+
+cl_command_queue oct_device_queue(oct_device *d)
+{
+    return d->queue;
+}
+
+bool oct_device_profiling(const oct_device *d)
+{
+    return d->profiling;
+}
+
+void oct_device_log(oct_device *d, const char *fmt, ...)
+{
+    if (!d->log)
+        return;
+    char line[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(line, sizeof line, fmt, args);
+    va_end(args);
+    d->log(d->log_user, line);
+}
+
+static void count(oct_device *d, int which, uint64_t n)
+{
+    atomic_fetch_add_explicit(&d->counters[which], n, memory_order_relaxed);
+}
+
+octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
+{
+    *buffer = NULL;
+    RETURN_IF(bytes > d->caps.info.max_alloc_bytes, OCTET_OUT_OF_MEMORY,
+              "a buffer of %zu bytes exceeds the device's largest allocation (%llu bytes)", bytes,
+              (unsigned long long)d->caps.info.max_alloc_bytes);
+    cl_int err;
+    *buffer = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes + OCT_BUFFER_PAD, NULL, &err);
+    return *buffer ? OCTET_OK : oct_fail_prefix(oct_cl_fail(err, "clCreateBuffer"), "%zu bytes", bytes);
+}
+
+void oct_buffer_release(cl_mem buffer)
+{
+    if (buffer)
+        clReleaseMemObject(buffer);
+}
+
+octet_status oct_device_upload(oct_device *d, oct_traffic kind, cl_mem buffer, size_t offset,
+                               const void *data, size_t bytes)
+{
+    if (bytes == 0)
+        return OCTET_OK;
+    cl_int err = clEnqueueWriteBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clEnqueueWriteBuffer");
+    count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, bytes);
+    count(d, COUNT_TRANSFERS, 1);
+    return OCTET_OK;
+}
+
+octet_status oct_device_download(oct_device *d, oct_traffic kind, cl_mem buffer, size_t offset, void *data,
+                                 size_t bytes)
+{
+    (void)kind; /* only outputs come down */
+    if (bytes == 0)
+        return OCTET_OK;
+    cl_int err = clEnqueueReadBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clEnqueueReadBuffer");
+    count(d, COUNT_OUTPUT_DOWN, bytes);
+    count(d, COUNT_TRANSFERS, 1);
+    return OCTET_OK;
+}
+
+octet_status oct_device_launch(oct_device *d, cl_kernel kernel, cl_uint dims, const size_t *global,
+                               const size_t *local, cl_event *event)
+{
+    cl_int err = clEnqueueNDRangeKernel(d->queue, kernel, dims, NULL, global, local, 0, NULL, event);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clEnqueueNDRangeKernel");
+    count(d, COUNT_LAUNCHES, 1);
+    return OCTET_OK;
+}
+
+octet_status oct_device_finish(oct_device *d)
+{
+    count(d, COUNT_WAITS, 1);
+    cl_int err = clFinish(d->queue);
+    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFinish");
+}
+
+octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_ns)
+{
+    cl_ulong start = 0, end = 0;
+    cl_int err = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
+    if (err == CL_SUCCESS)
+        err = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
+    clReleaseEvent(event);
+    *start_ns = start;
+    *end_ns = end;
+    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clGetEventProfilingInfo");
+}
+
+void oct_device_counters(oct_device *d, octet_counters *c)
+{
+    c->weight_bytes_up = atomic_load(&d->counters[COUNT_WEIGHT_UP]);
+    c->input_bytes_up = atomic_load(&d->counters[COUNT_INPUT_UP]);
+    c->output_bytes_down = atomic_load(&d->counters[COUNT_OUTPUT_DOWN]);
+    c->transfers = atomic_load(&d->counters[COUNT_TRANSFERS]);
+    c->launches = atomic_load(&d->counters[COUNT_LAUNCHES]);
+    c->waits = atomic_load(&d->counters[COUNT_WAITS]);
+    c->programs_built = atomic_load(&d->counters[COUNT_BUILT]);
+    c->programs_cached = atomic_load(&d->counters[COUNT_CACHED]);
+}
+
+void oct_device_counters_reset(oct_device *d)
+{
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        atomic_store(&d->counters[i], 0);
+}

@@ -1,0 +1,186 @@
+/* What is asked of a driver, and the one table of what its answers mean for int8. A path is reported here
+ * only when Octet has kernels that use it. */
+#include "device_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#define HOST_X86 1
+#endif
+
+static void get_text(cl_device_id id, cl_device_info what, char *text, size_t size)
+{
+    size_t bytes = 0;
+    text[0] = '\0';
+    if (clGetDeviceInfo(id, what, size - 1, text, &bytes) == CL_SUCCESS) {
+        text[bytes < size ? bytes : size - 1] = '\0';
+        return;
+    }
+    /* Too long for the field: some drivers then give nothing at all, so take it whole and cut. */
+    char whole[16384];
+    if (clGetDeviceInfo(id, what, sizeof whole - 1, whole, &bytes) == CL_SUCCESS) {
+        whole[bytes < sizeof whole ? bytes : sizeof whole - 1] = '\0';
+        snprintf(text, size, "%.*s", (int)size - 1, whole);
+    }
+}
+
+static uint64_t get_number(cl_device_id id, cl_device_info what)
+{
+    /* Answers are 4 or 8 bytes wide; all devices Octet takes are little-endian, like their hosts. */
+    uint64_t value = 0;
+    if (clGetDeviceInfo(id, what, sizeof value, &value, NULL) != CL_SUCCESS)
+        return 0;
+    return value;
+}
+
+static bool has_extension(const char *extensions, const char *name)
+{
+    size_t n = strlen(name);
+    for (const char *at = extensions; (at = strstr(at, name)); at += n) {
+        bool starts = at == extensions || at[-1] == ' ';
+        if (starts && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+#ifdef HOST_X86
+/* Which vector registers the operating system saves (XCR0). */
+static uint64_t os_saved_state(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
+        return 0;
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+static void query_x86(oct_caps *caps)
+{
+    const uint64_t ymm = 0x6, zmm = 0xe6;
+    unsigned a, b = 0, c = 0, d = 0;
+    uint64_t saved = os_saved_state();
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+        return;
+    caps->x86_avx2 = (saved & ymm) == ymm && (b & bit_AVX2);
+    caps->x86_avx512_vnni = (saved & zmm) == zmm && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
+                            (b & bit_AVX512VL) && (b & bit_AVX512DQ) && (c & bit_AVX512VNNI);
+}
+#endif
+
+/* PoCL's CPU driver compiles for the processor it runs on, so the host's CPUID speaks for the device. */
+static void query_pocl(oct_caps *caps)
+{
+#ifdef HOST_X86
+    if (caps->info.type == OCTET_DEVICE_CPU && strstr(caps->info.platform, "Portable Computing Language")) {
+        caps->pocl_x86 = true;
+        query_x86(caps);
+    }
+#else
+    (void)caps;
+#endif
+}
+
+static void query_integer_dot(cl_device_id id, oct_caps *caps)
+{
+#ifdef CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR
+    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product"))
+        return;
+    uint64_t bits = get_number(id, CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR);
+    caps->khr_dot4 = (bits & CL_DEVICE_INTEGER_DOT_PRODUCT_INPUT_4x8BIT_PACKED_KHR) != 0;
+    cl_device_integer_dot_product_acceleration_properties_khr fast = {0};
+    if (clGetDeviceInfo(id, CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_4x8BIT_PACKED_KHR,
+                        sizeof fast, &fast, NULL) == CL_SUCCESS)
+        caps->khr_dot4_fast = caps->khr_dot4 && fast.signed_accelerated && fast.mixed_signedness_accelerated;
+#else
+    (void)id;
+    (void)caps;
+#endif
+}
+
+#define VENDOR_NVIDIA       0x10de
+#define NV_CAPABILITY_MAJOR 0x4000 /* CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV of cl_nv_device_attribute_query  \
+                                    */
+#define NV_CAPABILITY_MINOR 0x4001
+
+/* The paths that today's kernels use, best first. */
+static const struct {
+    const char *name;
+    size_t flag; /* offset of a bool in oct_caps */
+} dot4_paths[] = {
+    {"x86-vnni", offsetof(oct_caps, x86_avx512_vnni)},
+    {"x86-avx2", offsetof(oct_caps, x86_avx2)},
+};
+
+static void name_paths(oct_caps *caps)
+{
+    snprintf(caps->info.dot4, sizeof caps->info.dot4, "none");
+    snprintf(caps->info.matrix, sizeof caps->info.matrix, "none");
+    for (size_t i = 0; i < sizeof dot4_paths / sizeof dot4_paths[0]; i++) {
+        bool has;
+        memcpy(&has, (const char *)caps + dot4_paths[i].flag, sizeof has);
+        if (has) {
+            snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", dot4_paths[i].name);
+            return;
+        }
+    }
+}
+
+static octet_device_type device_type(cl_device_id id)
+{
+    uint64_t type = get_number(id, CL_DEVICE_TYPE);
+    return type & CL_DEVICE_TYPE_GPU   ? OCTET_DEVICE_GPU
+           : type & CL_DEVICE_TYPE_CPU ? OCTET_DEVICE_CPU
+                                       : OCTET_DEVICE_ACCELERATOR;
+}
+
+static void query_info(cl_platform_id platform, cl_device_id id, octet_device_info *info)
+{
+    size_t bytes = 0;
+    info->type = device_type(id);
+    get_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
+    get_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
+    get_text(id, CL_DRIVER_VERSION, info->driver, sizeof info->driver);
+    get_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
+    get_text(id, CL_DEVICE_EXTENSIONS, info->extensions, sizeof info->extensions);
+    if (clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, &bytes) !=
+        CL_SUCCESS)
+        snprintf(info->platform, sizeof info->platform, "unknown");
+    info->global_bytes = get_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
+    info->max_alloc_bytes = get_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
+    info->local_bytes = get_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    info->compute_units = (uint32_t)get_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
+    info->clock_mhz = (uint32_t)get_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
+    info->max_work_group = (uint32_t)get_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);
+    info->local_is_dedicated = get_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
+    info->unified_memory = get_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
+    info->available = get_number(id, CL_DEVICE_AVAILABLE) && get_number(id, CL_DEVICE_COMPILER_AVAILABLE) &&
+                      get_number(id, CL_DEVICE_ENDIAN_LITTLE);
+}
+
+octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *caps)
+{
+    memset(caps, 0, sizeof *caps);
+    OCTET_INIT(caps->info);
+    query_info(platform, id, &caps->info);
+    RETURN_IF(!caps->info.name[0] && !caps->info.version[0], OCTET_DEVICE_ERROR,
+              "an OpenCL device does not tell its name or version; its driver is broken");
+    caps->vendor_id = (cl_uint)get_number(id, CL_DEVICE_VENDOR_ID);
+    caps->max_group = caps->info.max_work_group;
+    char version[128];
+    int major = 1, minor = 2;
+    get_text(id, CL_DEVICE_OPENCL_C_VERSION, version, sizeof version);
+    if (sscanf(version, "OpenCL C %d.%d", &major, &minor) != 2)
+        major = 1, minor = 2;
+    caps->cl_c_version = major * 100 + minor * 10;
+    if (caps->vendor_id == VENDOR_NVIDIA)
+        caps->nvidia_cc =
+            (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
+    query_pocl(caps);
+    query_integer_dot(id, caps);
+    name_paths(caps);
+    return OCTET_OK;
+}

@@ -1,0 +1,54 @@
+/* Inside of oct_device, for the files of this folder only. */
+#ifndef OCT_DEVICE_PRIV_H
+#define OCT_DEVICE_PRIV_H
+
+#include "device.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct oct_program_entry oct_program_entry; /* programs.c */
+
+/* Indices of oct_device.counters. */
+enum {
+    COUNT_WEIGHT_UP,
+    COUNT_INPUT_UP,
+    COUNT_OUTPUT_DOWN,
+    COUNT_TRANSFERS,
+    COUNT_LAUNCHES,
+    COUNT_WAITS,
+    COUNT_BUILT,
+    COUNT_CACHED,
+    COUNTER_COUNT
+};
+
+struct oct_device {
+    atomic_int references;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    bool profiling;
+    atomic_bool lost; /* a call said that the device is gone: fail early, stay destroyable */
+    oct_caps caps;
+    octet_log_fn log;
+    void *log_user;
+    pthread_mutex_t programs_lock;
+    oct_program_entry *programs;
+    char *cache_dir; /* NULL: no disk cache */
+    atomic_uint_fast64_t counters[COUNTER_COUNT];
+};
+
+/* device_caps.c: everything that is asked of a driver. */
+octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *caps);
+/* programs.c */
+void oct_programs_free(oct_device *device);
+
+/* disk_cache.c: program binaries between processes. Everything that goes wrong is a miss or a write that did
+ * not happen, never an error. */
+char *oct_disk_cache_folder(const char *wanted); /* malloc'd; NULL: no cache */
+/* A binary for exactly this key, malloc'd; NULL: none. */
+unsigned char *oct_disk_cache_get(const char *folder, const char *key, size_t *bytes);
+void oct_disk_cache_put(const char *folder, const char *key, const unsigned char *binary, size_t bytes);
+
+#endif

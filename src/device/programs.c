@@ -1,0 +1,285 @@
+/* Programs: embedded sources with their includes resolved, built once per (file, options) and device, kept in
+ * memory and on disk. A program that several threads ask for is built once: the lock is held while it is
+ * built. */
+#include "device_priv.h"
+#include "hash.h"
+#include "kernel_sources.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Part of every cache key: raise it when the way programs are built changes. */
+#define CACHE_FORMAT "octet-program-1"
+#define BASE_OPTIONS "-cl-std=CL1.2"
+#define MAX_INCLUDES 16
+
+struct oct_program_entry {
+    oct_program_entry *next;
+    char *name; /* "FILE OPTIONS" */
+    cl_program program;
+};
+
+/* A growing text. */
+typedef struct text {
+    char *data;
+    size_t length, capacity;
+} text;
+
+static octet_status append(text *t, const char *data, size_t n)
+{
+    if (t->length + n + 1 > t->capacity) {
+        size_t capacity = (t->length + n + 1) * 2;
+        char *bigger = realloc(t->data, capacity);
+        RETURN_IF(!bigger, OCTET_OUT_OF_MEMORY, "out of host memory for a kernel source");
+        t->data = bigger;
+        t->capacity = capacity;
+    }
+    memcpy(t->data + t->length, data, n);
+    t->length += n;
+    t->data[t->length] = '\0';
+    return OCTET_OK;
+}
+
+static const oct_kernel_source *find_source(const char *path)
+{
+    for (size_t i = 0; i < oct_kernel_source_count; i++) {
+        if (strcmp(oct_kernel_sources[i].path, path) == 0)
+            return &oct_kernel_sources[i];
+    }
+    return NULL;
+}
+
+/* For developers: OCTET_KERNEL_DIR holds sources to use instead of the embedded ones. */
+static octet_status read_from_folder(const char *folder, const char *path, text *out)
+{
+    char full[1024];
+    snprintf(full, sizeof full, "%s/%s", folder, path);
+    FILE *f = fopen(full, "rb");
+    RETURN_IF(!f, OCTET_INVALID_ARGUMENT, "OCTET_KERNEL_DIR: cannot open %s", full);
+    char block[4096];
+    octet_status status = OCTET_OK;
+    for (size_t n; status == OCTET_OK && (n = fread(block, 1, sizeof block, f)) > 0;)
+        status = append(out, block, n);
+    fclose(f);
+    return status == OCTET_OK ? append(out, "", 0) : status;
+}
+
+static octet_status load_source(const char *path, text *out)
+{
+    const char *folder = getenv("OCTET_KERNEL_DIR");
+    if (folder && *folder)
+        return read_from_folder(folder, path, out);
+    const oct_kernel_source *s = find_source(path);
+    RETURN_IF(!s, OCTET_INTERNAL, "kernel source %s is not in the library; this is a defect in Octet", path);
+    return append(out, s->text, s->size);
+}
+
+typedef struct include_list {
+    const char *path[MAX_INCLUDES];
+    int count;
+    text whole; /* the source being put together */
+} include_list;
+
+static octet_status expand(const char *path, include_list *list);
+
+/* `#include "path"` at the start of a line, path below kernels/. Each file goes in once. */
+static octet_status expand_include(const char *line, size_t length, include_list *list)
+{
+    const char *open = memchr(line, '"', length);
+    const char *close = open ? memchr(open + 1, '"', length - (size_t)(open + 1 - line)) : NULL;
+    RETURN_IF(!close, OCTET_INTERNAL, "malformed #include in a kernel source");
+    char path[128];
+    snprintf(path, sizeof path, "%.*s", (int)(close - open - 1), open + 1);
+    return expand(path, list);
+}
+
+static octet_status expand(const char *path, include_list *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (strcmp(list->path[i], path) == 0)
+            return OCTET_OK;
+    }
+    RETURN_IF(list->count == MAX_INCLUDES, OCTET_INTERNAL, "kernel source %s: more than %d files", path,
+              MAX_INCLUDES);
+    text source = {0};
+    octet_status status = load_source(path, &source);
+    const oct_kernel_source *known = find_source(path);
+    list->path[list->count++] = known ? known->path : path;
+    for (const char *line = source.data; status == OCTET_OK && line && *line;) {
+        const char *end = strchr(line, '\n');
+        size_t length = end ? (size_t)(end - line) + 1 : strlen(line);
+        status = strncmp(line, "#include", 8) == 0 ? expand_include(line, length, list)
+                                                   : append(&list->whole, line, length);
+        line += length;
+    }
+    free(source.data);
+    return status;
+}
+
+/* Everything that the binary depends on, as text. */
+static octet_status make_key(const oct_device *d, const char *source, const char *options, const char *name,
+                             text *key)
+{
+    const octet_device_info *i = &d->caps.info;
+    char head[256];
+    snprintf(head, sizeof head, "%s\nsource %016llx %zu\n", CACHE_FORMAT,
+             (unsigned long long)oct_hash(OCT_HASH_START, source, strlen(source)), strlen(source));
+    const char *parts[] = {head, name,      "\n", options,   "\n", i->platform, "\n", i->name,
+                           "\n", i->vendor, "\n", i->driver, "\n", i->version,  "\n"};
+    for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++)
+        FORWARD(append(key, parts[p], strlen(parts[p])));
+    return OCTET_OK;
+}
+
+/* The first lines of a build log that matter, as one line. */
+static octet_status build_failure(oct_device *d, cl_program program, cl_int err, const char *name)
+{
+    size_t bytes = 0;
+    char *log = NULL;
+    if (clGetProgramBuildInfo(program, d->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &bytes) == CL_SUCCESS && bytes)
+        log = calloc(1, bytes + 1);
+    if (log)
+        clGetProgramBuildInfo(program, d->id, CL_PROGRAM_BUILD_LOG, bytes, log, NULL);
+    const char *start = log ? strstr(log, "error") : NULL;
+    if (start) {
+        while (start > log && start[-1] != '\n')
+            start--;
+    } else {
+        start = log ? log : "";
+    }
+    char line[400];
+    size_t n = 0;
+    for (; *start && n + 1 < sizeof line; start++)
+        line[n++] = *start == '\n' || *start == '\r' ? ' ' : *start;
+    line[n] = '\0';
+    free(log);
+    octet_status status = oct_cl_fail(err, "clBuildProgram");
+    return oct_fail(status, "%s: kernel %s on '%s': %s", oct_error_text(), name, d->caps.info.name, line);
+}
+
+static cl_program from_binary(oct_device *d, const char *key, const char *options)
+{
+    size_t bytes;
+    unsigned char *binary = oct_disk_cache_get(d->cache_dir, key, &bytes);
+    if (!binary)
+        return NULL;
+    const unsigned char *binaries[] = {binary};
+    cl_int err, of_binary = CL_SUCCESS;
+    cl_program program = clCreateProgramWithBinary(d->context, 1, &d->id, &bytes, binaries, &of_binary, &err);
+    free(binary);
+    if (program && of_binary == CL_SUCCESS &&
+        clBuildProgram(program, 1, &d->id, options, NULL, NULL) == CL_SUCCESS)
+        return program;
+    if (program)
+        clReleaseProgram(program);
+    return NULL;
+}
+
+static void to_disk(oct_device *d, const char *key, cl_program program)
+{
+    size_t bytes = 0;
+    if (clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, sizeof bytes, &bytes, NULL) != CL_SUCCESS ||
+        !bytes)
+        return;
+    unsigned char *binary = malloc(bytes);
+    if (binary && clGetProgramInfo(program, CL_PROGRAM_BINARIES, sizeof binary, &binary, NULL) == CL_SUCCESS)
+        oct_disk_cache_put(d->cache_dir, key, binary, bytes);
+    free(binary);
+}
+
+static octet_status from_source(oct_device *d, const char *source, const char *options, const char *name,
+                                cl_program *program)
+{
+    cl_int err;
+    *program = clCreateProgramWithSource(d->context, 1, &source, NULL, &err);
+    if (!*program)
+        return oct_cl_fail(err, "clCreateProgramWithSource");
+    err = clBuildProgram(*program, 1, &d->id, options, NULL, NULL);
+    if (err == CL_SUCCESS)
+        return OCTET_OK;
+    octet_status status = build_failure(d, *program, err, name);
+    clReleaseProgram(*program);
+    *program = NULL;
+    return status;
+}
+
+static octet_status build(oct_device *d, const char *file, const char *options, const char *name,
+                          cl_program *program)
+{
+    char all_options[640];
+    snprintf(all_options, sizeof all_options, "%s %s", BASE_OPTIONS, options);
+    include_list list = {.count = 0};
+    text key = {0};
+    octet_status status = expand(file, &list);
+    if (status == OCTET_OK)
+        status = make_key(d, list.whole.data, all_options, name, &key);
+    *program = NULL;
+    if (status == OCTET_OK && d->cache_dir)
+        *program = from_binary(d, key.data, all_options);
+    if (*program) {
+        atomic_fetch_add(&d->counters[COUNT_CACHED], 1);
+    } else if (status == OCTET_OK) {
+        status = from_source(d, list.whole.data, all_options, name, program);
+        if (status == OCTET_OK) {
+            atomic_fetch_add(&d->counters[COUNT_BUILT], 1);
+            if (d->cache_dir)
+                to_disk(d, key.data, *program);
+        }
+    }
+    free(list.whole.data);
+    free(key.data);
+    return status;
+}
+
+static octet_status get_program(oct_device *d, const char *file, const char *options, cl_program *program)
+{
+    char name[768];
+    snprintf(name, sizeof name, "%s %s", file, options);
+    for (oct_program_entry *e = d->programs; e; e = e->next) {
+        if (strcmp(e->name, name) == 0) {
+            *program = e->program;
+            return OCTET_OK;
+        }
+    }
+    oct_program_entry *e = calloc(1, sizeof *e);
+    char *copy = malloc(strlen(name) + 1);
+    octet_status status = e && copy ? build(d, file, options, name, program)
+                                    : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a program");
+    if (status != OCTET_OK) {
+        free(e);
+        free(copy);
+        return status;
+    }
+    strcpy(copy, name);
+    *e = (oct_program_entry){.next = d->programs, .name = copy, .program = *program};
+    d->programs = e;
+    return OCTET_OK;
+}
+
+octet_status oct_device_kernel(oct_device *d, const char *file, const char *entry, const char *options,
+                               cl_kernel *kernel)
+{
+    *kernel = NULL;
+    cl_program program;
+    pthread_mutex_lock(&d->programs_lock);
+    octet_status status = get_program(d, file, options, &program);
+    cl_int err = CL_SUCCESS;
+    if (status == OCTET_OK)
+        *kernel = clCreateKernel(program, entry, &err);
+    pthread_mutex_unlock(&d->programs_lock);
+    if (status == OCTET_OK && !*kernel)
+        return oct_fail_prefix(oct_cl_fail(err, "clCreateKernel"), "kernel %s of %s", entry, file);
+    return status;
+}
+
+void oct_programs_free(oct_device *d)
+{
+    while (d->programs) {
+        oct_program_entry *next = d->programs->next;
+        clReleaseProgram(d->programs->program);
+        free(d->programs->name);
+        free(d->programs);
+        d->programs = next;
+    }
+}

@@ -1,0 +1,44 @@
+/* Lowering: one function per operator family turns a graph node into requests to ops/. Shared helpers are
+ * here; the table is in lower.c. Shapes and dtypes have been checked by graph inference: these functions only
+ * refuse what the operators cannot do. */
+#ifndef OCT_LOWER_H
+#define OCT_LOWER_H
+
+#include "graph.h"
+#include "plan.h"
+#include "quant_args.h"
+
+typedef struct lowering {
+    const oct_graph *g;
+    const oct_caps *caps;
+    oct_recipe *r;
+    oct_mem *mem; /* per graph value */
+} lowering;
+
+typedef octet_status lower_fn(lowering *l, const oct_node *n);
+
+/* Input i (output i) of a node; input: dtype NONE if it is absent. */
+oct_operand lower_input(const lowering *l, const oct_node *n, int i);
+oct_operand lower_output(const lowering *l, const oct_node *n, int i);
+bool lower_has_input(const oct_node *n, int i);
+/* Scale and zero point at these input positions (-1: none in this operator) for an operand of `dtype`. */
+oct_quant lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype);
+/* The clamp of an 8-bit output: the folded activation or the type's range. */
+void lower_clamp(const lowering *l, const oct_node *n, int32_t *lo, int32_t *hi);
+
+/* Product of dims[from, to). */
+int64_t lower_product(const oct_operand *t, int from, int to);
+/* A possibly negative axis of a tensor of this rank. */
+int lower_axis(int64_t axis, int rank);
+
+lower_fn lower_conv, lower_max_pool, lower_average_pool, lower_global_pool; /* spatial */
+lower_fn lower_matmul, lower_qgemm;                                         /* matmul */
+lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binary, lower_q_table,
+    lower_q_softmax, lower_q_concat, lower_relu, lower_clip;      /* pointwise */
+lower_fn lower_binary, lower_variadic, lower_round, lower_reduce; /* float */
+lower_fn lower_transpose, lower_cast, lower_alias;                /* moves */
+
+/* Does this node's output hold the same bytes as its first input (Reshape and its kin)? */
+bool lower_is_alias(const oct_graph *g, const oct_node *n);
+
+#endif

@@ -1,0 +1,189 @@
+/* The memory plan, without a device: what is done once, what in every run, and that no two memories that are
+ * alive at the same time share a byte. */
+#include "memory_plan.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static oct_launch *launch(oct_recipe *r)
+{
+    oct_launch *l = oct_recipe_launch(r, "f.cl", "k", "%s", "");
+    oct_launch_1d(l, 1, 0);
+    return l;
+}
+
+static void constants_are_done_once(void **state)
+{
+    (void)state;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    static const char weights[10000];
+    oct_mem x = oct_recipe_input(&r, 100), y = oct_recipe_output(&r, 100);
+    oct_mem w = oct_recipe_const(&r, weights, sizeof weights), unused = oct_recipe_const(&r, weights, 5000);
+    oct_mem scale = oct_recipe_const(&r, weights, 4);
+    oct_mem packed = oct_recipe_temp(&r, 12000), mult = oct_recipe_temp(&r, 64),
+            mid = oct_recipe_temp(&r, 300);
+    oct_launch *l = launch(&r); /* 0: pack */
+    oct_launch_in(l, w);
+    oct_launch_out(l, packed);
+    l = launch(&r); /* 1: prepare */
+    oct_launch_in(l, scale);
+    oct_launch_out(l, mult);
+    l = launch(&r); /* 2: run */
+    oct_launch_in(l, x);
+    oct_launch_in(l, packed);
+    oct_launch_in(l, mult);
+    oct_launch_out(l, mid);
+    l = launch(&r); /* 3: run */
+    oct_launch_in(l, mid);
+    oct_launch_in(l, scale);
+    oct_launch_out(l, y);
+
+    oct_memory_plan p;
+    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
+    const bool in_run[] = {false, false, true, true};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(p.in_run[i], in_run[i]);
+    assert_int_equal(p.places[w].region, OCT_REGION_STAGING);
+    assert_int_equal(p.places[unused].region, OCT_REGION_NOWHERE);
+    assert_int_equal(p.places[scale].region, OCT_REGION_SMALL);
+    assert_int_equal(p.places[packed].region, OCT_REGION_WEIGHTS);
+    assert_int_equal(p.places[mult].region, OCT_REGION_WEIGHTS);
+    assert_int_equal(p.places[mid].region, OCT_REGION_ARENA);
+    assert_int_equal(p.places[x].region, OCT_REGION_ARENA);
+    assert_int_equal(p.places[y].region, OCT_REGION_ARENA);
+    assert_int_equal(p.small_bytes, 4);
+    assert_true(p.places[packed].offset >= p.small_bytes && p.places[mult].offset >= p.small_bytes);
+    assert_true(p.weights_bytes >= 12000 + 64 + 4);
+    assert_int_equal(p.places[w].first_use, 0);
+    oct_memory_plan_free(&p);
+    oct_recipe_free(&r);
+}
+
+/* One run-time writer makes every writer of a memory run-time. */
+static void a_shared_output_is_run_time(void **state)
+{
+    (void)state;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    static const char c[16];
+    oct_mem x = oct_recipe_input(&r, 16), k = oct_recipe_const(&r, c, 16), cat = oct_recipe_temp(&r, 32);
+    oct_launch *l = launch(&r);
+    oct_launch_in(l, k);
+    oct_launch_out(l, cat);
+    l = launch(&r);
+    oct_launch_in(l, x);
+    oct_launch_out(l, cat);
+    oct_memory_plan p;
+    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
+    assert_true(p.in_run[0] && p.in_run[1]);
+    assert_int_equal(p.places[cat].region, OCT_REGION_ARENA);
+    oct_memory_plan_free(&p);
+    oct_recipe_free(&r);
+}
+
+typedef struct interval {
+    oct_mem mem;
+    int first, last;
+} interval;
+
+static void lifetime(const oct_recipe *r, oct_mem m, int *first, int *last)
+{
+    *first = r->mems[m].kind == OCT_MEM_INPUT ? -1 : INT_MAX;
+    *last = r->mems[m].kind == OCT_MEM_OUTPUT ? INT_MAX : -1;
+    for (int i = 0; i < r->launch_count; i++) {
+        for (int a = 0; a < r->launches[i]->arg_count; a++) {
+            if (r->launches[i]->args[a].mem != m)
+                continue;
+            *first = i < *first ? i : *first;
+            *last = i > *last ? i : *last;
+        }
+    }
+}
+
+static void check_no_overlap(const oct_recipe *r, const oct_memory_plan *p, unsigned seed)
+{
+    for (int m = 0; m < r->mem_count; m++) {
+        if (p->places[m].region != OCT_REGION_ARENA)
+            continue;
+        assert_int_equal(p->places[m].offset % OCT_MEM_ALIGN, 0);
+        assert_true(p->places[m].offset + r->mems[m].bytes <= p->arena_bytes);
+        int mf, ml;
+        lifetime(r, m, &mf, &ml);
+        for (int o = 0; o < m; o++) {
+            if (p->places[o].region != OCT_REGION_ARENA)
+                continue;
+            int of, ol;
+            lifetime(r, o, &of, &ol);
+            bool alive_together = mf <= ol && of <= ml;
+            bool share = p->places[m].offset < p->places[o].offset + r->mems[o].bytes &&
+                         p->places[o].offset < p->places[m].offset + r->mems[m].bytes;
+            if (alive_together && share)
+                fail_msg("seed %u: memories %d and %d overlap", seed, o, m);
+        }
+    }
+}
+
+/* Chains with side branches of random sizes: never an overlap, and memory is reused. */
+static void random_networks_never_overlap(void **state)
+{
+    (void)state;
+    size_t planned = 0, summed = 0;
+    for (unsigned seed = 1; seed <= 200; seed++) {
+        srand(seed);
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_mem made[64];
+        int count = 0;
+        made[count++] = oct_recipe_input(&r, (size_t)(rand() % 5000));
+        int length = 2 + rand() % 40;
+        for (int i = 0; i < length; i++) {
+            oct_launch *l = launch(&r);
+            oct_launch_in(l, made[count - 1]);
+            if (rand() % 3 == 0)
+                oct_launch_in(l, made[rand() % count]);
+            size_t bytes = (size_t)(rand() % 5000);
+            made[count] = i + 1 == length ? oct_recipe_output(&r, bytes) : oct_recipe_temp(&r, bytes);
+            oct_launch_out(l, made[count++]);
+        }
+        oct_memory_plan p;
+        assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
+        check_no_overlap(&r, &p, seed);
+        planned += p.arena_bytes;
+        for (int m = 0; m < r.mem_count; m++)
+            summed += r.mems[m].bytes;
+        oct_memory_plan_free(&p);
+        oct_recipe_free(&r);
+    }
+    assert_true(planned < summed / 2);
+}
+
+static void sizes_that_overflow_are_refused(void **state)
+{
+    (void)state;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_launch *l = launch(&r);
+    oct_launch_in(l, oct_recipe_input(&r, SIZE_MAX / 3));
+    oct_launch_out(l, oct_recipe_output(&r, SIZE_MAX / 3));
+    oct_memory_plan p;
+    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OUT_OF_MEMORY);
+    oct_recipe_free(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(constants_are_done_once),
+        cmocka_unit_test(a_shared_output_is_run_time),
+        cmocka_unit_test(random_networks_never_overlap),
+        cmocka_unit_test(sizes_that_overflow_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
