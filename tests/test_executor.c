@@ -115,7 +115,7 @@ static void a_kernel_that_does_not_build_is_one_error(void **state)
     oct_device *d;
     assert_int_equal(oct_device_open(&defaults, &d), OCTET_OK);
     cl_kernel k;
-    assert_int_equal(oct_device_kernel(d, "move/self_test.cl", "add_bytes", "-DMEM=+", &k),
+    assert_int_equal(oct_device_kernel(d, "move/self_test.cl", "add_bytes", "-Dsize_t=@", &k),
                      OCTET_DEVICE_ERROR);
     assert_non_null(strstr(oct_error_text(), "CL_BUILD_PROGRAM_FAILURE"));
     assert_null(strchr(oct_error_text(), '\n'));

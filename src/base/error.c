@@ -7,10 +7,12 @@ static _Thread_local char text[OCT_ERROR_TEXT_BYTES];
 
 octet_status oct_fail(octet_status status, const char *fmt, ...)
 {
+    char made[OCT_ERROR_TEXT_BYTES]; /* an argument may be the old text */
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(made, sizeof made, fmt, args);
     va_end(args);
+    memcpy(text, made, sizeof text);
     return status;
 }
 

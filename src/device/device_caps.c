@@ -101,9 +101,10 @@ static void query_integer_dot(cl_device_id id, oct_caps *caps)
 #endif
 }
 
-#define VENDOR_NVIDIA       0x10de
-#define NV_CAPABILITY_MAJOR 0x4000 /* CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV of cl_nv_device_attribute_query  \
-                                    */
+#define VENDOR_NVIDIA 0x10de
+#define NV_CAPABILITY_MAJOR                                                                                  \
+    0x4000 /* CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV of cl_nv_device_attribute_query                          \
+            */
 #define NV_CAPABILITY_MINOR 0x4001
 
 /* The paths that today's kernels use, best first. */

@@ -154,8 +154,8 @@ static octet_status build_failure(oct_device *d, cl_program program, cl_int err,
         line[n++] = *start == '\n' || *start == '\r' ? ' ' : *start;
     line[n] = '\0';
     free(log);
-    octet_status status = oct_cl_fail(err, "clBuildProgram");
-    return oct_fail(status, "%s: kernel %s on '%s': %s", oct_error_text(), name, d->caps.info.name, line);
+    return oct_fail_prefix(oct_cl_fail(err, "clBuildProgram"), "kernel %s on '%s': %s", name,
+                           d->caps.info.name, line);
 }
 
 static cl_program from_binary(oct_device *d, const char *key, const char *options)
