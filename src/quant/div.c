@@ -72,3 +72,21 @@ float oct_quotient(float x, float s, float y)
     x = fminf(fmaxf(x, -limit), limit);
     return correct_twice(x * y, x, s, y);
 }
+
+int32_t oct_muldiv_rte(float e, float c, float s)
+{
+    uint32_t ue = bits_of(e), uc = bits_of(c), us = bits_of(s);
+    const uint32_t hidden = 0x00800000u, fraction = 0x007fffffu;
+    if (ue < hidden || uc < hidden)
+        return 0;
+    int shift = 150 - (int)(ue >> 23) - (int)(uc >> 23) + (int)(us >> 23);
+    uint64_t n = (uint64_t)((ue & fraction) | hidden) * ((uc & fraction) | hidden);
+    if (shift < 14) /* n >= 2^46 and the divisor is below 2^24 * 2^shift */
+        return 256;
+    if (shift > 26) /* n < 2^48 and the divisor is at least 2^23 * 2^shift */
+        return 0;
+    uint64_t d = (uint64_t)((us & fraction) | hidden) << shift;
+    uint64_t q = n / d, rest = 2 * (n - q * d);
+    q += rest > d || (rest == d && (q & 1) != 0);
+    return q > 256 ? 256 : (int32_t)q;
+}

@@ -115,4 +115,8 @@ float oct_recip_refine(float significand, float seed);
  * at most 17 bits needs it. */
 float oct_quotient(float x, float s, float y);
 
+/* The model of oct_muldiv_rte() there: rint_half_even(e * c / s) of the exact quotient, at most 256, for
+ * QLinearSoftmax. Equal to the same in double precision, which OpenCL devices need not have. */
+int32_t oct_muldiv_rte(float e, float c, float s);
+
 #endif

@@ -127,8 +127,8 @@ typedef struct oct_ref_concat_input {
 void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int count, int64_t outer,
                      int64_t inner, float y_scale, int32_t y_zero, void *y);
 
-/* x [n][h][w][c] -> y [n][oh][ow][c]. pad_bottom and pad_right matter to count_include_pad: a window past the
- * padded input (ceil_mode) counts only positions inside the padding. */
+/* x [n][h][w][c] -> y [n][oh][ow][c]. Without padding and with a window as large as the input, the average is
+ * oct_ref_qglobal_avgpool's, as in ONNX Runtime. count_include_pad divides by kh * kw always (ceil_mode too). */
 typedef struct oct_ref_pool_params {
     int64_t n, h, w, c, oh, ow, kh, kw;
     int64_t stride_h, stride_w, dilation_h, dilation_w;

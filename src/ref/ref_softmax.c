@@ -1,4 +1,5 @@
-/* QLinearSoftmax: exponentials from a table, a float32 sum in the order of the axis. */
+/* QLinearSoftmax: exponentials from a table, a float32 sum in the order of the axis, one exact quotient a
+ * value. */
 #include "dtype.h"
 #include "ref.h"
 #include <math.h>
@@ -20,8 +21,8 @@ void oct_ref_qsoftmax(const oct_ref_softmax_params *p, const void *x, void *y)
             sum += table[255 - max + oct_ref_load(p->dtype, x, base + k * p->inner)];
         for (int64_t k = 0; k < p->axis; k++) {
             float e = table[255 - max + oct_ref_load(p->dtype, x, base + k * p->inner)];
-            int32_t q = oct_round_then_zero(e * scale / sum, p->y_zero, qmin, qmax);
-            oct_ref_store(p->dtype, y, base + k * p->inner, q);
+            int32_t q = oct_muldiv_rte(e, scale, sum) + p->y_zero;
+            oct_ref_store(p->dtype, y, base + k * p->inner, q > qmax ? qmax : q);
         }
     }
 }
