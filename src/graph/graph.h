@@ -82,7 +82,8 @@ typedef struct oct_graph {
 int oct_graph_add_value(oct_graph *g, const char *name);
 oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inputs, int outputs);
 void oct_graph_free(oct_graph *g);
-/* A deep copy of everything but constant bytes (shared): what a pass may rewrite. */
+/* A copy that passes may rewrite; it shares strings, attributes and constant bytes with g, which must outlive
+ * it. */
 octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy);
 
 /* Attribute of a node or its default. */
@@ -95,10 +96,15 @@ const char *oct_node_string(const oct_node *n, const char *name, const char *oth
 oct_op oct_op_find(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
 octet_node_path oct_op_path(oct_op op);
+/* Number of operands and opset version against op_table.def. Errors: UNSUPPORTED, CORRUPT_FILE. */
+octet_status oct_node_check_arity(const oct_node *n);
 
 /* Put nodes into topological order, drop nodes whose outputs nobody reads, set producers. Errors:
  * CORRUPT_FILE (a cycle, a value with two producers, an input that nothing produces; node by name). */
 octet_status oct_graph_sort(oct_graph *g);
+
+/* Replace Constant nodes and Identities of constants by values with data. On a sorted graph. */
+octet_status oct_graph_fold_constants(oct_graph *g);
 
 /* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the
  * constants. Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */

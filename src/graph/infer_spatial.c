@@ -1,0 +1,108 @@
+/* Shapes of convolutions and pools. */
+#include "infer.h"
+#include "window.h"
+
+#include <string.h>
+
+static int channel_axis(const infer_ctx *c, const oct_value *x)
+{
+    return c->n->channels_last ? x->rank - 1 : 1;
+}
+
+static void spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int64_t channels,
+                        const oct_window *w)
+{
+    int64_t dims[OCTET_MAX_RANK] = {x->dims[0]};
+    int first = c->n->channels_last ? 1 : 2;
+    dims[channel_axis(c, x)] = channels;
+    for (int i = 0; i < w->spatial; i++)
+        dims[first + i] = w->out[i + 2 - w->spatial];
+    infer_out(c, 0, dtype, x->rank, dims);
+}
+
+octet_status infer_conv(infer_ctx *c)
+{
+    bool quantized = c->n->op == OCT_OP_QLinearConv;
+    int wi = quantized ? 3 : 1;
+    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    FORWARD(infer_require_dtype(c, wi, infer_int8));
+    const oct_value *x = infer_in(c, 0), *w = infer_in(c, wi);
+    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
+              x->name, x->rank);
+    RETURN_IF(w->rank != x->rank, OCTET_INVALID_ARGUMENT, "weights '%s' have rank %d; the input has %d",
+              w->name, w->rank, x->rank);
+    int64_t group = oct_node_int(c->n, "group", 1), channels = x->dims[channel_axis(c, x)];
+    RETURN_IF(group < 1 || group > INT32_MAX, OCTET_INVALID_ARGUMENT, "group is %lld; it must be at least 1",
+              (long long)group);
+    RETURN_IF(channels % group || channels / group != w->dims[1] || w->dims[0] % group,
+              OCTET_INVALID_ARGUMENT, "weights [%lld, %lld, ...] do not fit %lld channels in %lld groups",
+              (long long)w->dims[0], (long long)w->dims[1], (long long)channels, (long long)group);
+    oct_window win;
+    FORWARD(oct_window_resolve(c->n, x, &w->dims[2], false, &win));
+    octet_dtype out = OCTET_S32;
+    if (quantized) {
+        for (int i = 0; i < 8; i++)
+            FORWARD(infer_require_input(c, i));
+        out = infer_in(c, 7)->dtype;
+        FORWARD(infer_require_dtype(c, 7, infer_int8));
+        FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
+        FORWARD(infer_check_quant(c, 4, 5, w->dtype, w->dims[0]));
+        FORWARD(infer_check_quant(c, 6, 7, out, 1));
+        const oct_value *bias = infer_in(c, 8);
+        RETURN_IF(bias && (bias->dtype != OCTET_S32 || bias->rank != 1 || bias->dims[0] != w->dims[0]),
+                  OCTET_INVALID_ARGUMENT, "the bias must be s32 [%lld]", (long long)w->dims[0]);
+    } else {
+        FORWARD(infer_check_quant(c, -1, 2, x->dtype, 1));
+        FORWARD(infer_check_quant(c, -1, 3, w->dtype, w->dims[0]));
+    }
+    spatial_out(c, out, x, w->dims[0], &win);
+    return OCTET_OK;
+}
+
+octet_status infer_pool(infer_ctx *c)
+{
+    static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_F32, OCTET_DTYPE_NONE};
+    bool quantized = c->n->op == OCT_OP_QLinearAveragePool;
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : types));
+    const oct_value *x = infer_in(c, 0);
+    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
+              x->name, x->rank);
+    RETURN_IF(!quantized && x->dtype != OCTET_F32 && c->n->opset < 12, OCTET_UNSUPPORTED,
+              "8-bit MaxPool needs opset 12; the model has %d", c->n->opset);
+    RETURN_IF(oct_node_int(c->n, "storage_order", 0) != 0, OCTET_UNSUPPORTED,
+              "storage_order 1 is not supported");
+    infer_ctx view = *c;
+    oct_node as_file = *c->n;
+    /* QLinearAveragePool's own channels_last attribute says how the file's tensor lies. */
+    as_file.channels_last = c->n->channels_last || oct_node_int(c->n, "channels_last", 0) != 0;
+    view.n = &as_file;
+    oct_window win;
+    FORWARD(oct_window_resolve(&as_file, x, NULL, true, &win));
+    octet_dtype out = x->dtype;
+    if (quantized) {
+        FORWARD(infer_require_dtype(c, 1, infer_f32));
+        FORWARD(infer_require_dtype(c, 3, infer_f32));
+        FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
+        FORWARD(infer_check_quant(c, 3, 4, x->dtype, 1));
+    }
+    spatial_out(&view, out, x, x->dims[channel_axis(&view, x)], &win);
+    return OCTET_OK;
+}
+
+octet_status infer_global_pool(infer_ctx *c)
+{
+    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    FORWARD(infer_require_dtype(c, 1, infer_f32));
+    FORWARD(infer_require_dtype(c, 3, infer_f32));
+    const oct_value *x = infer_in(c, 0);
+    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
+              x->name, x->rank);
+    FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
+    FORWARD(infer_check_quant(c, 3, 4, x->dtype, 1));
+    int64_t dims[OCTET_MAX_RANK];
+    bool last = c->n->channels_last || oct_node_int(c->n, "channels_last", 0) != 0;
+    for (int i = 0; i < x->rank; i++)
+        dims[i] = i == 0 || i == (last ? x->rank - 1 : 1) ? x->dims[i] : 1;
+    infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
