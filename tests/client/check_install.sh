@@ -89,6 +89,12 @@ if "$work/readme" "$work/no-such-file" >"$work/readme.out" 2>&1; then
     fail "the example succeeds without a model"
 fi
 
+step "the examples of docs/api.md"
+awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$source/docs/api.md" >"$work/api.c"
+[ "$(wc -l <"$work/api.c")" -ge 80 ] || fail "docs/api.md has no examples of C"
+# shellcheck disable=SC2046,SC2086
+"$cc" -std=c11 -Wall -Wextra -Werror -fsyntax-only "$work/api.c" $(pkg-config --cflags octet) $opencl
+
 if [ -x "$stage/bin/octet" ]; then
     step "the command"
     "$stage/bin/octet" --version
