@@ -128,7 +128,8 @@ void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int 
                      int64_t inner, float y_scale, int32_t y_zero, void *y);
 
 /* x [n][h][w][c] -> y [n][oh][ow][c]. Without padding and with a window as large as the input, the average is
- * oct_ref_qglobal_avgpool's, as in ONNX Runtime. count_include_pad divides by kh * kw always (ceil_mode too). */
+ * oct_ref_qglobal_avgpool's, as in ONNX Runtime. count_include_pad divides by kh * kw always (ceil_mode too).
+ */
 typedef struct oct_ref_pool_params {
     int64_t n, h, w, c, oh, ow, kh, kw;
     int64_t stride_h, stride_w, dilation_h, dilation_w;
