@@ -1,0 +1,19 @@
+/* ONNX files to graphs. The file is mapped; weights stay where they are and are never copied on the host
+ * (small tensors that are not aligned are). Knows files, not devices. Nothing a file says is trusted. */
+#ifndef OCT_ONNX_H
+#define OCT_ONNX_H
+
+#include "graph.h"
+
+typedef struct oct_onnx_model oct_onnx_model;
+
+/* Map, decode and check. The graph is sorted and its Constant nodes are folded; shapes are not inferred.
+ * Errors: CORRUPT_FILE, UNSUPPORTED (an operator by its name and its node's), OUT_OF_MEMORY. */
+octet_status oct_onnx_load(const char *path, oct_onnx_model **model);
+const oct_graph *oct_onnx_graph(const oct_onnx_model *model);
+void oct_onnx_free(oct_onnx_model *model); /* NULL is fine */
+
+/* A TensorProto file. tensor->data is allocated (free it with octet_tensor_free); name may be NULL. */
+octet_status oct_onnx_read_tensor(const char *path, octet_tensor *tensor, char *name, size_t name_size);
+
+#endif
