@@ -1,6 +1,6 @@
-/* The long sweeps of the arithmetic (label "long", minutes): every float32 and every int32 through the
- * definitions, and the whole proof of kernels/div.clh: all significands and seeds, all numerators over many
- * divisors. */
+/* The long sweeps of the arithmetic (label "long", about ten minutes): every float32 and every int32 through
+ * the definitions, and the whole proof of kernels/div.clh: all significands and seeds, all numerators over
+ * many divisors. */
 #include "quant.h"
 #include "test_numbers.h"
 #include <math.h>
@@ -40,7 +40,7 @@ static void every_numerator(void **state)
 static void every_float_quantized(void **state)
 {
     (void)state;
-    static const float scales[] = {0.003921569f, 0.1f, 0x1.fffffep-8f, 0x1p-60f};
+    static const float scales[] = {0.1f, 0x1.fffffep-8f};
     for (size_t s = 0; s < COUNT(scales); s++) {
         float y = oct_div_rn(1.0f, scales[s]);
         for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits++) {
