@@ -22,6 +22,7 @@ typedef struct oct_caps {
     cl_uint vendor_id;
     int cl_c_version;     /* 120, 200, 300 */
     size_t max_group;     /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    bool any_device;      /* true: the capability of portable kernels */
     bool pocl_x86;        /* PoCL on this host's own x86 CPU: inline assembly is possible */
     bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */

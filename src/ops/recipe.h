@@ -62,7 +62,7 @@ typedef struct oct_launch {
     const char *options; /* "-DTM=4 -DTN=8": build options, part of the cache key */
     int dims;
     size_t global[3];
-    size_t local[3]; /* local[0] == 0: the driver chooses */
+    size_t local[3]; /* local[0] == 0: left to the executor */
     oct_arg args[OCT_MAX_ARGS];
     int arg_count;
     int node; /* graph node this belongs to, -1: none */

@@ -128,10 +128,20 @@ static octet_status bind_launch(binder *b, const oct_launch *l, size_t launch_in
     return OCTET_OK;
 }
 
+/* Where the operator leaves the work-group size open: CPU drivers compile a kernel anew for each size they
+ * meet (PoCL), so there it is always one work-item; other drivers choose. */
+static const size_t *group_size(const oct_executor *e, const bound_launch *l)
+{
+    static const size_t one[3] = {1, 1, 1};
+    if (l->local[0])
+        return l->local;
+    return oct_device_caps(e->device)->info.type == OCTET_DEVICE_CPU ? one : NULL;
+}
+
 static octet_status enqueue(oct_executor *e, bound_launch *l, cl_event *event)
 {
     octet_status status =
-        oct_device_launch(e->device, l->kernel, l->dims, l->global, l->local[0] ? l->local : NULL, event);
+        oct_device_launch(e->device, l->kernel, l->dims, l->global, group_size(e, l), event);
     return status == OCTET_OK ? status : oct_fail_prefix(status, "kernel %s", l->name);
 }
 

@@ -1,0 +1,184 @@
+/* Devices, contexts, counters, host tensors, names. */
+#include "api.h"
+#include "sizes.h"
+
+#include <octet/opencl.h>
+#include <stdlib.h>
+#include <string.h>
+
+octet_status oct_api_take_desc(void *mine, size_t mine_size, const void *theirs, const char *type_name)
+{
+    memset(mine, 0, mine_size);
+    if (!theirs)
+        return OCTET_OK;
+    size_t size;
+    memcpy(&size, theirs, sizeof size);
+    RETURN_IF(size < sizeof size || size > 65536, OCTET_INVALID_ARGUMENT,
+              "%s: struct_size is %zu; initialize the struct with OCTET_INIT", type_name, size);
+    memcpy(mine, theirs, size < mine_size ? size : mine_size);
+    return OCTET_OK;
+}
+
+octet_status oct_api_give_info(void *theirs, const void *mine, size_t mine_size, const char *type_name)
+{
+    RETURN_IF(!theirs, OCTET_INVALID_ARGUMENT, "%s: the pointer is NULL", type_name);
+    size_t size;
+    memcpy(&size, theirs, sizeof size);
+    RETURN_IF(size < sizeof size || size > 65536, OCTET_INVALID_ARGUMENT,
+              "%s: struct_size is %zu; initialize the struct with OCTET_INIT", type_name, size);
+    memset(theirs, 0, size);
+    memcpy(theirs, mine, size < mine_size ? size : mine_size);
+    memcpy(theirs, &size, sizeof size);
+    return OCTET_OK;
+}
+
+const char *octet_status_name(octet_status status)
+{
+    static const char *const names[] = {
+        [OCTET_OK] = "ok",
+        [OCTET_INVALID_ARGUMENT] = "invalid argument",
+        [OCTET_UNSUPPORTED] = "unsupported",
+        [OCTET_NO_DEVICE] = "no device",
+        [OCTET_OUT_OF_MEMORY] = "out of memory",
+        [OCTET_DEVICE_ERROR] = "device error",
+        [OCTET_CORRUPT_FILE] = "corrupt file",
+        [OCTET_INTERNAL] = "internal error",
+    };
+    return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
+}
+
+const char *octet_last_error(void)
+{
+    return oct_error_text();
+}
+
+size_t octet_dtype_bytes(octet_dtype dtype)
+{
+    return oct_dtype_bytes(dtype);
+}
+
+const char *octet_dtype_name(octet_dtype dtype)
+{
+    return oct_dtype_name(dtype);
+}
+
+size_t octet_tensor_bytes(const octet_tensor *t)
+{
+    int64_t elems;
+    if (!t || t->rank < 0 || t->rank > OCTET_MAX_RANK || !oct_shape_elems(t->dims, t->rank, &elems))
+        return 0;
+    return (size_t)elems * oct_dtype_bytes(t->dtype);
+}
+
+octet_status octet_tensor_alloc(octet_tensor *t)
+{
+    CHECK_ARG(t);
+    int64_t elems;
+    RETURN_IF(!oct_dtype_bytes(t->dtype), OCTET_INVALID_ARGUMENT, "octet_tensor_alloc: unknown dtype %d",
+              (int)t->dtype);
+    RETURN_IF(t->rank < 0 || t->rank > OCTET_MAX_RANK || !oct_shape_elems(t->dims, t->rank, &elems),
+              OCTET_INVALID_ARGUMENT, "octet_tensor_alloc: the shape is negative or too large");
+    size_t bytes = (size_t)elems * oct_dtype_bytes(t->dtype);
+    t->data = calloc(1, bytes ? bytes : 1);
+    RETURN_IF(!t->data, OCTET_OUT_OF_MEMORY, "out of host memory for a tensor of %zu bytes", bytes);
+    t->data_bytes = bytes;
+    return OCTET_OK;
+}
+
+void octet_tensor_free(octet_tensor *t)
+{
+    if (!t)
+        return;
+    free(t->data);
+    memset(t, 0, sizeof *t);
+}
+
+octet_status octet_device_count(size_t *count)
+{
+    CHECK_ARG(count);
+    return oct_devices_count(count);
+}
+
+octet_status octet_device_get(size_t index, octet_device_info *info)
+{
+    octet_device_info mine;
+    OCTET_INIT(mine);
+    FORWARD(oct_devices_get(index, &mine));
+    return GIVE_INFO(info, mine, octet_device_info);
+}
+
+static octet_status wrap(oct_device *device, octet_context **context)
+{
+    octet_context *c = calloc(1, sizeof *c);
+    if (!c) {
+        oct_device_release(device);
+        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a context");
+    }
+    c->device = device;
+    *context = c;
+    return OCTET_OK;
+}
+
+octet_status octet_context_create(const octet_context_desc *desc, octet_context **context)
+{
+    CHECK_ARG(context);
+    *context = NULL;
+    octet_context_desc mine;
+    FORWARD(TAKE_DESC(mine, desc, octet_context_desc));
+    oct_device *device;
+    FORWARD(oct_device_open(&mine, &device));
+    return wrap(device, context);
+}
+
+octet_status octet_context_from_cl(cl_context cl, cl_command_queue queue, const octet_context_desc *desc,
+                                   octet_context **context)
+{
+    CHECK_ARG(context);
+    *context = NULL;
+    CHECK_ARG(cl);
+    CHECK_ARG(queue);
+    octet_context_desc mine;
+    FORWARD(TAKE_DESC(mine, desc, octet_context_desc));
+    oct_device *device;
+    FORWARD(oct_device_adopt(cl, queue, &mine, &device));
+    return wrap(device, context);
+}
+
+void octet_context_destroy(octet_context *context)
+{
+    if (!context)
+        return;
+    oct_device_release(context->device);
+    free(context);
+}
+
+cl_context octet_context_cl(octet_context *context)
+{
+    return context ? oct_device_context(context->device) : NULL;
+}
+
+cl_command_queue octet_context_queue(octet_context *context)
+{
+    return context ? oct_device_queue(context->device) : NULL;
+}
+
+octet_status octet_context_device(const octet_context *context, octet_device_info *info)
+{
+    CHECK_ARG(context);
+    return GIVE_INFO(info, oct_device_caps(context->device)->info, octet_device_info);
+}
+
+octet_status octet_context_counters(octet_context *context, octet_counters *counters)
+{
+    CHECK_ARG(context);
+    octet_counters mine;
+    OCTET_INIT(mine);
+    oct_device_counters(context->device, &mine);
+    return GIVE_INFO(counters, mine, octet_counters);
+}
+
+void octet_context_counters_reset(octet_context *context)
+{
+    if (context)
+        oct_device_counters_reset(context->device);
+}

@@ -1,0 +1,174 @@
+#include "conv.h"
+#include "dtype.h"
+#include "product.h"
+#include "sizes.h"
+
+#include <stddef.h>
+#include <string.h>
+
+typedef enum conv_kind { CONV_ANY, CONV_DEPTHWISE } conv_kind;
+
+typedef struct conv_variant {
+    const char *name, *file;
+    int rows, nb, kb;
+    oct_form form;
+    size_t capability; /* offset of a bool in oct_caps */
+    conv_kind kind;
+} conv_variant;
+
+static const conv_variant variants[] = {
+#define CONV_VARIANT(name, file, rows, nb, kb, form, capability, kind)                                       \
+    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), kind},
+#include "conv_variants.def"
+#undef CONV_VARIANT
+};
+#define VARIANT_COUNT (sizeof variants / sizeof variants[0])
+
+const char *oct_conv_variant_name(const oct_caps *caps, size_t index)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        if (oct_product_runs_on(variants[i].capability, caps) && index-- == 0)
+            return variants[i].name;
+    }
+    return NULL;
+}
+
+static bool is_depthwise(const oct_conv_request *q)
+{
+    return q->group == q->c && q->co == q->c && q->c > 1;
+}
+
+static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_request *q)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        const conv_variant *v = &variants[i];
+        if (!oct_product_runs_on(v->capability, caps) || (v->kind == CONV_DEPTHWISE && !is_depthwise(q)))
+            continue;
+        if (!q->variant || strcmp(q->variant, v->name) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q)
+{
+    const conv_variant *v = select_variant(caps, q);
+    return v ? v->name : NULL;
+}
+
+/* What one dimension of output reads must not leave int: the kernels index positions with it. */
+static bool reach_fits(int64_t out, int64_t stride, int64_t kernel, int64_t dilation, int64_t pad)
+{
+    const int64_t limit = INT32_MAX / 2;
+    return out >= 0 && stride >= 1 && kernel >= 1 && dilation >= 1 && pad >= 0 && pad < limit &&
+           out <= limit / stride && kernel <= limit / dilation;
+}
+
+static octet_status check(const oct_conv_request *q)
+{
+    RETURN_IF(q->group < 1 || q->c % q->group || q->co % q->group, OCTET_INVALID_ARGUMENT,
+              "convolution: %lld input and %lld output channels do not divide into %lld groups",
+              (long long)q->c, (long long)q->co, (long long)q->group);
+    RETURN_IF(!reach_fits(q->oh, q->stride_h, q->kh, q->dilation_h, q->pad_top) ||
+                  !reach_fits(q->ow, q->stride_w, q->kw, q->dilation_w, q->pad_left),
+              OCTET_INVALID_ARGUMENT, "convolution: a size, stride, dilation or pad is out of range");
+    const int64_t dims[] = {q->n, q->h, q->w, q->c, q->co};
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
+        RETURN_IF(dims[i] < 0 || dims[i] > INT32_MAX - 4096, OCTET_UNSUPPORTED,
+                  "convolution: a dimension is past 2^31");
+    return OCTET_OK;
+}
+
+static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p, bool depthwise)
+{
+    oct_launch *l = oct_product_launch(r, p, "pack_weights");
+    oct_launch_in(l, q->weights);
+    oct_launch_out(l, p->packed);
+    oct_launch_i32(l, p->n);
+    oct_launch_i32(l, depthwise ? 1 : q->c / q->group);
+    oct_launch_i32(l, q->kh * q->kw);
+    oct_launch_i64(l, p->packed_stride);
+    oct_launch_i32(l, p->b_flip);
+    oct_launch_3d(l, (size_t[3]){(size_t)p->groups, (size_t)p->panels, (size_t)p->blocks}, NULL);
+}
+
+static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_product *p)
+{
+    oct_mem row = oct_recipe_temp(r, (size_t)q->c + OCT_BUFFER_PAD);
+    oct_launch *l = oct_product_launch(r, p, "padding_row");
+    oct_launch_in(l, q->x_q.zero);
+    oct_launch_out(l, row);
+    oct_launch_i32(l, q->x_q.zero_count);
+    oct_launch_1d(l, (size_t)q->c, 0);
+    return row;
+}
+
+static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product *p, const conv_variant *v)
+{
+    char options[64];
+    oct_product_options(p, options);
+    oct_mem pad_row = padding_row(r, q, p);
+    oct_launch *l = oct_recipe_launch(r, v->file, "conv", "-DROWS=%d %s", v->rows, options);
+    oct_launch_in(l, q->x);
+    oct_launch_in(l, p->packed);
+    oct_launch_in(l, p->prep);
+    oct_launch_in(l, pad_row);
+    oct_launch_out(l, q->y);
+    int64_t pixels = q->n * q->oh * q->ow;
+    oct_launch_i64(l, pixels);
+    const int64_t numbers[] = {q->h,          q->w,          q->c,       q->oh,       q->ow,
+                               q->co,         q->kh,         q->kw,      q->stride_h, q->stride_w,
+                               q->dilation_h, q->dilation_w, q->pad_top, q->pad_left, q->c / q->group,
+                               p->n};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        oct_launch_i32(l, numbers[i]);
+    oct_launch_i64(l, p->packed_stride);
+    oct_launch_i64(l, p->prep_stride);
+    oct_launch_i32(l, q->clamp_min);
+    oct_launch_i32(l, q->clamp_max);
+    size_t panels = (size_t)p->panels, blocks = (size_t)p->blocks;
+    if (v->capability == offsetof(oct_caps, any_device)) {
+        oct_launch_3d(l, (size_t[3]){panels, oct_ceil_div((size_t)pixels, (size_t)v->rows), blocks}, NULL);
+        return;
+    }
+    int64_t rows = oct_product_block_rows(pixels, v->rows, p->panels * p->blocks);
+    oct_launch_i32(l, rows);
+    oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)pixels, (size_t)rows), panels, blocks},
+                  (size_t[3]){1, 1, 1});
+}
+
+octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q)
+{
+    FORWARD(check(q));
+    const conv_variant *v = select_variant(caps, q);
+    RETURN_IF(!v, OCTET_UNSUPPORTED,
+              "convolution variant '%s' is unknown or does not fit this device or convolution",
+              q->variant ? q->variant : "");
+    bool depthwise = v->kind == CONV_DEPTHWISE;
+    int64_t taps = q->kh * q->kw, group_c = q->c / q->group;
+    RETURN_IF(taps > INT32_MAX / (group_c + 4), OCTET_UNSUPPORTED,
+              "convolution: %lld terms a sum are past the bound", (long long)taps);
+    oct_product p = {.a_dtype = q->x_dtype,
+                     .b_dtype = q->w_dtype,
+                     .c_dtype = q->y_dtype,
+                     .a_q = q->x_q,
+                     .b_q = q->w_q,
+                     .c_q = q->y_q,
+                     .bias = q->bias,
+                     .n = depthwise ? q->c : q->co / q->group,
+                     .k = taps * group_c,
+                     .groups = taps * (int64_t)oct_ceil_div((size_t)group_c, (size_t)v->kb),
+                     .blocks = depthwise ? 1 : q->group,
+                     .channels_follow = true,
+                     .nb = v->nb,
+                     .kb = v->kb,
+                     .form = v->form};
+    FORWARD(oct_product_begin(r, &p));
+    if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
+        return OCTET_OK;
+    if (p.groups)
+        pack(r, q, &p, depthwise);
+    oct_product_prepare(r, &p);
+    convolve(r, q, &p, v);
+    return r->status;
+}

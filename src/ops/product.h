@@ -1,0 +1,52 @@
+/* What GEMM and convolution share on the host: the form of the operands a variant multiplies, packed B and
+ * the prepare launch (kernels/product/). B comes in blocks: batches of a run-time B, or groups of a
+ * convolution. */
+#ifndef OCT_PRODUCT_H
+#define OCT_PRODUCT_H
+
+#include "device.h"
+#include "quant_args.h"
+
+/* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed and flips top bits
+ * for it. */
+typedef enum oct_form { OCT_AS_IS, OCT_U8S8 } oct_form;
+
+typedef struct oct_product {
+    /* Set by the operator. */
+    octet_dtype a_dtype, b_dtype, c_dtype;
+    oct_quant a_q, b_q, c_q;
+    oct_mem bias;
+    int64_t n;      /* columns of a block */
+    int64_t k;      /* terms of a sum */
+    int64_t groups; /* k groups of packed B */
+    int64_t blocks;
+    bool channels_follow; /* blocks have channels of their own (convolution groups) */
+    int nb, kb;           /* packing of the variant */
+    oct_form form;
+    /* Set by oct_product_begin. */
+    int64_t np, panels;
+    int64_t packed_stride, prep_stride; /* bytes, 4-byte words; 0 with one block */
+    int a_shift, b_shift, b_flip;
+    bool b_signed, needs_rowsum;
+    oct_mem packed, prep;
+} oct_product;
+
+/* Check k against the overflow bound and make the memories. Errors: UNSUPPORTED, OUT_OF_MEMORY. */
+octet_status oct_product_begin(oct_recipe *r, oct_product *p);
+/* A launch of kernels/product/prepare.cl with this product's options. */
+oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry);
+/* Corrections and multipliers from packed B. */
+void oct_product_prepare(oct_recipe *r, const oct_product *p);
+/* Options of a product kernel that follow from the product: OUT, A_SIGNED, B_SIGNED, ROWSUM. At most 64
+ * bytes. */
+void oct_product_options(const oct_product *p, char text[64]);
+
+/* Does the device have the capability at this offset in oct_caps (a bool)? */
+bool oct_product_runs_on(size_t capability, const oct_caps *caps);
+
+/* Rows a work-group of a one-work-item kernel takes: enough groups for all processors, blocks small enough
+ * that A stays in the second-level cache while the panels of B pass. groups_per_block: work-groups for each
+ * block of rows. */
+int64_t oct_product_block_rows(int64_t rows, int tile, int64_t groups_per_block);
+
+#endif

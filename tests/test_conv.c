@@ -1,0 +1,213 @@
+/* Every convolution variant of the device, forced, against oct_ref_conv, byte for byte. */
+#include "conv.h"
+#include "harness.h"
+#include "ref.h"
+
+typedef struct shape {
+    int64_t n, h, w, c, co, kh, kw, group, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom,
+        right;
+} shape;
+
+static const shape shapes[] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},    {1, 5, 7, 3, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
+    {2, 8, 8, 4, 16, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},   {1, 9, 6, 17, 15, 3, 3, 1, 2, 2, 1, 1, 1, 1, 1, 1},
+    {1, 7, 7, 16, 65, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},  {1, 11, 13, 8, 63, 5, 5, 1, 2, 3, 1, 1, 2, 2, 2, 2},
+    {1, 14, 14, 3, 64, 7, 7, 1, 2, 2, 1, 1, 3, 3, 3, 3}, {1, 9, 9, 5, 17, 3, 3, 1, 1, 1, 2, 3, 2, 3, 2, 3},
+    {1, 6, 9, 6, 33, 1, 5, 1, 1, 1, 1, 1, 0, 2, 0, 2},   {1, 6, 9, 6, 32, 5, 1, 1, 1, 2, 1, 1, 2, 0, 2, 0},
+    {1, 5, 5, 8, 8, 3, 3, 2, 1, 1, 1, 1, 1, 0, 0, 1},    {2, 6, 6, 12, 18, 3, 3, 3, 1, 1, 1, 1, 0, 2, 1, 0},
+    {1, 7, 9, 16, 16, 3, 3, 16, 1, 1, 1, 1, 1, 1, 1, 1}, {2, 8, 5, 19, 19, 3, 3, 19, 2, 2, 1, 1, 1, 1, 1, 1},
+    {1, 6, 6, 33, 33, 5, 5, 33, 1, 1, 1, 1, 2, 2, 2, 2}, {1, 5, 5, 6, 18, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1},
+    {1, 3, 3, 7, 9, 3, 3, 1, 1, 1, 1, 1, 4, 4, 4, 4},    {0, 4, 4, 3, 4, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
+    {1, 1, 31, 10, 20, 1, 3, 1, 1, 2, 1, 1, 0, 1, 0, 1}, {1, 4, 4, 130, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
+};
+
+/* Each row is a kernel to compile for each variant. */
+static const struct {
+    octet_dtype x, w, y;
+    bool w_zeros;
+} types[] = {
+    {OCTET_U8, OCTET_S8, OCTET_U8, false}, {OCTET_S8, OCTET_S8, OCTET_S8, false},
+    {OCTET_U8, OCTET_U8, OCTET_S32, true}, {OCTET_S8, OCTET_U8, OCTET_U8, true},
+    {OCTET_U8, OCTET_U8, OCTET_U8, false}, {OCTET_U8, OCTET_S8, OCTET_S8, true},
+};
+#define EVERYDAY_TYPES 4
+
+static unsigned char byte_zero(uint64_t *s, octet_dtype t)
+{
+    static const unsigned char u8[] = {0, 128, 255, 7}, s8[] = {0, 0x80, 0x7f, 0xf5};
+    return (t == OCTET_S8 ? s8 : u8)[check_random(s) % 4];
+}
+
+static void run_case(const char *variant, const shape *p, size_t type, uint64_t seed)
+{
+    uint64_t s = seed;
+    octet_dtype xt = types[type].x, wt = types[type].w, yt = types[type].y;
+    int64_t oh = (p->h + p->top + p->bottom - (p->kh - 1) * p->dilation_h - 1) / p->stride_h + 1;
+    int64_t ow = (p->w + p->left + p->right - (p->kw - 1) * p->dilation_w - 1) / p->stride_w + 1;
+    size_t x_bytes = (size_t)(p->n * p->h * p->w * p->c),
+           w_bytes = (size_t)(p->co * (p->c / p->group) * p->kh * p->kw);
+    size_t elem = oct_dtype_bytes(yt), y_bytes = (size_t)(p->n * oh * ow * p->co) * elem;
+    unsigned char *x = malloc(x_bytes + 1), *w = malloc(w_bytes), *y = malloc(y_bytes + 16),
+                  *want = malloc(y_bytes + 16);
+    int fill = (int)(check_random(&s) % 3);
+    check_fill(&s, xt, x, x_bytes, fill);
+    check_fill(&s, wt, w, w_bytes, fill);
+    memset(y, GUARD, y_bytes + 16);
+    memset(want, GUARD, y_bytes + 16);
+    int32_t bias[256];
+    float w_scale[256], x_scale = check_scale(&s), y_scale = check_scale(&s) * 40.0f;
+    unsigned char w_zero[256], x_zero = byte_zero(&s, xt), y_zero = byte_zero(&s, yt);
+    for (int i = 0; i < 256; i++) {
+        bias[i] = (int32_t)check_range(&s, -20000, 20000);
+        w_scale[i] = check_scale(&s);
+        w_zero[i] = byte_zero(&s, wt);
+    }
+    int64_t w_scales = check_random(&s) & 1 ? p->co : 1;
+    int64_t w_zeros = !types[type].w_zeros ? 0 : check_random(&s) & 1 ? p->co : 1;
+    bool has_bias = check_random(&s) & 1, runtime_w = check_random(&s) % 4 == 0, q8 = yt != OCTET_S32;
+    bool clamp = q8 && check_random(&s) % 3 == 0;
+    int32_t lo = clamp ? 5 : oct_dtype_min(yt), hi = clamp ? 90 : oct_dtype_max(yt);
+
+    oct_ref_conv(&(oct_ref_conv_params){
+        .n = p->n,
+        .h = p->h,
+        .w = p->w,
+        .c = p->c,
+        .oh = oh,
+        .ow = ow,
+        .co = p->co,
+        .kh = p->kh,
+        .kw = p->kw,
+        .group = p->group,
+        .stride_h = p->stride_h,
+        .stride_w = p->stride_w,
+        .dilation_h = p->dilation_h,
+        .dilation_w = p->dilation_w,
+        .pad_top = p->top,
+        .pad_left = p->left,
+        .x_dtype = xt,
+        .w_dtype = wt,
+        .y_dtype = yt,
+        .x = x,
+        .weights = w,
+        .y = want,
+        .bias = has_bias ? bias : NULL,
+        .x_q = {q8 ? &x_scale : NULL, &x_zero, q8, 1},
+        .w_q = {q8 ? w_scale : NULL, w_zeros ? w_zero : NULL, q8 ? w_scales : 0, w_zeros},
+        .y_q = {q8 ? &y_scale : NULL, q8 ? &y_zero : NULL, q8, q8},
+        .clamp_min = lo,
+        .clamp_max = hi});
+
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_operand tx = harness_operand(&r, xt, 4, (int64_t[]){p->n, p->h, p->w, p->c}, x, true);
+    oct_operand tw = harness_operand(&r, wt, 1, (int64_t[]){(int64_t)w_bytes}, w, runtime_w);
+    oct_operand ty = harness_output(&r, yt, 4, (int64_t[]){p->n, oh, ow, p->co});
+    oct_conv_request q = {.n = p->n,
+                          .h = p->h,
+                          .w = p->w,
+                          .c = p->c,
+                          .oh = oh,
+                          .ow = ow,
+                          .co = p->co,
+                          .kh = p->kh,
+                          .kw = p->kw,
+                          .group = p->group,
+                          .stride_h = p->stride_h,
+                          .stride_w = p->stride_w,
+                          .dilation_h = p->dilation_h,
+                          .dilation_w = p->dilation_w,
+                          .pad_top = p->top,
+                          .pad_left = p->left,
+                          .x_dtype = xt,
+                          .w_dtype = wt,
+                          .y_dtype = yt,
+                          .x = tx.mem,
+                          .weights = tw.mem,
+                          .y = ty.mem,
+                          .bias = has_bias ? oct_recipe_const(&r, bias, (size_t)p->co * 4) : OCT_MEM_NONE,
+                          .x_q = harness_quant(&r, xt, &x_scale, q8, &x_zero, 1),
+                          .w_q = harness_quant(&r, wt, w_scale, q8 ? w_scales : 0, w_zero, w_zeros),
+                          .y_q = harness_quant(&r, yt, &y_scale, q8, &y_zero, q8),
+                          .clamp_min = lo,
+                          .clamp_max = hi,
+                          .variant = variant};
+    char what[256];
+    snprintf(what, sizeof what,
+             "%s seed %llu: n%lld %lldx%lldx%lld -> %lld, kernel %lldx%lld, group %lld, %s x %s -> %s, zeros "
+             "%lld, fill %d",
+             variant, (unsigned long long)seed, (long long)p->n, (long long)p->h, (long long)p->w,
+             (long long)p->c, (long long)p->co, (long long)p->kh, (long long)p->kw, (long long)p->group,
+             oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt), (long long)w_zeros, fill);
+    octet_status built = oct_conv(&r, oct_device_caps(device), &q);
+    harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tw.mem, w}}, runtime_w ? 2 : 1,
+                &(harness_io){ty.mem, y}, 1, what);
+    harness_compare(y, want, y_bytes + 16, what);
+    free(x);
+    free(w);
+    free(y);
+    free(want);
+}
+
+static void every_variant_is_exact(void **state)
+{
+    (void)state;
+    size_t type_count = getenv("OCTET_TEST_LONG") ? sizeof types / sizeof types[0] : EVERYDAY_TYPES;
+    size_t variants = 0, cases = 0;
+    const oct_caps *caps = oct_device_caps(device);
+    for (const char *name; (name = oct_conv_variant_name(caps, variants)); variants++) {
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+            bool depthwise = shapes[i].group == shapes[i].c && shapes[i].co == shapes[i].c && shapes[i].c > 1;
+            if (strstr(name, "depthwise") && !depthwise)
+                continue;
+            for (size_t t = 0; t < type_count; t++, cases++)
+                run_case(name, &shapes[i], t, 1 + i * 31 + t * 1009 + variants * 7);
+        }
+    }
+    print_message("%zu variants, %zu cases\n", variants, cases);
+    assert_true(variants >= 2 && cases >= 90);
+}
+
+static void bad_requests_are_refused(void **state)
+{
+    (void)state;
+    const oct_caps *caps = oct_device_caps(device);
+    const oct_conv_request good = {.n = 1,
+                                   .h = 4,
+                                   .w = 4,
+                                   .c = 4,
+                                   .oh = 4,
+                                   .ow = 4,
+                                   .co = 4,
+                                   .kh = 1,
+                                   .kw = 1,
+                                   .group = 1,
+                                   .stride_h = 1,
+                                   .stride_w = 1,
+                                   .dilation_h = 1,
+                                   .dilation_w = 1,
+                                   .x_dtype = OCTET_U8,
+                                   .w_dtype = OCTET_S8,
+                                   .y_dtype = OCTET_S32,
+                                   .bias = OCT_MEM_NONE};
+    oct_conv_request bad[4] = {good, good, good, good};
+    bad[0].stride_w = 0;
+    bad[1].group = 3;
+    bad[2].variant = "nothing";
+    bad[3].c = 70000; /* past the overflow bound of u8 x s8 */
+    for (int i = 0; i < 4; i++) {
+        oct_recipe r;
+        oct_recipe_init(&r);
+        assert_int_equal(oct_conv(&r, caps, &bad[i]), i < 2 ? OCTET_INVALID_ARGUMENT : OCTET_UNSUPPORTED);
+        oct_recipe_free(&r);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant_is_exact),
+        cmocka_unit_test(bad_requests_are_refused),
+    };
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}
