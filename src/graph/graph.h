@@ -62,6 +62,7 @@ typedef struct oct_node {
     int input_count, output_count;
     const oct_attr *attrs;
     size_t attr_count;
+    bool swapped;       /* QLinearAdd: the operands' order of addition (pass_operand_order.c) */
     bool channels_last; /* spatial operators after the layout pass: N, spatial..., C */
     /* Folded activation (fuse pass): the output is also clamped to [clamp_min, clamp_max]. */
     bool has_clamp;

@@ -4,6 +4,7 @@ static const struct {
     const char *name;
     octet_status (*run)(oct_graph *g);
 } passes[] = {
+    {"operand order", oct_pass_operand_order},
     {"fuse clamp", oct_pass_fuse_clamp},
     {"channels last", oct_pass_channels_last},
 };

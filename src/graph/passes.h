@@ -7,6 +7,10 @@
 
 octet_status oct_graph_run_passes(oct_graph *g);
 
+/* QLinearAdd's float result depends on which operand is added first, which ONNX Runtime decides by the shapes
+ * in ONNX order (docs/numerics.md): it is noted in the node before dimensions are reordered. */
+octet_status oct_pass_operand_order(oct_graph *g);
+
 /* Relu and Clip on 8-bit fold into the clamp of the integer operator that makes their input. */
 octet_status oct_pass_fuse_clamp(oct_graph *g);
 

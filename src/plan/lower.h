@@ -39,6 +39,6 @@ lower_fn lower_binary, lower_variadic, lower_round, lower_reduce; /* float */
 lower_fn lower_transpose, lower_cast, lower_alias;                /* moves */
 
 /* Does this node's output hold the same bytes as its first input (Reshape and its kin)? */
-bool lower_is_alias(const oct_graph *g, const oct_node *n);
+bool lower_is_alias(const oct_node *n);
 
 #endif

@@ -1,0 +1,101 @@
+/* Float (and int32) arithmetic element by element, and minima and maxima over axes. Options: T float or int; OP. */
+#include "broadcast.clh"
+#include "div.clh"
+
+#define OP_ADD 0
+#define OP_SUB 1
+#define OP_MUL 2
+#define OP_DIV 3
+#define OP_MIN 4
+#define OP_MAX 5
+
+#ifndef T
+#define T float
+#define T_IS_FLOAT
+#endif
+#ifndef OP
+#define OP OP_ADD
+#endif
+#define T16 OCT_PASTE(T, 16)
+
+static inline T divide1(T a, T b)
+{
+#ifdef T_IS_FLOAT
+    return oct_div_rn(a, b);
+#else
+    /* ONNX leaves these open; no device may trap on them. */
+    return b == 0 ? 0 : b == -1 ? (T)(0u - (uint)a) : a / b;
+#endif
+}
+
+static inline T16 apply16(T16 a, T16 b)
+{
+#if OP == OP_ADD
+    return a + b;
+#elif OP == OP_SUB
+    return a - b;
+#elif OP == OP_MUL
+    return a * b;
+#elif OP == OP_DIV
+    T x[16], y[16];
+    vstore16(a, 0, x);
+    vstore16(b, 0, y);
+    for (int i = 0; i < 16; i++)
+        x[i] = divide1(x[i], y[i]);
+    return vload16(0, x);
+#else
+#if OP == OP_MIN
+    T16 best = b < a ? b : a;
+#else
+    T16 best = b > a ? b : a;
+#endif
+#ifdef T_IS_FLOAT
+    best = select(best, a + b, isnan(a) | isnan(b)); /* NaN of either */
+#endif
+    return best;
+#endif
+}
+
+__kernel void binary(MEM(a), MEM(b), MEM(c), BROADCAST_ARGS)
+{
+    BROADCAST_LOCATE
+    for (long i = first; i < last; i += 16) {
+        const T16 va = BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i);
+        const T16 vb = BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i);
+        OCT_PASTE(save16_, T)(AT(T, c) + row * inner + i, apply16(va, vb), last - i);
+    }
+}
+
+#ifdef T_IS_FLOAT
+/* Half to even. */
+__kernel void round_even(MEM(x), MEM(y), const long n, const long chunk)
+{
+    OCT_SPLIT(get_global_id(0), chunk, n)
+    for (long i = first; i < last; i += 16)
+        save16_float(AT(float, y) + i, rint(load16_float(AT(float, x) + i, last - i)), last - i);
+}
+
+/* NaN stays. */
+__kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float lo, const float hi)
+{
+    OCT_SPLIT(get_global_id(0), chunk, n)
+    for (long i = first; i < last; i += 16) {
+        const float16 v = load16_float(AT(float, x) + i, last - i);
+        save16_float(AT(float, y) + i, select(fmin(fmax(v, (float16)(lo)), (float16)(hi)), v, isnan(v)), last - i);
+    }
+}
+
+/* One work-item: one output of [outer][axis][inner] -> [outer][inner]. */
+__kernel void reduce(MEM(x), MEM(y), const long axis, const long inner, const int maximum)
+{
+    const long o = get_global_id(1), i = get_global_id(0);
+    __global const float *in = AT(float, x) + o * axis * inner + i;
+    float best = in[0];
+    for (long k = 1; k < axis; k++) {
+        const float v = in[k * inner];
+        if (isnan(v) || (maximum ? v > best : v < best))
+            best = isnan(best) ? best : v;
+    }
+    AT(float, y)[o * inner + i] = best;
+}
+#endif

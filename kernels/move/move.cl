@@ -1,0 +1,57 @@
+/* Moving elements without arithmetic. Option T: an unsigned type of the element's size. */
+#include "common.clh"
+
+#ifndef T
+#define T uchar
+#endif
+
+/* y = x, n bytes. */
+__kernel void copy(MEM(x), MEM(y), const long n, const long chunk)
+{
+    const long first = get_global_id(0) * chunk, last = min(first + chunk, n);
+    __global const uchar *from = AT(uchar, x);
+    __global uchar *to = AT(uchar, y);
+    long i = first;
+    for (; i + 16 <= last; i += 16)
+        vstore16(vload16(0, from + i), 0, to + i);
+    for (; i < last; i++)
+        to[i] = from[i];
+}
+
+/* Any permutation. One work-item: one row of the output, `inner` elements that lie `inner_step` apart in x. The other
+ * dimensions d0..d6 of y, slowest first, step s0..s6 in x. */
+__kernel void transpose(MEM(x), MEM(y), const long inner, const long inner_step, const long d1, const long d2,
+                        const long d3, const long d4, const long d5, const long d6, const long s0, const long s1,
+                        const long s2, const long s3, const long s4, const long s5, const long s6)
+{
+    long row = get_global_id(0), from = 0;
+    __global T *out = AT(T, y) + row * inner;
+    from += row % d6 * s6, row /= d6;
+    from += row % d5 * s5, row /= d5;
+    from += row % d4 * s4, row /= d4;
+    from += row % d3 * s3, row /= d3;
+    from += row % d2 * s2, row /= d2;
+    from += row % d1 * s1, row /= d1;
+    from += row * s0;
+    __global const T *in = AT(T, x) + from;
+    for (long i = 0; i < inner; i++)
+        out[i] = in[i * inner_step];
+}
+
+/* y[b][c][r] = x[b][r][c]: NCHW <-> NHWC. One work-item: a tile of 16 x 16, read and written along rows. */
+__kernel void transpose_tiles(MEM(x), MEM(y), const long rows, const long columns)
+{
+    const long r0 = (long)get_global_id(0) * 16, c0 = (long)get_global_id(1) * 16, b = get_global_id(2);
+    __global const T *in = AT(T, x) + b * rows * columns;
+    __global T *out = AT(T, y) + b * rows * columns;
+    const int nr = (int)min(16L, rows - r0), nc = (int)min(16L, columns - c0);
+    T tile[16][16];
+    for (int r = 0; r < nr; r++) {
+        for (int c = 0; c < nc; c++)
+            tile[c][r] = in[(r0 + r) * columns + c0 + c];
+    }
+    for (int c = 0; c < nc; c++) {
+        for (int r = 0; r < nr; r++)
+            out[(c0 + c) * rows + r0 + r] = tile[c][r];
+    }
+}

@@ -1,0 +1,65 @@
+/* QLinearAdd and QLinearMul (docs/numerics.md says why in this order). Option T: uchar or char.
+ * Parameters, 4-byte words: add: [0] ra = sa / sc, [1] rb = sb / sc, [2] fixed part; mul: [0] m = sa sb / sc,
+ * [1] (float)zc; both: [3] za, [4] zb, integers. */
+#include "broadcast.clh"
+#include "div.clh"
+#include "rounding.clh"
+
+#ifndef T
+#define T uchar
+#define T_MIN 0
+#define T_MAX 255
+#endif
+#define CONVERT_T16 OCT_PASTE(convert_, OCT_PASTE(T, 16))
+
+#define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
+
+/* swapped: a's term is added first (add only). */
+__kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(c_scale), MEM(c_zero), MEM(params),
+                      const int multiply, const int swapped, const int a_zeros, const int b_zeros, const int c_zeros)
+{
+    const float sa = AT(float, a_scale)[0], sb = AT(float, b_scale)[0], sc = AT(float, c_scale)[0];
+    const int za = ZERO_OF(a_zero), zb = ZERO_OF(b_zero), zc = ZERO_OF(c_zero);
+    __global float *p = AT(float, params);
+    if (multiply) {
+        p[0] = oct_div_rn(sa * sb, sc);
+        p[1] = (float)zc;
+    } else {
+        const float ra = oct_div_rn(sa, sc), rb = oct_div_rn(sb, sc);
+        p[0] = ra;
+        p[1] = rb;
+        p[2] = swapped ? (float)zc - fma(rb, (float)zb, ra * (float)za) : (float)zc - fma(ra, (float)za, rb * (float)zb);
+    }
+    AT(int, params)[3] = za;
+    AT(int, params)[4] = zb;
+}
+
+static inline void save(__global T *to, float16 v, long count)
+{
+    const int16 q = round16(fmin(fmax(v, (float16)(T_MIN)), (float16)(T_MAX)));
+    OCT_PASTE(save16_, T)(to, CONVERT_T16(q), count);
+}
+
+__kernel void add(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, BROADCAST_ARGS)
+{
+    BROADCAST_LOCATE
+    const float16 ra = AT(float, params)[0], rb = AT(float, params)[1], fixed = AT(float, params)[2];
+    for (long i = first; i < last; i += 16) {
+        const float16 qa = convert_float16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i));
+        const float16 qb = convert_float16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i));
+        save(AT(T, c) + row * inner + i, swapped ? fma(qb, rb, fma(qa, ra, fixed)) : fma(qa, ra, fma(qb, rb, fixed)),
+             last - i);
+    }
+}
+
+__kernel void mul(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, BROADCAST_ARGS)
+{
+    BROADCAST_LOCATE
+    const float m = AT(float, params)[0], zc = AT(float, params)[1];
+    const int za = AT(int, params)[3], zb = AT(int, params)[4];
+    for (long i = first; i < last; i += 16) {
+        const int16 qa = convert_int16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i)) - za;
+        const int16 qb = convert_int16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i)) - zb;
+        save(AT(T, c) + row * inner + i, convert_float16(qa * qb) * m + zc, last - i);
+    }
+}

@@ -1,0 +1,91 @@
+/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float (max only), T_MIN, T_MAX. */
+#include "div.clh"
+#include "lanes.clh"
+#include "rounding.clh"
+
+#ifndef T
+#define T uchar
+#define T_MIN 0
+#define T_MAX 255
+#endif
+#define T16 OCT_PASTE(T, 16)
+#define LOAD16 OCT_PASTE(load16_, T)
+#define SAVE16 OCT_PASTE(save16_, T)
+
+#define POOL_ARGS                                                                                                      \
+    const int h, const int w, const int c, const int oh, const int ow, const int kh, const int kw, const int stride_h,  \
+        const int stride_w, const int dilation_h, const int dilation_w, const int pad_top, const int pad_left
+
+#define POOL_LOCATE                                                                                                    \
+    const int channel = get_global_id(0) * 16;                                                                         \
+    const long pixel = get_global_id(1), line = pixel / ow;                                                            \
+    const int top = (int)(line % oh) * stride_h - pad_top, left = (int)(pixel % ow) * stride_w - pad_left;              \
+    __global const T *image = AT(T, x) + line / oh * h * w * c + channel;                                              \
+    __global T *out = AT(T, y) + pixel * c + channel;
+
+/* Positions outside the input do not count. */
+__kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
+{
+    POOL_LOCATE
+    T16 best = (T16)(T_MIN);
+    for (int ky = 0; ky < kh; ky++) {
+        const int iy = top + ky * dilation_h;
+        for (int kx = 0; kx < kw; kx++) {
+            const int ix = left + kx * dilation_w;
+            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
+                const T16 v = LOAD16(image + ((long)iy * w + ix) * c, c - channel);
+                best = v > best ? v : best;
+            }
+        }
+    }
+    SAVE16(out, best, c - channel);
+}
+
+#ifndef T_IS_FLOAT
+#define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
+#define SAVE_QUANTIZED(q) SAVE16(out, OCT_PASTE(convert_, T16)(q), c - channel)
+
+/* clamp(rint((sum / count) / sy + zy)), sum of (float)(x - zx) * sx in float, rows first. */
+__kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y), POOL_ARGS,
+                           const int x_zeros, const int y_zeros, const int include_pad)
+{
+    POOL_LOCATE
+    const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
+    const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
+    float16 sum = 0.0f;
+    int count = 0;
+    for (int ky = 0; ky < kh; ky++) {
+        const int iy = top + ky * dilation_h;
+        for (int kx = 0; kx < kw; kx++) {
+            const int ix = left + kx * dilation_w;
+            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
+                sum += convert_float16(convert_int16(LOAD16(image + ((long)iy * w + ix) * c, c - channel)) - zx) * sx;
+                count++;
+            }
+        }
+    }
+    const float n = (float)(include_pad ? kh * kw : count);
+    float lanes[16];
+    int q[16];
+    vstore16(sum, 0, lanes);
+    for (int i = 0; i < 16; i++)
+        q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], n), sy) + (float)zy, T_MIN, T_MAX);
+    SAVE_QUANTIZED(vload16(0, q));
+}
+
+/* clamp(rint((float)sum * m) + zy), sum of x - zx exact, m = sx / (sy * (float)pixels). */
+__kernel void global_average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y), const long pixels,
+                                  const int c, const int x_zeros, const int y_zeros)
+{
+    const int channel = get_global_id(0) * 16;
+    __global const T *image = AT(T, x) + (long)get_global_id(1) * pixels * c + channel;
+    __global T *out = AT(T, y) + (long)get_global_id(1) * c + channel;
+    const float m = oct_div_rn(AT(float, x_scale)[0], AT(float, y_scale)[0] * (float)pixels);
+    const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
+    int16 sum = 0;
+    for (long p = 0; p < pixels; p++)
+        sum += convert_int16(LOAD16(image + p * c, c - channel)) - zx;
+    const float16 v = convert_float16(sum) * m;
+    SAVE_QUANTIZED(round16(fmin(fmax(v, (float16)(T_MIN - zy)), (float16)(T_MAX - zy))) + zy);
+}
+#endif

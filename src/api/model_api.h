@@ -1,0 +1,22 @@
+/* octet_model, shared by model_api.c and session_api.c. */
+#ifndef OCT_MODEL_API_H
+#define OCT_MODEL_API_H
+
+#include "api.h"
+#include "graph.h"
+#include "onnx.h"
+
+#include <stdatomic.h>
+
+struct octet_model {
+    atomic_int references; /* the caller's and one per session */
+    oct_device *device;    /* NULL: loaded for inspection only */
+    oct_onnx_model *file;
+    const oct_graph *graph; /* of the file */
+    oct_graph sized;        /* a copy with shapes inferred, dynamic dimensions taken as 1 */
+    bool is_sized;          /* inference went through */
+};
+
+void oct_model_retain(octet_model *model);
+
+#endif

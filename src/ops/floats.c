@@ -1,0 +1,58 @@
+#include "floats.h"
+#include "split.h"
+
+octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
+                              const oct_operand *b, const oct_operand *y)
+{
+    oct_broadcast shape;
+    FORWARD(oct_broadcast_make(a, b, y, &shape));
+    oct_launch *l = oct_recipe_launch(r, "float/float.cl", "binary", "-DOP=%d %s", (int)op,
+                                      y->dtype == OCTET_S32 ? "-DT=int" : "-DT=float -DT_IS_FLOAT");
+    oct_launch_in(l, a->mem);
+    oct_launch_in(l, b->mem);
+    oct_launch_out(l, y->mem);
+    oct_broadcast_launch(l, caps, &shape);
+    return r->status;
+}
+
+static oct_launch *unary(oct_recipe *r, const oct_caps *caps, const char *entry, const oct_operand *x,
+                         const oct_operand *y)
+{
+    int64_t n = oct_operand_elems(x);
+    oct_launch *l = oct_recipe_launch(r, "float/float.cl", entry, "-DT=float -DT_IS_%s", "FLOAT");
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, n);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_1d(l, oct_split_items(caps, n), 0);
+    return l;
+}
+
+octet_status oct_float_round(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y)
+{
+    (void)unary(r, caps, "round_even", x, y);
+    return r->status;
+}
+
+octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_operand *x, float lo, float hi,
+                            const oct_operand *y)
+{
+    oct_launch *l = unary(r, caps, "clip", x, y);
+    oct_launch_f32(l, lo);
+    oct_launch_f32(l, hi);
+    return r->status;
+}
+
+octet_status oct_float_reduce(oct_recipe *r, const oct_caps *caps, bool maximum, oct_mem x, int64_t outer,
+                              int64_t axis, int64_t inner, oct_mem y)
+{
+    (void)caps;
+    oct_launch *l = oct_recipe_launch(r, "float/float.cl", "reduce", "-DT=float -DT_IS_%s", "FLOAT");
+    oct_launch_in(l, x);
+    oct_launch_out(l, y);
+    oct_launch_i64(l, axis);
+    oct_launch_i64(l, inner);
+    oct_launch_i32(l, maximum);
+    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
+    return r->status;
+}

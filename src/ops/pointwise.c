@@ -1,0 +1,95 @@
+#include "pointwise.h"
+#include "split.h"
+
+/* Rows of `run` bytes of x to rows y_row apart in y, from y_start on, through a table. */
+static void table_rows(oct_recipe *r, const oct_caps *caps, oct_mem x, oct_mem table, oct_mem y, int64_t rows,
+                       int64_t run, int64_t y_row, int64_t y_start)
+{
+    oct_launch *l = oct_recipe_launch(r, "pointwise/table.cl", "table", "%s", "");
+    oct_launch_in(l, x);
+    oct_launch_in(l, table);
+    oct_launch_out(l, y);
+    oct_launch_i64(l, run);
+    oct_launch_i64(l, y_row);
+    oct_launch_i64(l, y_start);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_2d(l, oct_split_items(caps, run), (size_t)rows, 0, 0);
+}
+
+octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
+                          const uint8_t table[256])
+{
+    oct_mem values = oct_recipe_const_copy(r, table, 256);
+    table_rows(r, caps, x->mem, values, y->mem, 1, oct_operand_elems(x), 0, 0);
+    return r->status;
+}
+
+static const char *type_options(octet_dtype t)
+{
+    return t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127" : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
+}
+
+octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q)
+{
+    oct_broadcast shape;
+    FORWARD(oct_broadcast_make(&q->a, &q->b, &q->c, &shape));
+    oct_mem params = oct_recipe_temp(r, 5 * sizeof(float));
+    oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", "prepare", "%s", type_options(q->c.dtype));
+    const oct_quant *quants[] = {&q->a_q, &q->b_q, &q->c_q};
+    for (int i = 0; i < 3; i++) {
+        oct_launch_in(l, quants[i]->scale);
+        oct_launch_in(l, quants[i]->zero);
+    }
+    oct_launch_out(l, params);
+    oct_launch_i32(l, q->multiply);
+    oct_launch_i32(l, q->swapped);
+    for (int i = 0; i < 3; i++)
+        oct_launch_i32(l, quants[i]->zero_count);
+    oct_launch_1d(l, 1, 1);
+    l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->multiply ? "mul" : "add", "%s",
+                          type_options(q->c.dtype));
+    oct_launch_in(l, q->a.mem);
+    oct_launch_in(l, q->b.mem);
+    oct_launch_in(l, params);
+    oct_launch_out(l, q->c.mem);
+    oct_launch_i32(l, q->swapped);
+    oct_broadcast_launch(l, caps, &shape);
+    return r->status;
+}
+
+/* A table from one input's parameters to the output's, made on the device: it may depend on run-time values.
+ */
+static oct_mem requantize_table(oct_recipe *r, octet_dtype dtype, const oct_quant *x_q, const oct_quant *y_q)
+{
+    oct_mem table = oct_recipe_temp(r, 256);
+    oct_launch *l = oct_recipe_launch(r, "pointwise/table.cl", "requantize_table", "%s", "");
+    oct_launch_in(l, x_q->scale);
+    oct_launch_in(l, x_q->zero);
+    oct_launch_in(l, y_q->scale);
+    oct_launch_in(l, y_q->zero);
+    oct_launch_out(l, table);
+    oct_launch_i32(l, dtype == OCTET_S8);
+    oct_launch_i32(l, x_q->zero_count);
+    oct_launch_i32(l, y_q->zero_count);
+    oct_launch_1d(l, 256, 0);
+    return table;
+}
+
+/* Requantizing to the same parameters is the identity, so a table serves copies too; one code path. */
+octet_status oct_qconcat(oct_recipe *r, const oct_caps *caps, const oct_operand *inputs,
+                         const oct_quant *input_q, int count, int axis, const oct_operand *y,
+                         const oct_quant *y_q)
+{
+    int64_t outer = 1, inner = 1, start = 0;
+    for (int i = 0; i < y->rank; i++) {
+        if (i != axis)
+            *(i < axis ? &outer : &inner) *= y->dims[i];
+    }
+    for (int i = 0; i < count; i++) {
+        int64_t run = inputs[i].dims[axis] * inner;
+        oct_mem table = requantize_table(r, y->dtype, &input_q[i], y_q);
+        table_rows(r, caps, inputs[i].mem, table, y->mem, outer, run, y->dims[axis] * inner, start);
+        start += run;
+    }
+    return r->status;
+}

@@ -1,0 +1,26 @@
+/* 8-bit operators that look at one place at a time: tables, QLinearAdd and QLinearMul, QLinearConcat. */
+#ifndef OCT_POINTWISE_H
+#define OCT_POINTWISE_H
+
+#include "device.h"
+#include "quant_args.h"
+
+/* y byte = table[x byte]; the table is copied. */
+octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
+                          const uint8_t table[256]);
+
+typedef struct oct_qbinary_request {
+    bool multiply; /* QLinearMul, else QLinearAdd */
+    bool swapped;  /* QLinearAdd: which term is added first (docs/numerics.md), decided on the ONNX shapes */
+    oct_operand a, b, c;
+    oct_quant a_q, b_q, c_q;
+} oct_qbinary_request;
+
+octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q);
+
+/* y along `axis` is the inputs one after the other, each requantized to y's parameters. */
+octet_status oct_qconcat(oct_recipe *r, const oct_caps *caps, const oct_operand *inputs,
+                         const oct_quant *input_q, int count, int axis, const oct_operand *y,
+                         const oct_quant *y_q);
+
+#endif

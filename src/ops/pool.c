@@ -1,0 +1,69 @@
+#include "pool.h"
+#include "sizes.h"
+
+static const char *type_options(octet_dtype t)
+{
+    return t == OCTET_F32  ? "-DT=float -DT_MIN=-INFINITY -DT_IS_FLOAT"
+           : t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127"
+                           : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
+}
+
+static void add_quants(oct_launch *l, const oct_pool_request *q)
+{
+    oct_launch_in(l, q->x_q.scale);
+    oct_launch_in(l, q->x_q.zero);
+    oct_launch_in(l, q->y_q.scale);
+    oct_launch_in(l, q->y_q.zero);
+}
+
+static octet_status global_pool(oct_recipe *r, const oct_pool_request *q)
+{
+    oct_launch *l =
+        oct_recipe_launch(r, "pool/pool.cl", "global_average_pool", "%s", type_options(q->x.dtype));
+    oct_launch_in(l, q->x.mem);
+    add_quants(l, q);
+    oct_launch_out(l, q->y.mem);
+    oct_launch_i64(l, q->h * q->w);
+    oct_launch_i32(l, q->c);
+    oct_launch_i32(l, q->x_q.zero_count);
+    oct_launch_i32(l, q->y_q.zero_count);
+    oct_launch_2d(l, oct_ceil_div((size_t)q->c, 16), (size_t)q->n, 0, 0);
+    return r->status;
+}
+
+/* A window as large as the input without padding is a global average, with its formula (docs/numerics.md). */
+static bool covers_input(const oct_pool_request *q)
+{
+    return q->kh == q->h && q->kw == q->w && q->dilation_h == 1 && q->dilation_w == 1 && !q->pad_top &&
+           !q->pad_left && !q->pad_bottom && !q->pad_right && q->oh == 1 && q->ow == 1;
+}
+
+octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_request *q)
+{
+    (void)caps;
+    const int64_t dims[] = {q->h,          q->w,       q->c,        q->oh,       q->ow,
+                            q->kh,         q->kw,      q->stride_h, q->stride_w, q->dilation_h,
+                            q->dilation_w, q->pad_top, q->pad_left};
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
+        RETURN_IF(dims[i] < 0 || dims[i] > INT32_MAX / 4, OCTET_UNSUPPORTED, "pooling: a size is past 2^29");
+    RETURN_IF(q->kind == OCT_POOL_GLOBAL_AVERAGE && q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
+              "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
+    if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q)))
+        return global_pool(r, q);
+    bool average = q->kind == OCT_POOL_AVERAGE;
+    oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", average ? "average_pool" : "max_pool", "%s",
+                                      type_options(q->x.dtype));
+    oct_launch_in(l, q->x.mem);
+    if (average)
+        add_quants(l, q);
+    oct_launch_out(l, q->y.mem);
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
+        oct_launch_i32(l, dims[i]);
+    if (average) {
+        oct_launch_i32(l, q->x_q.zero_count);
+        oct_launch_i32(l, q->y_q.zero_count);
+        oct_launch_i32(l, q->count_include_pad);
+    }
+    oct_launch_2d(l, oct_ceil_div((size_t)q->c, 16), (size_t)(q->n * q->oh * q->ow), 0, 0);
+    return r->status;
+}

@@ -1,0 +1,21 @@
+/* Pooling, NHWC: MaxPool (u8, s8, f32), QLinearAveragePool and QLinearGlobalAveragePool (u8, s8). */
+#ifndef OCT_POOL_H
+#define OCT_POOL_H
+
+#include "device.h"
+#include "quant_args.h"
+
+typedef enum oct_pool_kind { OCT_POOL_MAX, OCT_POOL_AVERAGE, OCT_POOL_GLOBAL_AVERAGE } oct_pool_kind;
+
+typedef struct oct_pool_request {
+    oct_pool_kind kind;
+    int64_t n, h, w, c, oh, ow; /* global: oh and ow 1, the window is not looked at */
+    int64_t kh, kw, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left, pad_bottom, pad_right;
+    bool count_include_pad;
+    oct_operand x, y;
+    oct_quant x_q, y_q; /* averages */
+} oct_pool_request;
+
+octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_request *q);
+
+#endif

@@ -1,0 +1,77 @@
+#include "quantize.h"
+#include "dtype.h"
+#include "split.h"
+
+#include <stdio.h>
+
+/* Build options that name an 8- or 16-bit (or s32) type and its range. */
+static void q_options(octet_dtype q, octet_dtype x, char text[96])
+{
+    snprintf(text, 96, "-DQ=%s -DQ_MIN=%d -DQ_MAX=%d -DX=%s", oct_dtype_cl(q),
+             q == OCTET_S32 ? 0 : (int)oct_dtype_min(q), (int)oct_dtype_max(q), oct_dtype_cl(x));
+}
+
+static octet_status convert(oct_recipe *r, const oct_caps *caps, const char *entry, octet_dtype q_dtype,
+                            octet_dtype x_dtype, const oct_operand *x, const oct_quant *q, int axis,
+                            const oct_operand *y)
+{
+    int64_t outer = 1, channels = 1, inner = oct_operand_elems(x);
+    if (q->scale_count > 1) {
+        inner = 1;
+        for (int i = 0; i < x->rank; i++)
+            *(i < axis ? &outer : i == axis ? &channels : &inner) *= x->dims[i];
+    }
+    char options[96];
+    q_options(q_dtype, x_dtype, options);
+    oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", entry, "%s", options);
+    oct_launch_in(l, x->mem);
+    oct_launch_in(l, q->scale);
+    oct_launch_in(l, q->zero);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, inner);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_i32(l, q->scale_count);
+    oct_launch_i32(l, q->zero_count);
+    oct_launch_3d(l, (size_t[3]){oct_split_items(caps, inner), (size_t)channels, (size_t)outer}, NULL);
+    return r->status;
+}
+
+octet_status oct_quantize_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_quant *q,
+                             int axis, const oct_operand *y)
+{
+    return convert(r, caps, "quantize", y->dtype, x->dtype, x, q, axis, y);
+}
+
+octet_status oct_dequantize_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_quant *q,
+                               int axis, const oct_operand *y)
+{
+    return convert(r, caps, "dequantize", x->dtype, OCTET_F32, x, q, axis, y);
+}
+
+/* Shares that the range is taken over; one float pair each. */
+#define RANGE_PARTS 64
+
+octet_status oct_dynamic_quantize_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                                     const oct_operand *y, const oct_operand *scale, const oct_operand *zero)
+{
+    int64_t n = oct_operand_elems(x), chunk = ((n + RANGE_PARTS - 1) / RANGE_PARTS + 15) / 16 * 16;
+    int64_t parts = chunk ? (n + chunk - 1) / chunk : 0;
+    char options[96];
+    q_options(OCTET_U8, OCTET_F32, options);
+    oct_mem ranges = oct_recipe_temp(r, RANGE_PARTS * 2 * sizeof(float));
+    oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", "range_of_parts", "%s", options);
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, ranges);
+    oct_launch_i64(l, n);
+    oct_launch_i64(l, chunk);
+    oct_launch_1d(l, (size_t)parts, 0);
+    l = oct_recipe_launch(r, "quantize/quantize.cl", "dynamic_parameters", "%s", options);
+    oct_launch_in(l, ranges);
+    oct_launch_out(l, scale->mem);
+    oct_launch_out(l, zero->mem);
+    oct_launch_i32(l, parts);
+    oct_launch_1d(l, 1, 1);
+    oct_quant q = {
+        .scale = scale->mem, .zero = zero->mem, .scale_count = 1, .zero_count = 1, .zero_dtype = OCTET_U8};
+    return oct_quantize_op(r, caps, x, &q, 0, y);
+}

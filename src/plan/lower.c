@@ -1,0 +1,206 @@
+#include "lower.h"
+#include "dtype.h"
+#include "sizes.h"
+
+#include <string.h>
+
+static lower_fn *const table[OCT_OP_COUNT] = {
+    [OCT_OP_QLinearConv] = lower_conv,
+    [OCT_OP_ConvInteger] = lower_conv,
+    [OCT_OP_MaxPool] = lower_max_pool,
+    [OCT_OP_QLinearAveragePool] = lower_average_pool,
+    [OCT_OP_QLinearGlobalAveragePool] = lower_global_pool,
+    [OCT_OP_QLinearMatMul] = lower_matmul,
+    [OCT_OP_MatMulInteger] = lower_matmul,
+    [OCT_OP_QGemm] = lower_qgemm,
+    [OCT_OP_QLinearAdd] = lower_q_binary,
+    [OCT_OP_QLinearMul] = lower_q_binary,
+    [OCT_OP_QLinearConcat] = lower_q_concat,
+    [OCT_OP_QLinearSigmoid] = lower_q_table,
+    [OCT_OP_QLinearLeakyRelu] = lower_q_table,
+    [OCT_OP_QLinearSoftmax] = lower_q_softmax,
+    [OCT_OP_Relu] = lower_relu,
+    [OCT_OP_Clip] = lower_clip,
+    [OCT_OP_QuantizeLinear] = lower_quantize,
+    [OCT_OP_DequantizeLinear] = lower_dequantize,
+    [OCT_OP_DynamicQuantizeLinear] = lower_dynamic_quantize,
+    [OCT_OP_Transpose] = lower_transpose,
+    [OCT_OP_Cast] = lower_cast,
+    [OCT_OP_Reshape] = lower_alias,
+    [OCT_OP_Flatten] = lower_alias,
+    [OCT_OP_Squeeze] = lower_alias,
+    [OCT_OP_Unsqueeze] = lower_alias,
+    [OCT_OP_Identity] = lower_alias,
+    [OCT_OP_Add] = lower_binary,
+    [OCT_OP_Sub] = lower_binary,
+    [OCT_OP_Mul] = lower_binary,
+    [OCT_OP_Div] = lower_binary,
+    [OCT_OP_Min] = lower_variadic,
+    [OCT_OP_Max] = lower_variadic,
+    [OCT_OP_Round] = lower_round,
+    [OCT_OP_ReduceMin] = lower_reduce,
+    [OCT_OP_ReduceMax] = lower_reduce,
+};
+
+bool lower_has_input(const oct_node *n, int i)
+{
+    return i >= 0 && i < n->input_count && n->inputs[i] != OCT_NO_VALUE;
+}
+
+static oct_operand operand(const lowering *l, int value)
+{
+    const oct_value *v = &l->g->values[value];
+    oct_operand t = {.mem = l->mem[value], .dtype = v->dtype, .rank = v->rank, .host = v->data};
+    memcpy(t.dims, v->dims, sizeof t.dims);
+    return t;
+}
+
+oct_operand lower_input(const lowering *l, const oct_node *n, int i)
+{
+    oct_operand absent = {.mem = OCT_MEM_NONE};
+    return lower_has_input(n, i) ? operand(l, n->inputs[i]) : absent;
+}
+
+oct_operand lower_output(const lowering *l, const oct_node *n, int i)
+{
+    return operand(l, n->outputs[i]);
+}
+
+oct_quant lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype)
+{
+    oct_quant q = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE, .zero_dtype = dtype};
+    if (lower_has_input(n, scale)) {
+        oct_operand t = lower_input(l, n, scale);
+        q.scale = t.mem;
+        q.scale_count = oct_operand_elems(&t);
+        q.host_scale = t.host;
+    }
+    if (lower_has_input(n, zero)) {
+        oct_operand t = lower_input(l, n, zero);
+        q.zero = t.mem;
+        q.zero_count = oct_operand_elems(&t);
+        q.host_zero = t.host;
+    }
+    return q;
+}
+
+void lower_clamp(const lowering *l, const oct_node *n, int32_t *lo, int32_t *hi)
+{
+    octet_dtype dtype = l->g->values[n->outputs[0]].dtype;
+    *lo = n->has_clamp ? n->clamp_min : oct_dtype_min(dtype);
+    *hi = n->has_clamp ? n->clamp_max : oct_dtype_max(dtype);
+}
+
+int64_t lower_product(const oct_operand *t, int from, int to)
+{
+    int64_t p = 1;
+    for (int i = from; i < to; i++)
+        p *= t->dims[i];
+    return p;
+}
+
+int lower_axis(int64_t axis, int rank)
+{
+    return (int)(axis < 0 ? axis + rank : axis);
+}
+
+static size_t value_bytes(const oct_value *v)
+{
+    int64_t elems = 0;
+    return oct_shape_elems(v->dims, v->rank, &elems) ? (size_t)elems * oct_dtype_bytes(v->dtype) : 0;
+}
+
+/* Memories of graph inputs, outputs and constants; then outputs travel backwards through renaming nodes, so
+ * that the operator above a final Reshape writes the output itself. */
+static void assign_fixed_memories(lowering *l)
+{
+    const oct_graph *g = l->g;
+    for (int v = 0; v < g->value_count; v++) {
+        const oct_value *value = &g->values[v];
+        l->mem[v] = OCT_MEM_NONE;
+        if (value->data)
+            l->mem[v] = oct_recipe_const(l->r, value->data, value->data_bytes);
+    }
+    for (int i = 0; i < g->input_count; i++)
+        l->mem[g->inputs[i]] = oct_recipe_input(l->r, value_bytes(&g->values[g->inputs[i]]));
+    for (int i = 0; i < g->output_count; i++) {
+        if (l->mem[g->outputs[i]] == OCT_MEM_NONE)
+            l->mem[g->outputs[i]] = oct_recipe_output(l->r, value_bytes(&g->values[g->outputs[i]]));
+    }
+    for (int i = g->node_count - 1; i >= 0; i--) {
+        const oct_node *n = &g->nodes[i];
+        if (lower_is_alias(n) && l->mem[n->outputs[0]] != OCT_MEM_NONE &&
+            l->mem[n->inputs[0]] == OCT_MEM_NONE)
+            l->mem[n->inputs[0]] = l->mem[n->outputs[0]];
+    }
+}
+
+static void assign_outputs(lowering *l, const oct_node *n)
+{
+    bool alias = lower_is_alias(n);
+    for (int i = 0; i < n->output_count; i++) {
+        int v = n->outputs[i];
+        if (v == OCT_NO_VALUE || l->mem[v] != OCT_MEM_NONE)
+            continue;
+        l->mem[v] = alias ? l->mem[n->inputs[0]] : oct_recipe_temp(l->r, value_bytes(&l->g->values[v]));
+    }
+}
+
+octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem)
+{
+    lowering l = {.g = graph, .caps = caps, .r = recipe, .mem = value_mem};
+    assign_fixed_memories(&l);
+    for (int i = 0; i < graph->node_count; i++) {
+        const oct_node *n = &graph->nodes[i];
+        assign_outputs(&l, n);
+        recipe->current_node = i;
+        lower_fn *lower = table[n->op];
+        RETURN_IF(!lower, OCTET_INTERNAL, "%s (node '%s'): no lowering; this is a defect in Octet",
+                  n->op_type, n->name);
+        octet_status status = lower(&l, n);
+        if (status == OCTET_OK)
+            status = recipe->status;
+        if (status != OCTET_OK)
+            return oct_fail_prefix(status, "%s (node '%s')", n->op_type, n->name);
+    }
+    return recipe->status;
+}
+
+octet_node_path oct_node_path(const oct_graph *g, const oct_node *n)
+{
+    octet_node_path path = oct_op_path(n->op);
+    bool float_data =
+        n->input_count > 0 && n->inputs[0] != OCT_NO_VALUE && g->values[n->inputs[0]].dtype == OCTET_F32;
+    bool is_converter = n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DynamicQuantizeLinear;
+    return path == OCTET_NODE_INT8 && float_data && !is_converter ? OCTET_NODE_FLOAT : path;
+}
+
+int64_t oct_node_macs(const oct_graph *g, const oct_node *n)
+{
+    int weights;
+    switch (n->op) {
+    case OCT_OP_QLinearConv:
+    case OCT_OP_QLinearMatMul:
+    case OCT_OP_QGemm:
+        weights = 3;
+        break;
+    case OCT_OP_ConvInteger:
+    case OCT_OP_MatMulInteger:
+        weights = 1;
+        break;
+    default:
+        return 0;
+    }
+    const oct_value *w = &g->values[n->inputs[weights]], *x = &g->values[n->inputs[0]],
+                    *y = &g->values[n->outputs[0]];
+    int64_t out = 0, per_output = 1;
+    if (w->rank < 1 || x->rank < 1 || y->rank < 0 || !oct_shape_elems(y->dims, y->rank, &out))
+        return -1;
+    if (n->op == OCT_OP_QLinearConv || n->op == OCT_OP_ConvInteger) {
+        for (int i = 1; i < w->rank; i++)
+            per_output *= w->dims[i];
+    } else {
+        per_output = x->dims[n->op == OCT_OP_QGemm && oct_node_int(n, "transA", 0) ? 0 : x->rank - 1];
+    }
+    return out * per_output;
+}

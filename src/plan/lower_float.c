@@ -1,0 +1,101 @@
+/* Float arithmetic that surrounds quantized networks. */
+#include "floats.h"
+#include "lower.h"
+#include "move.h"
+
+#include <string.h>
+
+static oct_float_op float_op(oct_op op)
+{
+    switch (op) {
+    case OCT_OP_Add:
+        return OCT_FLOAT_ADD;
+    case OCT_OP_Sub:
+        return OCT_FLOAT_SUB;
+    case OCT_OP_Mul:
+        return OCT_FLOAT_MUL;
+    case OCT_OP_Div:
+        return OCT_FLOAT_DIV;
+    case OCT_OP_Min:
+        return OCT_FLOAT_MIN;
+    default:
+        return OCT_FLOAT_MAX;
+    }
+}
+
+octet_status lower_binary(lowering *l, const oct_node *n)
+{
+    oct_operand a = lower_input(l, n, 0), b = lower_input(l, n, 1), y = lower_output(l, n, 0);
+    return oct_float_binary(l->r, l->caps, float_op(n->op), &a, &b, &y);
+}
+
+/* A fold from the left; each step has the output's full shape. */
+octet_status lower_variadic(lowering *l, const oct_node *n)
+{
+    oct_operand sofar = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    if (n->input_count == 1)
+        return oct_copy(l->r, l->caps, &sofar, &y);
+    for (int i = 1; i < n->input_count; i++) {
+        oct_operand b = lower_input(l, n, i), to = y;
+        if (i + 1 < n->input_count)
+            to.mem = oct_recipe_temp(l->r, (size_t)oct_operand_elems(&y) * 4);
+        FORWARD(oct_float_binary(l->r, l->caps, float_op(n->op), &sofar, &b, &to));
+        sofar = to;
+    }
+    return OCTET_OK;
+}
+
+octet_status lower_round(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    return oct_float_round(l->r, l->caps, &x, &y);
+}
+
+/* Which axes a reduction takes, as inference resolved them: the attribute, or constant input 1, or all. */
+static void reduced_axes(const lowering *l, const oct_node *n, const oct_operand *x, bool *reduced)
+{
+    const oct_attr *attr = oct_node_attr(n, "axes");
+    oct_operand input = lower_input(l, n, 1);
+    int64_t count = attr ? (int64_t)attr->count : oct_operand_present(&input) ? oct_operand_elems(&input) : 0;
+    bool all = count == 0 && oct_node_int(n, "noop_with_empty_axes", 0) == 0;
+    for (int i = 0; i < OCTET_MAX_RANK; i++)
+        reduced[i] = all;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t axis;
+        int32_t narrow;
+        if (attr)
+            axis = attr->ints[i];
+        else if (input.dtype == OCTET_S64)
+            memcpy(&axis, (const char *)input.host + i * 8, sizeof axis);
+        else {
+            memcpy(&narrow, (const char *)input.host + i * 4, sizeof narrow);
+            axis = narrow;
+        }
+        reduced[lower_axis(axis, x->rank)] = true;
+    }
+}
+
+/* Runs of neighbouring reduced axes, from the last to the first, one launch each. */
+octet_status lower_reduce(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    bool reduced[OCTET_MAX_RANK], maximum = n->op == OCT_OP_ReduceMax;
+    reduced_axes(l, n, &x, reduced);
+    int64_t inner = 1;
+    for (int i = x.rank; i > 0;) {
+        if (!reduced[i - 1]) {
+            inner *= x.dims[--i];
+            continue;
+        }
+        int64_t axis = 1;
+        while (i > 0 && reduced[i - 1])
+            axis *= x.dims[--i];
+        int64_t outer = lower_product(&x, 0, i);
+        oct_mem to = oct_recipe_temp(l->r, (size_t)(outer * inner) * sizeof(float));
+        FORWARD(oct_float_reduce(l->r, l->caps, maximum, x.mem, outer, axis, inner, to));
+        x.mem = to;
+    }
+    x.rank = y.rank;
+    memcpy(x.dims, y.dims, sizeof x.dims);
+    return oct_copy(l->r, l->caps, &x, &y);
+}

@@ -1,0 +1,42 @@
+/* Transpose, Cast, and the operators that only rename. */
+#include "dtype.h"
+#include "lower.h"
+#include "move.h"
+
+octet_status lower_transpose(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    const oct_attr *perm = oct_node_attr(n, "perm");
+    int order[OCTET_MAX_RANK];
+    for (int i = 0; i < x.rank; i++)
+        order[i] = perm ? (int)perm->ints[i] : x.rank - 1 - i;
+    return oct_transpose(l->r, l->caps, &x, &y, order);
+}
+
+octet_status lower_cast(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    return oct_cast(l->r, l->caps, &x, &y);
+}
+
+bool lower_is_alias(const oct_node *n)
+{
+    switch (n->op) {
+    case OCT_OP_Reshape:
+    case OCT_OP_Flatten:
+    case OCT_OP_Squeeze:
+    case OCT_OP_Unsqueeze:
+    case OCT_OP_Identity:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Usually input and output are one memory and nothing is to be done; a graph input that is also an output is
+ * copied. */
+octet_status lower_alias(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    return x.mem == y.mem ? OCTET_OK : oct_copy(l->r, l->caps, &x, &y);
+}

@@ -1,0 +1,100 @@
+/* Convolutions and pools, on channels-last operands. */
+#include "conv.h"
+#include "lower.h"
+#include "pool.h"
+#include "window.h"
+
+/* Operand positions in a node's inputs; -1: the operator does not have it. */
+typedef struct conv_inputs {
+    int x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias;
+} conv_inputs;
+
+static const conv_inputs qlinear = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+static const conv_inputs integer = {0, -1, 2, 1, -1, 3, -1, -1, -1};
+
+octet_status lower_conv(lowering *l, const oct_node *n)
+{
+    const conv_inputs *at = n->op == OCT_OP_QLinearConv ? &qlinear : &integer;
+    oct_operand x = lower_input(l, n, at->x), w = lower_input(l, n, at->w), y = lower_output(l, n, 0);
+    oct_operand bias = lower_input(l, n, at->bias);
+    oct_window win;
+    FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[at->x]], &w.dims[2], false, &win));
+    oct_conv_request q = {.n = x.dims[0],
+                          .h = win.in[0],
+                          .w = win.in[1],
+                          .c = x.dims[x.rank - 1],
+                          .oh = win.out[0],
+                          .ow = win.out[1],
+                          .co = w.dims[0],
+                          .kh = win.kernel[0],
+                          .kw = win.kernel[1],
+                          .group = oct_node_int(n, "group", 1),
+                          .stride_h = win.stride[0],
+                          .stride_w = win.stride[1],
+                          .dilation_h = win.dilation[0],
+                          .dilation_w = win.dilation[1],
+                          .pad_top = win.pad_begin[0],
+                          .pad_left = win.pad_begin[1],
+                          .x_dtype = x.dtype,
+                          .w_dtype = w.dtype,
+                          .y_dtype = y.dtype,
+                          .x = x.mem,
+                          .weights = w.mem,
+                          .y = y.mem,
+                          .bias = oct_operand_present(&bias) ? bias.mem : OCT_MEM_NONE,
+                          .x_q = lower_quant(l, n, at->x_scale, at->x_zero, x.dtype),
+                          .w_q = lower_quant(l, n, at->w_scale, at->w_zero, w.dtype),
+                          .y_q = lower_quant(l, n, at->y_scale, at->y_zero, y.dtype)};
+    lower_clamp(l, n, &q.clamp_min, &q.clamp_max);
+    return oct_conv(l->r, l->caps, &q);
+}
+
+static octet_status pool(lowering *l, const oct_node *n, oct_pool_kind kind)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    bool quantized = kind != OCT_POOL_MAX;
+    oct_pool_request q = {
+        .kind = kind, .n = x.dims[0], .c = x.dims[x.rank - 1], .oh = 1, .ow = 1, .x = x, .y = y};
+    if (kind == OCT_POOL_GLOBAL_AVERAGE) {
+        q.h = 1;
+        q.w = lower_product(&x, 1, x.rank - 1);
+    } else {
+        oct_window win;
+        FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[0]], NULL, true, &win));
+        q.h = win.in[0];
+        q.w = win.in[1];
+        q.oh = win.out[0];
+        q.ow = win.out[1];
+        q.kh = win.kernel[0];
+        q.kw = win.kernel[1];
+        q.stride_h = win.stride[0];
+        q.stride_w = win.stride[1];
+        q.dilation_h = win.dilation[0];
+        q.dilation_w = win.dilation[1];
+        q.pad_top = win.pad_begin[0];
+        q.pad_left = win.pad_begin[1];
+        q.pad_bottom = win.pad_end[0];
+        q.pad_right = win.pad_end[1];
+        q.count_include_pad = oct_node_int(n, "count_include_pad", 0) != 0;
+    }
+    if (quantized) {
+        q.x_q = lower_quant(l, n, 1, 2, x.dtype);
+        q.y_q = lower_quant(l, n, 3, 4, y.dtype);
+    }
+    return oct_pool(l->r, l->caps, &q);
+}
+
+octet_status lower_max_pool(lowering *l, const oct_node *n)
+{
+    return pool(l, n, OCT_POOL_MAX);
+}
+
+octet_status lower_average_pool(lowering *l, const oct_node *n)
+{
+    return pool(l, n, OCT_POOL_AVERAGE);
+}
+
+octet_status lower_global_pool(lowering *l, const oct_node *n)
+{
+    return pool(l, n, OCT_POOL_GLOBAL_AVERAGE);
+}
