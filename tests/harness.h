@@ -78,7 +78,7 @@ static inline void harness_run(oct_recipe *r, octet_status built, const harness_
                                const harness_io *outputs, int output_count, const char *what)
 {
     oct_executor *e = NULL;
-    octet_status status = built == OCTET_OK ? oct_executor_create(device, r, &e) : built;
+    octet_status status = built == OCTET_OK ? oct_executor_create(device, r, NULL, &e) : built;
     for (int run = 0; status == OCTET_OK && run < 2; run++) {
         for (int i = 0; status == OCTET_OK && i < input_count; i++)
             status = oct_executor_upload(e, inputs[i].mem, inputs[i].data);

@@ -46,7 +46,7 @@ static void runs_twice_and_uploads_weights_once(void **state)
     oct_mem mx, my;
     oct_recipe r = make_recipe(w, N, &mx, &my);
     oct_executor *e;
-    octet_status status = oct_executor_create(d, &r, &e);
+    octet_status status = oct_executor_create(d, &r, NULL, &e);
     if (status != OCTET_OK)
         fail_msg("%s", oct_error_text());
     oct_recipe_free(&r);
@@ -87,7 +87,7 @@ static void callers_buffers_take_the_place_of_the_arena(void **state)
     oct_mem mx, my;
     oct_recipe r = make_recipe(w, N, &mx, &my);
     oct_executor *e;
-    assert_int_equal(oct_executor_create(d, &r, &e), OCTET_OK);
+    assert_int_equal(oct_executor_create(d, &r, NULL, &e), OCTET_OK);
     oct_recipe_free(&r);
     cl_context context = oct_device_context(d);
     cl_mem in = clCreateBuffer(context, CL_MEM_COPY_HOST_PTR, sizeof x, x, NULL);

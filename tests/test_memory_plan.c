@@ -46,10 +46,10 @@ static void constants_are_done_once(void **state)
     oct_launch_out(l, y);
 
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
     const bool in_run[] = {false, false, true, true};
     for (int i = 0; i < 4; i++)
-        assert_int_equal(p.in_run[i], in_run[i]);
+        assert_int_equal(p.phases[i], in_run[i] ? OCT_PHASE_RUN : OCT_PHASE_LOAD);
     assert_int_equal(p.places[w].region, OCT_REGION_STAGING);
     assert_int_equal(p.places[unused].region, OCT_REGION_NOWHERE);
     assert_int_equal(p.places[scale].region, OCT_REGION_SMALL);
@@ -81,8 +81,8 @@ static void a_shared_output_is_run_time(void **state)
     oct_launch_in(l, x);
     oct_launch_out(l, cat);
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
-    assert_true(p.in_run[0] && p.in_run[1]);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
+    assert_true(p.phases[0] == OCT_PHASE_RUN && p.phases[1] == OCT_PHASE_RUN);
     assert_int_equal(p.places[cat].region, OCT_REGION_ARENA);
     oct_memory_plan_free(&p);
     oct_recipe_free(&r);
@@ -153,7 +153,7 @@ static void random_networks_never_overlap(void **state)
             oct_launch_out(l, made[count++]);
         }
         oct_memory_plan p;
-        assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OK);
+        assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
         check_no_overlap(&r, &p, seed);
         planned += p.arena_bytes;
         for (int m = 0; m < r.mem_count; m++)
@@ -173,7 +173,7 @@ static void sizes_that_overflow_are_refused(void **state)
     oct_launch_in(l, oct_recipe_input(&r, SIZE_MAX / 3));
     oct_launch_out(l, oct_recipe_output(&r, SIZE_MAX / 3));
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, &p), OCTET_OUT_OF_MEMORY);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OUT_OF_MEMORY);
     oct_recipe_free(&r);
 }
 

@@ -1,6 +1,6 @@
-/* Depthwise convolution (a group per channel, one output each) on any device: plain OpenCL C 1.2. One work-item makes
- * ROWS neighbouring output pixels of 16 channels; B packed [c / 16][kh kw][16], one block. Options: ROWS; A_SIGNED,
- * B_SIGNED, OUT, ROWSUM (product.clh). */
+/* Depthwise convolution (a group per channel, one output each) on any device: plain OpenCL C 1.2. One
+ * work-item makes ROWS neighbouring output pixels of 16 channels; B packed [c / 16][kh kw][16], one block.
+ * Options: ROWS; A_SIGNED, B_SIGNED, OUT, ROWSUM (product.clh). */
 #include "conv/conv.clh"
 
 #ifndef ROWS
@@ -40,10 +40,11 @@ __kernel void conv(CONV_ARGS)
             const int16 bv = convert_int16(vload16(0, b));
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
-                const int16 av = load_channels((__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
-                                                                              ky * dilation_h, kx * dilation_w, h, w, c) +
-                                                   col,
-                                               c - col);
+                const int16 av =
+                    load_channels((__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
+                                                                 ky * dilation_h, kx * dilation_w, h, w, c) +
+                                      col,
+                                  c - col);
                 acc[r] += bv * av;
 #ifdef ROWSUM
                 sum[r] += av;
@@ -54,7 +55,7 @@ __kernel void conv(CONV_ARGS)
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
         if (first + r < pixels)
-            product_store16(AT(int, prep), AT(OUT_T, y) + (first + r) * co + col, acc[r], sum[r], 1.0f, col, co, clamp_min,
-                            clamp_max);
+            product_store16(AT(int, prep), AT(OUT_T, y) + (first + r) * co + col, acc[r], sum[r], 1.0f, col,
+                            co, clamp_min, clamp_max);
     }
 }

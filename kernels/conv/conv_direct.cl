@@ -1,6 +1,6 @@
-/* Convolution on any device: plain OpenCL C 1.2, implicit GEMM. One work-item makes ROWS neighbouring output pixels of
- * 16 channels of one group; B packed [co / 16][kh kw][c][16]. Options: ROWS; A_SIGNED, B_SIGNED, OUT, ROWSUM
- * (product.clh). */
+/* Convolution on any device: plain OpenCL C 1.2, implicit GEMM. One work-item makes ROWS neighbouring output
+ * pixels of 16 channels of one group; B packed [co / 16][kh kw][c][16]. Options: ROWS; A_SIGNED, B_SIGNED,
+ * OUT, ROWSUM (product.clh). */
 #include "conv/conv.clh"
 
 #ifndef ROWS
@@ -30,8 +30,9 @@ __kernel void conv(CONV_ARGS)
             __global const A_T *rows[ROWS];
 #pragma unroll
             for (int r = 0; r < ROWS; r++)
-                rows[r] = (__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r], ky * dilation_h,
-                                                         kx * dilation_w, h, w, c) + channel;
+                rows[r] = (__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
+                                                         ky * dilation_h, kx * dilation_w, h, w, c) +
+                          channel;
             for (int i = 0; i < group_c; i++, b += 16) {
                 const int16 bv = convert_int16(vload16(0, b));
 #pragma unroll
@@ -49,7 +50,7 @@ __kernel void conv(CONV_ARGS)
     for (int r = 0; r < ROWS; r++) {
         if (first + r < pixels)
             product_store16(AT(int, prep) + group * prep_stride,
-                            AT(OUT_T, y) + (first + r) * co + group * group_co + col, acc[r], sum[r], 1.0f, col, group_co,
-                            clamp_min, clamp_max);
+                            AT(OUT_T, y) + (first + r) * co + group * group_co + col, acc[r], sum[r], 1.0f,
+                            col, group_co, clamp_min, clamp_max);
     }
 }

@@ -1,7 +1,8 @@
-/* Convolution on AVX-512 VNNI through PoCL, implicit GEMM without packing the input: for every tap four neighbouring
- * channels of each of ROWS pixels are broadcast against 64 output channels. One work-item (a work-group of its own) makes
- * block_pixels output pixels of 64 channels of one group, ROWS at a time. B packed [co / 64][kh kw][c / 4][64][4], signed.
- * Options: ROWS (1 to 6), A_SIGNED, OUT, ROWSUM (product.clh). */
+/* Convolution on AVX-512 VNNI through PoCL, implicit GEMM without packing the input: for every tap four
+ * neighbouring channels of each of ROWS pixels are broadcast against 64 output channels. One work-item (a
+ * work-group of its own) makes block_pixels output pixels of 64 channels of one group, ROWS at a time. B
+ * packed [co / 64][kh kw][c / 4][64][4], signed. Options: ROWS (1 to 6), A_SIGNED, OUT, ROWSUM (product.clh).
+ */
 #include "conv/conv.clh"
 #include "product/x86_vnni512.clh"
 
@@ -30,7 +31,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
                 __global const uchar *rows[ROWS];
 #pragma unroll
                 for (int r = 0; r < ROWS; r++)
-                    rows[r] = conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r], ky * dilation_h, kx * dilation_w, h, w, c) +
+                    rows[r] = conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r], ky * dilation_h,
+                                       kx * dilation_w, h, w, c) +
                               channel;
                 for (int i = 0; i < whole; i++, b += 4) {
                     const int16 b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3];
@@ -63,8 +65,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
             for (int j = 0; j < 4; j++) {
                 if (pixel + r < last && col + j * 16 < group_co)
                     product_store16(AT(int, prep) + group * prep_stride,
-                                    AT(OUT_T, y) + (pixel + r) * co + group * group_co + col + j * 16, acc[r][j], sum[r],
-                                    1.0f, col + j * 16, group_co, clamp_min, clamp_max);
+                                    AT(OUT_T, y) + (pixel + r) * co + group * group_co + col + j * 16,
+                                    acc[r][j], sum[r], 1.0f, col + j * 16, group_co, clamp_min, clamp_max);
             }
         }
     }

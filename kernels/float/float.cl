@@ -1,4 +1,5 @@
-/* Float (and int32) arithmetic element by element, and minima and maxima over axes. Options: T float or int; OP. */
+/* Float (and int32) arithmetic element by element, and minima and maxima over axes. Options: T float or int;
+ * OP. */
 #include "broadcast.clh"
 #include "div.clh"
 
@@ -81,7 +82,8 @@ __kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float l
     OCT_SPLIT(get_global_id(0), chunk, n)
     for (long i = first; i < last; i += 16) {
         const float16 v = load16_float(AT(float, x) + i, last - i);
-        save16_float(AT(float, y) + i, select(fmin(fmax(v, (float16)(lo)), (float16)(hi)), v, isnan(v)), last - i);
+        save16_float(AT(float, y) + i, select(fmin(fmax(v, (float16)(lo)), (float16)(hi)), v, isnan(v)),
+                     last - i);
     }
 }
 

@@ -1,5 +1,5 @@
-/* C = A x B on any device: plain OpenCL C 1.2. One work-item makes ROWS rows of 16 columns; per k it loads 16 bytes of
- * packed B [n / 16][k][16] and one byte of each of its rows of A.
+/* C = A x B on any device: plain OpenCL C 1.2. One work-item makes ROWS rows of 16 columns; per k it loads 16
+ * bytes of packed B [n / 16][k][16] and one byte of each of its rows of A.
  *
  *            k ->                 16 columns
  *     A    [ a a a a ... ]   B  [ b b b ... b ]  k

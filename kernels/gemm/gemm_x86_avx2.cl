@@ -1,8 +1,9 @@
-/* C = A x B on AVX2 through PoCL: bytes are widened to 16 bits, vpmaddwd adds products in pairs into int32, which no
- * pair of bytes can overflow (2 * 255 * 255). One work-item (a work-group of its own) makes block_rows rows of 16
- * columns, ROWS rows at a time.
+/* C = A x B on AVX2 through PoCL: bytes are widened to 16 bits, vpmaddwd adds products in pairs into int32,
+ * which no pair of bytes can overflow (2 * 255 * 255). One work-item (a work-group of its own) makes
+ * block_rows rows of 16 columns, ROWS rows at a time.
  *
- * B packed [n / 16][k / 2][16][2]: 16 bytes are 8 columns of two k. Two neighbouring values of a row of A are broadcast.
+ * B packed [n / 16][k / 2][16][2]: 16 bytes are 8 columns of two k. Two neighbouring values of a row of A are
+ * broadcast.
  *
  * Options: ROWS, A_SIGNED, B_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh). Only for devices with x86_avx2. */
 #include "gemm/gemm.clh"
@@ -40,7 +41,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
             low[r] = high[r] = 0;
         }
         for (int kg = 0; kg < groups; kg++) {
-            const short16 b0 = convert_short16(vload16(2 * kg, b)), b1 = convert_short16(vload16(2 * kg + 1, b));
+            const short16 b0 = convert_short16(vload16(2 * kg, b)),
+                          b1 = convert_short16(vload16(2 * kg + 1, b));
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
                 const int a0 = rows[r][2 * kg], a1 = 2 * kg + 1 < k ? rows[r][2 * kg + 1] : 0;

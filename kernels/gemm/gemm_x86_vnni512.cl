@@ -1,10 +1,11 @@
-/* C = A x B on AVX-512 VNNI through PoCL: vpdpbusd multiplies 64 unsigned by 64 signed bytes into 16 int32, without
- * saturation. One work-item (a work-group of its own) makes `block_rows` rows of 64 columns, ROWS rows at a time in
- * ROWS x 4 zmm accumulators; the panel of B stays in the second-level cache between row tiles.
+/* C = A x B on AVX-512 VNNI through PoCL: vpdpbusd multiplies 64 unsigned by 64 signed bytes into 16 int32,
+ * without saturation. One work-item (a work-group of its own) makes `block_rows` rows of 64 columns, ROWS
+ * rows at a time in ROWS x 4 zmm accumulators; the panel of B stays in the second-level cache between row
+ * tiles.
  *
- * B packed [n / 64][k / 4][64][4], signed. A is read where it lies: four neighbouring bytes of a row are broadcast;
- * a signed A has its top bits flipped on the way. The last k % 4 bytes of a row are put together one by one, so nothing
- * outside A is read (B is zero there).
+ * B packed [n / 64][k / 4][64][4], signed. A is read where it lies: four neighbouring bytes of a row are
+ * broadcast; a signed A has its top bits flipped on the way. The last k % 4 bytes of a row are put together
+ * one by one, so nothing outside A is read (B is zero there).
  *
  * Options: ROWS (1 to 6), A_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh). */
 #include "gemm/gemm.clh"
@@ -21,7 +22,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
     const int col = panel * 64;
     const int groups = (k + 3) / 4, whole = k / 4;
     const int first = get_global_id(0) * block_rows, last = min(first + block_rows, m);
-    __global const int16 *b = (__global const int16 *)(AT(uchar, packed) + batch * packed_stride) + (long)panel * groups * 4;
+    __global const int16 *b =
+        (__global const int16 *)(AT(uchar, packed) + batch * packed_stride) + (long)panel * groups * 4;
     __global const uchar *a0 = AT(uchar, a) + batch * a_stride;
     for (int row = first; row < last; row += ROWS) {
         __global const uchar *rows[ROWS];
@@ -42,7 +44,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
             }
         }
         if (whole < groups) {
-            const int16 b0 = b[whole * 4], b1 = b[whole * 4 + 1], b2 = b[whole * 4 + 2], b3 = b[whole * 4 + 3];
+            const int16 b0 = b[whole * 4], b1 = b[whole * 4 + 1], b2 = b[whole * 4 + 2],
+                        b3 = b[whole * 4 + 3];
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
                 const int16 av = broadcast_tail(rows[r] + whole * 4, k - whole * 4);

@@ -1,11 +1,12 @@
-/* ONNX Cast. Options FROM and TO; FROM_FLOAT; TO_FLOAT or TO_BOOL; for a float that goes to an integer, TO_MIN and TO_MAX:
- * it is truncated toward zero, and what does not fit saturates, NaN gives 0. Integers wrap. */
+/* ONNX Cast. Options FROM and TO; FROM_FLOAT; TO_FLOAT or TO_BOOL; for a float that goes to an integer,
+ * TO_MIN and TO_MAX: it is truncated toward zero, and what does not fit saturates, NaN gives 0. Integers
+ * wrap. */
 #include "common.clh"
 
 #ifndef FROM
 #define FROM float
 #define FROM_FLOAT
-#define TO uchar
+#define TO     uchar
 #define TO_MIN 0
 #define TO_MAX 255
 #endif

@@ -18,11 +18,12 @@ __kernel void copy(MEM(x), MEM(y), const long n, const long chunk)
         to[i] = from[i];
 }
 
-/* Any permutation. One work-item: one row of the output, `inner` elements that lie `inner_step` apart in x. The other
- * dimensions d0..d6 of y, slowest first, step s0..s6 in x. */
+/* Any permutation. One work-item: one row of the output, `inner` elements that lie `inner_step` apart in x.
+ * The other dimensions d0..d6 of y, slowest first, step s0..s6 in x. */
 __kernel void transpose(MEM(x), MEM(y), const long inner, const long inner_step, const long d1, const long d2,
-                        const long d3, const long d4, const long d5, const long d6, const long s0, const long s1,
-                        const long s2, const long s3, const long s4, const long s5, const long s6)
+                        const long d3, const long d4, const long d5, const long d6, const long s0,
+                        const long s1, const long s2, const long s3, const long s4, const long s5,
+                        const long s6)
 {
     long row = get_global_id(0), from = 0;
     __global T *out = AT(T, y) + row * inner;

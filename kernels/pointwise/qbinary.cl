@@ -6,7 +6,7 @@
 #include "rounding.clh"
 
 #ifndef T
-#define T uchar
+#define T     uchar
 #define T_MIN 0
 #define T_MAX 255
 #endif
@@ -15,8 +15,9 @@
 #define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
 
 /* swapped: a's term is added first (add only). */
-__kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(c_scale), MEM(c_zero), MEM(params),
-                      const int multiply, const int swapped, const int a_zeros, const int b_zeros, const int c_zeros)
+__kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(c_scale), MEM(c_zero),
+                      MEM(params), const int multiply, const int swapped, const int a_zeros,
+                      const int b_zeros, const int c_zeros)
 {
     const float sa = AT(float, a_scale)[0], sb = AT(float, b_scale)[0], sc = AT(float, c_scale)[0];
     const int za = ZERO_OF(a_zero), zb = ZERO_OF(b_zero), zc = ZERO_OF(c_zero);
@@ -28,7 +29,8 @@ __kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(
         const float ra = oct_div_rn(sa, sc), rb = oct_div_rn(sb, sc);
         p[0] = ra;
         p[1] = rb;
-        p[2] = swapped ? (float)zc - fma(rb, (float)zb, ra * (float)za) : (float)zc - fma(ra, (float)za, rb * (float)zb);
+        p[2] = swapped ? (float)zc - fma(rb, (float)zb, ra * (float)za)
+                       : (float)zc - fma(ra, (float)za, rb * (float)zb);
     }
     AT(int, params)[3] = za;
     AT(int, params)[4] = zb;
@@ -47,8 +49,8 @@ __kernel void add(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, BROADC
     for (long i = first; i < last; i += 16) {
         const float16 qa = convert_float16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i));
         const float16 qb = convert_float16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i));
-        save(AT(T, c) + row * inner + i, swapped ? fma(qb, rb, fma(qa, ra, fixed)) : fma(qa, ra, fma(qb, rb, fixed)),
-             last - i);
+        save(AT(T, c) + row * inner + i,
+             swapped ? fma(qb, rb, fma(qa, ra, fixed)) : fma(qa, ra, fma(qb, rb, fixed)), last - i);
     }
 }
 

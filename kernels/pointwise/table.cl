@@ -1,11 +1,12 @@
-/* Any function of one 8-bit value: y = table[x], 256 bytes. And the table that requantizes from one scale and zero point to
- * another. */
-#include "div.clh"
+/* Any function of one 8-bit value: y = table[x], 256 bytes. And the table that requantizes from one scale and
+ * zero point to another. */
 #include "common.clh"
+#include "div.clh"
 #include "rounding.clh"
 
 /* Rows of `run` bytes; those of y are y_row apart and begin at y_start (a slice of a concatenation). */
-__kernel void table(MEM(x), MEM(values_of), MEM(y), const long run, const long y_row, const long y_start, const long chunk)
+__kernel void table(MEM(x), MEM(values_of), MEM(y), const long run, const long y_row, const long y_start,
+                    const long chunk)
 {
     const long row = get_global_id(1), first = get_global_id(0) * chunk, last = min(first + chunk, run);
     __global const uchar *in = AT(uchar, x) + row * run, *values = AT(uchar, values_of);
@@ -15,13 +16,15 @@ __kernel void table(MEM(x), MEM(values_of), MEM(y), const long run, const long y
 }
 
 /* clamp(rint((float)(x - zx) * sx / sy) + zy). One work-item a byte. */
-__kernel void requantize_table(MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(values), const int is_signed,
-                               const int x_zeros, const int y_zeros)
+__kernel void requantize_table(MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(values),
+                               const int is_signed, const int x_zeros, const int y_zeros)
 {
     const int byte = get_global_id(0), q = is_signed ? (int)(char)byte : byte;
-    const uchar zx = x_zeros ? AT(uchar, x_zero)[0] : (uchar)0, zy = y_zeros ? AT(uchar, y_zero)[0] : (uchar)0;
+    const uchar zx = x_zeros ? AT(uchar, x_zero)[0] : (uchar)0,
+                zy = y_zeros ? AT(uchar, y_zero)[0] : (uchar)0;
     const int x0 = is_signed ? (int)(char)zx : (int)zx, y0 = is_signed ? (int)(char)zy : (int)zy;
     const int lo = is_signed ? -128 : 0;
     const float real = (float)(q - x0) * AT(float, x_scale)[0];
-    AT(uchar, values)[byte] = (uchar)(round_clamp1(oct_div_rn(real, AT(float, y_scale)[0]), lo - y0, lo + 255 - y0) + y0);
+    AT(uchar, values)
+    [byte] = (uchar)(round_clamp1(oct_div_rn(real, AT(float, y_scale)[0]), lo - y0, lo + 255 - y0) + y0);
 }

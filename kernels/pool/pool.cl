@@ -1,26 +1,28 @@
-/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float (max only), T_MIN, T_MAX. */
+/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float (max only),
+ * T_MIN, T_MAX. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
 
 #ifndef T
-#define T uchar
+#define T     uchar
 #define T_MIN 0
 #define T_MAX 255
 #endif
-#define T16 OCT_PASTE(T, 16)
+#define T16    OCT_PASTE(T, 16)
 #define LOAD16 OCT_PASTE(load16_, T)
 #define SAVE16 OCT_PASTE(save16_, T)
 
-#define POOL_ARGS                                                                                                      \
-    const int h, const int w, const int c, const int oh, const int ow, const int kh, const int kw, const int stride_h,  \
-        const int stride_w, const int dilation_h, const int dilation_w, const int pad_top, const int pad_left
+#define POOL_ARGS                                                                                            \
+    const int h, const int w, const int c, const int oh, const int ow, const int kh, const int kw,           \
+        const int stride_h, const int stride_w, const int dilation_h, const int dilation_w,                  \
+        const int pad_top, const int pad_left
 
-#define POOL_LOCATE                                                                                                    \
-    const int channel = get_global_id(0) * 16;                                                                         \
-    const long pixel = get_global_id(1), line = pixel / ow;                                                            \
-    const int top = (int)(line % oh) * stride_h - pad_top, left = (int)(pixel % ow) * stride_w - pad_left;              \
-    __global const T *image = AT(T, x) + line / oh * h * w * c + channel;                                              \
+#define POOL_LOCATE                                                                                          \
+    const int channel = get_global_id(0) * 16;                                                               \
+    const long pixel = get_global_id(1), line = pixel / ow;                                                  \
+    const int top = (int)(line % oh) * stride_h - pad_top, left = (int)(pixel % ow) * stride_w - pad_left;   \
+    __global const T *image = AT(T, x) + line / oh * h * w * c + channel;                                    \
     __global T *out = AT(T, y) + pixel * c + channel;
 
 /* Positions outside the input do not count. */
@@ -42,7 +44,7 @@ __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
 }
 
 #ifndef T_IS_FLOAT
-#define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
+#define ZERO_OF(name)     (name##s ? (int)AT(T, name)[0] : 0)
 #define SAVE_QUANTIZED(q) SAVE16(out, OCT_PASTE(convert_, T16)(q), c - channel)
 
 /* clamp(rint((sum / count) / sy + zy)), sum of (float)(x - zx) * sx in float, rows first. */
@@ -59,7 +61,9 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
         for (int kx = 0; kx < kw; kx++) {
             const int ix = left + kx * dilation_w;
             if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                sum += convert_float16(convert_int16(LOAD16(image + ((long)iy * w + ix) * c, c - channel)) - zx) * sx;
+                sum += convert_float16(convert_int16(LOAD16(image + ((long)iy * w + ix) * c, c - channel)) -
+                                       zx) *
+                       sx;
                 count++;
             }
         }
@@ -74,8 +78,8 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
 }
 
 /* clamp(rint((float)sum * m) + zy), sum of x - zx exact, m = sx / (sy * (float)pixels). */
-__kernel void global_average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y), const long pixels,
-                                  const int c, const int x_zeros, const int y_zeros)
+__kernel void global_average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y),
+                                  const long pixels, const int c, const int x_zeros, const int y_zeros)
 {
     const int channel = get_global_id(0) * 16;
     __global const T *image = AT(T, x) + (long)get_global_id(1) * pixels * c + channel;

@@ -1,6 +1,6 @@
-/* What a product needs besides its operands: B packed, corrections and multipliers, row sums of A, the row of padding of
- * a convolution. Run once where the operands are constants. Options: NB, KB the packing; B_SIGNED if b' is signed;
- * A_SIGNED if a is. */
+/* What a product needs besides its operands: B packed, corrections and multipliers, row sums of A, the row of
+ * padding of a convolution. Run once where the operands are constants. Options: NB, KB the packing; B_SIGNED
+ * if b' is signed; A_SIGNED if a is. */
 #include "div.clh"
 #include "product/product.clh"
 
@@ -11,8 +11,8 @@
 #define KB 1
 #endif
 
-/* B from a matrix, rows of n (or, transposed, of k). One work-item: one k group of one panel. flip: 0x80 to change the
- * signedness of B. */
+/* B from a matrix, rows of n (or, transposed, of k). One work-item: one k group of one panel. flip: 0x80 to
+ * change the signedness of B. */
 __kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const long ldb, const long b_stride,
                           const long packed_stride, const int transposed, const int flip)
 {
@@ -32,8 +32,8 @@ __kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const l
     }
 }
 
-/* B from convolution weights [block][n][channels][taps], k running over taps, then channels in groups of KB. One
- * work-item: one k group of one panel. */
+/* B from convolution weights [block][n][channels][taps], k running over taps, then channels in groups of KB.
+ * One work-item: one k group of one panel. */
 __kernel void pack_weights(MEM(w), MEM(packed), const int n, const int channels, const int taps,
                            const long packed_stride, const int flip)
 {
@@ -89,15 +89,16 @@ static inline float load_scale(__global const float *scale, int count, int i)
     return count == 0 ? 1.0f : scale[count > 1 ? i : 0];
 }
 
-/* One work-item: 16 columns of one block. groups: k groups of packed B; k: terms of a sum. channel_step: index of a
- * block's first bias, scale and zero point over the block's number (n for convolution groups, 0 for batches of B). Counts
- * are 0, 1 or many; signs, of the zero points as stored: bit 0 a, bit 1 b, bit 2 c. More than one a_scale is left to the
- * product. */
-__kernel void prepare(MEM(packed), MEM(bias), MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(c_scale),
-                      MEM(c_zero), MEM(prep), const int n, const int groups, const int k, const long packed_stride,
-                      const long prep_stride, const int channel_step, const int a_shift, const int b_shift,
-                      const int has_bias, const int a_scales, const int a_zeros, const int b_scales, const int b_zeros,
-                      const int c_scales, const int c_zeros, const int signs)
+/* One work-item: 16 columns of one block. groups: k groups of packed B; k: terms of a sum. channel_step:
+ * index of a block's first bias, scale and zero point over the block's number (n for convolution groups, 0
+ * for batches of B). Counts are 0, 1 or many; signs, of the zero points as stored: bit 0 a, bit 1 b, bit 2 c.
+ * More than one a_scale is left to the product. */
+__kernel void prepare(MEM(packed), MEM(bias), MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero),
+                      MEM(c_scale), MEM(c_zero), MEM(prep), const int n, const int groups, const int k,
+                      const long packed_stride, const long prep_stride, const int channel_step,
+                      const int a_shift, const int b_shift, const int has_bias, const int a_scales,
+                      const int a_zeros, const int b_scales, const int b_zeros, const int c_scales,
+                      const int c_zeros, const int signs)
 {
     const int col = get_global_id(0) * 16, np = (n + 63) / 64 * 64;
     const int block = get_global_id(1);
@@ -116,7 +117,8 @@ __kernel void prepare(MEM(packed), MEM(bias), MEM(a_scale), MEM(a_zero), MEM(b_s
     for (int j = 0; j < 16; j++) {
         const int i = col + j, channel = block * channel_step + i;
         const int live = i < n;
-        const uint zb = live ? (uint)(load_zero(AT(uchar, b_zero), b_zeros, channel, signs & 2) + b_shift) : 0u;
+        const uint zb =
+            live ? (uint)(load_zero(AT(uchar, b_zero), b_zeros, channel, signs & 2) + b_shift) : 0u;
         const uint bias_value = live && has_bias ? (uint)AT(int, bias)[channel] : 0u;
         const float product = live ? sa * load_scale(AT(float, b_scale), b_scales, channel) : 0.0f;
         corr[i] = (int)(bias_value - za * (uint)lanes[j] + (uint)k * za * zb);

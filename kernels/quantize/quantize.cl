@@ -1,11 +1,12 @@
-/* QuantizeLinear, DequantizeLinear and the parameters of DynamicQuantizeLinear. Data are [outer][axis][inner]; scale and
- * zero point are one, or one per index of axis. Options: Q the quantized type, Q_MIN, Q_MAX; X the type quantized from. */
+/* QuantizeLinear, DequantizeLinear and the parameters of DynamicQuantizeLinear. Data are
+ * [outer][axis][inner]; scale and zero point are one, or one per index of axis. Options: Q the quantized
+ * type, Q_MIN, Q_MAX; X the type quantized from. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
 
 #ifndef Q
-#define Q uchar
+#define Q     uchar
 #define Q_MIN 0
 #define Q_MAX 255
 #endif
@@ -13,19 +14,20 @@
 #define X float
 #endif
 
-#define Q16 OCT_PASTE(Q, 16)
+#define Q16         OCT_PASTE(Q, 16)
 #define CONVERT_Q16 OCT_PASTE(convert_, Q16)
 
 /* Where work-item (chunk, axis, outer) works, and its parameters. */
-#define LOCATE                                                                                                         \
-    const long channel = get_global_id(1), base = ((long)get_global_id(2) * get_global_size(1) + channel) * inner;      \
-    OCT_SPLIT(get_global_id(0), chunk, inner)                                                                          \
-    const float s = AT(float, scale)[scales > 1 ? channel : 0];                                                        \
+#define LOCATE                                                                                               \
+    const long channel = get_global_id(1),                                                                   \
+               base = ((long)get_global_id(2) * get_global_size(1) + channel) * inner;                       \
+    OCT_SPLIT(get_global_id(0), chunk, inner)                                                                \
+    const float s = AT(float, scale)[scales > 1 ? channel : 0];                                              \
     const int z = zeros ? (int)AT(Q, zero)[zeros > 1 ? channel : 0] : 0;
 
 /* clamp(rint(x / s) + z); NaN gives z. */
-__kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk, const int scales,
-                       const int zeros)
+__kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk,
+                       const int scales, const int zeros)
 {
     LOCATE
     const float y1 = oct_div_rn(1.0f, s), lo = (float)(Q_MIN - z), hi = (float)(Q_MAX - z);
@@ -48,8 +50,8 @@ __kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, 
 }
 
 /* (float)(q - z) * s. */
-__kernel void dequantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk, const int scales,
-                         const int zeros)
+__kernel void dequantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk,
+                         const int scales, const int zeros)
 {
     LOCATE
     for (long i = first; i < last; i += 16) {

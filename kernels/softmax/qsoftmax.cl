@@ -1,17 +1,17 @@
-/* QLinearSoftmax over `axis` of [outer][axis][inner]: exponentials from a table of 256 floats, their float32 sum in the
- * order of the axis, one exactly rounded quotient a value (docs/numerics.md). Option T: uchar or char. One work-item: one
- * row. */
-#include "div.clh"
+/* QLinearSoftmax over `axis` of [outer][axis][inner]: exponentials from a table of 256 floats, their float32
+ * sum in the order of the axis, one exactly rounded quotient a value (docs/numerics.md). Option T: uchar or
+ * char. One work-item: one row. */
 #include "common.clh"
+#include "div.clh"
 
 #ifndef T
-#define T uchar
+#define T     uchar
 #define T_MIN 0
 #define T_MAX 255
 #endif
 
-__kernel void qsoftmax(MEM(x), MEM(exponentials), MEM(y_scale), MEM(y_zero), MEM(y), const long axis, const long inner,
-                       const int y_zeros)
+__kernel void qsoftmax(MEM(x), MEM(exponentials), MEM(y_scale), MEM(y_zero), MEM(y), const long axis,
+                       const long inner, const int y_zeros)
 {
     const long base = (long)get_global_id(1) * axis * inner + get_global_id(0);
     __global const T *in = AT(T, x) + base;

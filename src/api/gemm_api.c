@@ -207,7 +207,7 @@ static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b
         q.c_q = make_quant(r, q.c_dtype, NULL, 0, NULL, 0);
     FORWARD(oct_gemm(r, caps, &q));
     g->variant = oct_gemm_select(caps, &q);
-    return oct_executor_create(g->device, r, &g->executor);
+    return oct_executor_create(g->device, r, NULL, &g->executor);
 }
 
 octet_status octet_gemm_create(octet_context *context, const octet_gemm_desc *desc, const void *b,

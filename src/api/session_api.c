@@ -14,6 +14,7 @@ struct octet_session {
     octet_model *model;
     oct_plan *plans[MAX_PLANS]; /* most recently used first */
     int plan_count;
+    oct_weights weights; /* of all plans */
     const oct_launch_time *times;
     size_t time_count;
 };
@@ -77,7 +78,7 @@ static octet_status use_plan(octet_session *s, const oct_value *shapes)
         }
     }
     oct_plan *p;
-    FORWARD(oct_plan_make(s->model->graph, shapes, s->model->device, &p));
+    FORWARD(oct_plan_make(s->model->graph, shapes, s->model->device, &s->weights, &p));
     if (s->plan_count == MAX_PLANS)
         oct_plan_destroy(s->plans[--s->plan_count]);
     s->plans[s->plan_count++] = p;
@@ -173,6 +174,7 @@ void octet_session_destroy(octet_session *s)
         return;
     for (int i = 0; i < s->plan_count; i++)
         oct_plan_destroy(s->plans[i]);
+    oct_weights_free(&s->weights);
     octet_model_destroy(s->model);
     free(s);
 }

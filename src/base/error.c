@@ -5,6 +5,15 @@
 
 static _Thread_local char text[OCT_ERROR_TEXT_BYTES];
 
+/* Names from damaged files may hold anything; the text stays one line. */
+static void keep_one_line(void)
+{
+    for (char *c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+}
+
 octet_status oct_fail(octet_status status, const char *fmt, ...)
 {
     char made[OCT_ERROR_TEXT_BYTES]; /* an argument may be the old text */
@@ -13,6 +22,7 @@ octet_status oct_fail(octet_status status, const char *fmt, ...)
     vsnprintf(made, sizeof made, fmt, args);
     va_end(args);
     memcpy(text, made, sizeof text);
+    keep_one_line();
     return status;
 }
 
@@ -26,6 +36,7 @@ octet_status oct_fail_prefix(octet_status status, const char *fmt, ...)
     va_end(args);
     if (used >= 0 && (size_t)used < sizeof text)
         snprintf(text + used, sizeof text - (size_t)used, ": %.*s", OCT_ERROR_TEXT_BYTES - 3, old);
+    keep_one_line();
     return status;
 }
 

@@ -24,8 +24,8 @@ typedef struct builder {
     oct_onnx_model *model;
     const onnx_ModelProto *proto;
     oct_onnx_source source;
-    oct_names names; /* texts are those of the values */
-    int64_t opset, ms_opset;
+    oct_names names;         /* texts are those of the values */
+    int64_t opset, ms_opset; /* 0: not imported */
 } builder;
 
 static octet_status no_memory(void)
@@ -274,6 +274,9 @@ static octet_status read_node(builder *b, const onnx_NodeProto *p, size_t index)
     if (!n->domain)
         return no_memory();
     n->opset = (int)(strcmp(domain, "com.microsoft") == 0 ? b->ms_opset : b->opset);
+    RETURN_IF(n->opset == 0, OCTET_CORRUPT_FILE,
+              "%s (node '%s'): the model imports no operator set of domain '%s'", op_type, n->name,
+              *domain ? domain : "ai.onnx");
     FORWARD(read_operands(b, p->input, (size_t)inputs, n->inputs));
     FORWARD(read_operands(b, p->output, (size_t)outputs, n->outputs));
     FORWARD(oct_node_check_arity(n));
@@ -282,7 +285,6 @@ static octet_status read_node(builder *b, const onnx_NodeProto *p, size_t index)
 
 static octet_status read_opsets(builder *b)
 {
-    b->opset = b->ms_opset = 1;
     for (size_t i = 0; i < b->proto->opset_import_count; i++) {
         const onnx_OperatorSetIdProto *o = &b->proto->opset_import[i];
         const char *domain = o->domain ? o->domain : "";

@@ -70,7 +70,10 @@ oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes)
     }
     if (bytes)
         memcpy(copy, host, bytes);
-    return add_mem(r, OCT_MEM_CONST, bytes, copy);
+    oct_mem m = add_mem(r, OCT_MEM_CONST, bytes, copy);
+    if (m != OCT_MEM_NONE)
+        r->mems[m].copied = true;
+    return m;
 }
 
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes)

@@ -29,6 +29,7 @@ typedef struct oct_mem_info {
     oct_mem_kind kind;
     size_t bytes;
     const void *host; /* OCT_MEM_CONST: must stay valid until the recipe is bound */
+    bool copied;      /* host is the recipe's own copy: its address means nothing */
 } oct_mem_info;
 
 typedef enum oct_arg_kind {

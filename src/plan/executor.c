@@ -50,9 +50,11 @@ static bool is_mem_arg(const oct_arg *a)
     return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT || a->kind == OCT_ARG_INOUT;
 }
 
-static cl_mem region_buffer(const binder *b, oct_region region)
+static cl_mem place_buffer(const binder *b, const oct_place *place)
 {
-    switch (region) {
+    switch (place->region) {
+    case OCT_REGION_SHARED:
+        return place->shared->buffer;
     case OCT_REGION_SMALL:
     case OCT_REGION_WEIGHTS:
         return b->e->weights;
@@ -117,7 +119,8 @@ static octet_status bind_launch(binder *b, const oct_launch *l, size_t launch_in
         }
         oct_place nowhere = {.region = OCT_REGION_NOWHERE};
         oct_place place = a->mem == OCT_MEM_NONE ? nowhere : b->plan.places[a->mem];
-        octet_status status = set_mem_arg(out->kernel, index, region_buffer(b, place.region), place.offset);
+        size_t offset = place.region == OCT_REGION_SHARED ? place.shared->offset : place.offset;
+        octet_status status = set_mem_arg(out->kernel, index, place_buffer(b, &place), offset);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "argument %u of kernel %s", index, l->entry);
         if (in_run && a->mem != OCT_MEM_NONE &&
@@ -158,8 +161,8 @@ static octet_status upload_first_uses(binder *b, int index)
         bool separate = place->region == OCT_REGION_WEIGHTS || place->region == OCT_REGION_STAGING;
         if (info->kind != OCT_MEM_CONST || !separate || place->first_use != index)
             continue;
-        FORWARD(oct_device_upload(b->e->device, OCT_TRAFFIC_WEIGHT, region_buffer(b, place->region),
-                                  place->offset, info->host, info->bytes));
+        FORWARD(oct_device_upload(b->e->device, OCT_TRAFFIC_WEIGHT, place_buffer(b, place), place->offset,
+                                  info->host, info->bytes));
         place->first_use = -1; /* the launch may name it twice */
     }
     return OCTET_OK;
@@ -196,16 +199,31 @@ static octet_status bind_all(binder *b)
     const oct_recipe *r = b->recipe;
     FORWARD(upload_small(b));
     for (int i = 0; i < r->launch_count; i++) {
+        if (b->plan.phases[i] == OCT_PHASE_DROPPED)
+            continue;
         FORWARD(upload_first_uses(b, i));
         if (!has_work(r->launches[i]))
             continue;
-        if (!b->plan.in_run[i]) {
+        if (b->plan.phases[i] == OCT_PHASE_LOAD) {
             FORWARD(run_load_launch(b, r->launches[i]));
             b->e->load_count++;
             continue;
         }
         size_t at = b->e->run_count++; /* counted before, so that destroy sees a half-bound launch */
         FORWARD(bind_launch(b, r->launches[i], at, true, &b->e->run[at]));
+    }
+    return OCTET_OK;
+}
+
+/* Let later plans find what this one has made resident. */
+static octet_status share_weights(const binder *b, oct_weights *weights)
+{
+    if (b->e->weights)
+        FORWARD(oct_weights_add_buffer(weights, b->e->weights));
+    for (int m = 0; m < b->recipe->mem_count; m++) {
+        const oct_place *place = &b->plan.places[m];
+        if (place->region == OCT_REGION_SMALL || place->region == OCT_REGION_WEIGHTS)
+            FORWARD(oct_weights_add(weights, &b->plan.identities[m], b->e->weights, place->offset));
     }
     return OCTET_OK;
 }
@@ -231,10 +249,13 @@ static octet_status allocate_host(binder *b)
     RETURN_IF(!e->run || !e->times || !e->patches || !e->mems || !e->places, OCTET_OUT_OF_MEMORY,
               "out of host memory for %d kernel launches", r->launch_count);
     e->mem_count = r->mem_count;
+    e->weight_bytes = b->plan.weights_bytes;
     for (int m = 0; m < r->mem_count; m++) {
         e->mems[m] = r->mems[m];
         e->mems[m].host = NULL;
         e->places[m] = b->plan.places[m];
+        if (e->places[m].region == OCT_REGION_SHARED)
+            e->weight_bytes += r->mems[m].bytes;
     }
     return OCTET_OK;
 }
@@ -243,17 +264,17 @@ static octet_status allocate_device(binder *b)
 {
     oct_executor *e = b->e;
     e->arena_bytes = b->plan.arena_bytes;
-    e->weight_bytes = b->plan.weights_bytes;
     /* Never empty: it also stands for operands that are absent. */
     FORWARD(oct_buffer_create(e->device, e->arena_bytes ? e->arena_bytes : OCT_MEM_ALIGN, &e->arena));
-    if (e->weight_bytes)
-        FORWARD(oct_buffer_create(e->device, e->weight_bytes, &e->weights));
+    if (b->plan.weights_bytes)
+        FORWARD(oct_buffer_create(e->device, b->plan.weights_bytes, &e->weights));
     if (b->plan.staging_bytes)
         FORWARD(oct_buffer_create(e->device, b->plan.staging_bytes, &b->staging));
     return OCTET_OK;
 }
 
-octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_executor **executor)
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_weights *weights,
+                                 oct_executor **executor)
 {
     *executor = NULL;
     FORWARD(recipe->status);
@@ -262,13 +283,15 @@ octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, o
     e->device = device;
     oct_device_retain(device);
     binder b = {.e = e, .recipe = recipe};
-    octet_status status = oct_memory_plan_make(recipe, &b.plan);
+    octet_status status = oct_memory_plan_make(recipe, weights, &b.plan);
     if (status == OCTET_OK)
         status = allocate_host(&b);
     if (status == OCTET_OK)
         status = allocate_device(&b);
     if (status == OCTET_OK) /* uploads read b.small and the caller's constants: settle before they go */
         status = oct_device_settle(device, bind_all(&b));
+    if (status == OCTET_OK && weights)
+        status = share_weights(&b, weights);
     oct_buffer_release(b.staging);
     oct_memory_plan_free(&b.plan);
     free(b.small);

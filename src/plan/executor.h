@@ -6,12 +6,14 @@
 
 #include "device.h"
 #include "recipe.h"
+#include "weights.h"
 
 typedef struct oct_executor oct_executor;
 
 /* The recipe may be freed afterwards. Everything of the load list is complete on return. Retains the device.
- */
-octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_executor **executor);
+ * weights (may be NULL): resident weights to use and to add to; they must outlive the executor. */
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_weights *weights,
+                                 oct_executor **executor);
 void oct_executor_destroy(oct_executor *executor);
 
 /* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the

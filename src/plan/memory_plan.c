@@ -38,7 +38,7 @@ static bool touches_run_mem(const oct_launch *l, const bool *run_mem)
 
 /* A launch belongs to the run list when it touches a memory that changes from run to run; everything it
  * writes then does so too. To a fixed point, because a memory may have several writers. */
-static void split_launches(const oct_recipe *r, bool *in_run, bool *run_mem)
+static void split_launches(const oct_recipe *r, oct_phase *phases, bool *run_mem)
 {
     for (int m = 0; m < r->mem_count; m++)
         run_mem[m] = r->mems[m].kind == OCT_MEM_INPUT || r->mems[m].kind == OCT_MEM_OUTPUT;
@@ -46,13 +46,35 @@ static void split_launches(const oct_recipe *r, bool *in_run, bool *run_mem)
         changed = false;
         for (int i = 0; i < r->launch_count; i++) {
             const oct_launch *l = r->launches[i];
-            if (in_run[i] || !touches_run_mem(l, run_mem))
+            if (phases[i] == OCT_PHASE_RUN || !touches_run_mem(l, run_mem))
                 continue;
-            in_run[i] = changed = true;
+            phases[i] = OCT_PHASE_RUN;
+            changed = true;
             for (int a = 0; a < l->arg_count; a++) {
                 if (is_mem(&l->args[a]) && writes(&l->args[a]))
                     run_mem[l->args[a].mem] = true;
             }
+        }
+    }
+}
+
+/* Drop launches of the load list whose results are resident already or not read by anything that stays.
+ * Backwards: a launch is needed for what later launches read. */
+static void drop_launches(const oct_recipe *r, const oct_weights *weights, oct_memory_plan *p, bool *needed)
+{
+    for (int i = r->launch_count - 1; i >= 0; i--) {
+        const oct_launch *l = r->launches[i];
+        bool keep = p->phases[i] == OCT_PHASE_RUN;
+        for (int a = 0; a < l->arg_count && !keep; a++)
+            keep = is_mem(&l->args[a]) && writes(&l->args[a]) && needed[l->args[a].mem];
+        if (!keep)
+            p->phases[i] = OCT_PHASE_DROPPED;
+        for (int a = 0; a < l->arg_count && keep; a++) {
+            if (!is_mem(&l->args[a]) || !reads(&l->args[a]))
+                continue;
+            oct_mem m = l->args[a].mem;
+            p->places[m].shared = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
+            needed[m] = !p->places[m].shared;
         }
     }
 }
@@ -114,7 +136,7 @@ static oct_region choose_region(const oct_mem_info *m, bool run_mem, bool read_b
 }
 
 typedef struct work {
-    bool *run_mem;
+    bool *run_mem, *needed;
     span *spans;  /* lifetimes, one per memory */
     span *sorted; /* those of one region */
 } work;
@@ -126,7 +148,7 @@ static void find_lifetimes(const oct_recipe *r, const oct_memory_plan *p, work *
             .mem = m, .bytes = oct_round_up(r->mems[m].bytes, OCT_MEM_ALIGN), .first = INT_MAX, .last = -1};
     for (int i = 0; i < r->launch_count; i++) {
         const oct_launch *l = r->launches[i];
-        for (int a = 0; a < l->arg_count; a++) {
+        for (int a = 0; a < l->arg_count && p->phases[i] != OCT_PHASE_DROPPED; a++) {
             if (!is_mem(&l->args[a]))
                 continue;
             oct_mem m = l->args[a].mem;
@@ -134,7 +156,7 @@ static void find_lifetimes(const oct_recipe *r, const oct_memory_plan *p, work *
             if (s->last < 0)
                 s->first = i;
             s->last = i;
-            if (p->in_run[i] && !w->run_mem[m])
+            if (p->phases[i] == OCT_PHASE_RUN && !w->run_mem[m])
                 p->places[m].region = OCT_REGION_WEIGHTS; /* provisional: read by a run */
         }
     }
@@ -146,7 +168,8 @@ static void find_lifetimes(const oct_recipe *r, const oct_memory_plan *p, work *
         place->first_use = used ? s->first : -1;
         place->region = OCT_REGION_NOWHERE;
         if (r->mems[m].bytes && (used || host_side))
-            place->region = choose_region(&r->mems[m], w->run_mem[m], read_by_run);
+            place->region =
+                place->shared ? OCT_REGION_SHARED : choose_region(&r->mems[m], w->run_mem[m], read_by_run);
         if (r->mems[m].kind == OCT_MEM_INPUT)
             s->first = -1;
         if (r->mems[m].kind == OCT_MEM_OUTPUT)
@@ -200,19 +223,23 @@ static bool sizes_are_sane(const oct_recipe *r)
     return total < SIZE_MAX / 2;
 }
 
-octet_status oct_memory_plan_make(const oct_recipe *r, oct_memory_plan *p)
+octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weights, oct_memory_plan *p)
 {
     memset(p, 0, sizeof *p);
     RETURN_IF(!sizes_are_sane(r), OCTET_OUT_OF_MEMORY, "the network's tensors exceed the address space");
     size_t mems = (size_t)r->mem_count + 1;
     work w = {.run_mem = calloc(mems, sizeof *w.run_mem),
+              .needed = calloc(mems, sizeof *w.needed),
               .spans = calloc(mems, sizeof *w.spans),
               .sorted = calloc(mems, sizeof *w.sorted)};
     p->places = calloc(mems, sizeof *p->places);
-    p->in_run = calloc((size_t)r->launch_count + 1, sizeof *p->in_run);
-    bool ok = w.run_mem && w.spans && w.sorted && p->places && p->in_run;
+    p->identities = calloc(mems, sizeof *p->identities);
+    p->phases = calloc((size_t)r->launch_count + 1, sizeof *p->phases);
+    bool ok = w.run_mem && w.needed && w.spans && w.sorted && p->places && p->identities && p->phases;
     if (ok) {
-        split_launches(r, p->in_run, w.run_mem);
+        split_launches(r, p->phases, w.run_mem);
+        oct_identify(r, p->phases, p->identities);
+        drop_launches(r, weights, p, w.needed);
         find_lifetimes(r, p, &w);
         p->small_bytes = place_small(r, p);
         p->weights_bytes =
@@ -222,6 +249,7 @@ octet_status oct_memory_plan_make(const oct_recipe *r, oct_memory_plan *p)
         ok = p->weights_bytes != SIZE_MAX && p->arena_bytes != SIZE_MAX && p->staging_bytes != SIZE_MAX;
     }
     free(w.run_mem);
+    free(w.needed);
     free(w.spans);
     free(w.sorted);
     if (!ok) {
@@ -234,6 +262,7 @@ octet_status oct_memory_plan_make(const oct_recipe *r, oct_memory_plan *p)
 void oct_memory_plan_free(oct_memory_plan *p)
 {
     free(p->places);
-    free(p->in_run);
+    free(p->identities);
+    free(p->phases);
     memset(p, 0, sizeof *p);
 }

@@ -3,6 +3,7 @@
 #define OCT_MEMORY_PLAN_H
 
 #include "recipe.h"
+#include "weights.h"
 
 #define OCT_MEM_ALIGN 64
 
@@ -14,6 +15,7 @@ typedef enum oct_region {
     OCT_REGION_ARENA,   /* activations and scratch of a run */
     OCT_REGION_SMALL,   /* small constants: the head of the weights buffer, uploaded in one piece */
     OCT_REGION_WEIGHTS, /* resident: constants that runs read, results of the load list that runs read */
+    OCT_REGION_SHARED,  /* resident already, from an earlier plan */
     OCT_REGION_STAGING  /* needed by the load list only; freed when it is done */
 } oct_region;
 
@@ -21,16 +23,20 @@ typedef struct oct_place {
     oct_region region;
     size_t offset; /* within its region; SMALL and WEIGHTS share one buffer and one offset space */
     int first_use; /* index into the recipe's launches; -1: none */
+    const oct_resident *shared; /* OCT_REGION_SHARED */
 } oct_place;
 
 typedef struct oct_memory_plan {
-    oct_place *places; /* one per recipe memory */
-    bool *in_run;      /* one per recipe launch: run list (true) or load list (false) */
+    oct_place *places;                                             /* one per recipe memory */
+    oct_identity *identities;                                      /* likewise */
+    oct_phase *phases;                                             /* one per recipe launch */
     size_t arena_bytes, small_bytes, weights_bytes, staging_bytes; /* weights_bytes includes small_bytes */
 } oct_memory_plan;
 
-/* Errors: OUT_OF_MEMORY (host), also when the sizes add up past SIZE_MAX / 2. */
-octet_status oct_memory_plan_make(const oct_recipe *recipe, oct_memory_plan *plan);
+/* weights: what is resident already, NULL for nothing. Errors: OUT_OF_MEMORY (host), also when the sizes add
+ * up past SIZE_MAX / 2. */
+octet_status oct_memory_plan_make(const oct_recipe *recipe, const oct_weights *weights,
+                                  oct_memory_plan *plan);
 void oct_memory_plan_free(oct_memory_plan *plan);
 
 #endif
