@@ -1,6 +1,6 @@
-/* Constant nodes, and renamings of constants, become values that the host knows: shapes and axes must be
- * known before a plan is made. Arithmetic on constants is not done here: the device does it once (see
- * ops/recipe.h). */
+/* Constant nodes, and renamings and widenings of constants, become values that the host knows: shapes and
+ * axes must be known before a plan is made. The bounds of an old Clip, attributes before opset 11, become
+ * operands. Arithmetic on constants is not done here: the device does it once (see ops/recipe.h). */
 #include "dtype.h"
 #include "graph.h"
 #include "sizes.h"
@@ -47,10 +47,56 @@ static octet_status fold_constant(oct_graph *g, const oct_node *n, oct_value *v)
                     n->name);
 }
 
+/* Shapes and axes are computed as s32 here and s64 there. */
+#define MAX_CAST_ELEMS 64
+
+static octet_status fold_cast(oct_graph *g, const oct_node *n, const oct_value *in, oct_value *out,
+                              bool *folded)
+{
+    int64_t numbers[MAX_CAST_ELEMS], elems;
+    const int64_t onnx_s64 = 7;
+    if (in->dtype != OCTET_S32 || oct_node_int(n, "to", 0) != onnx_s64 ||
+        !oct_shape_elems(in->dims, in->rank, &elems) || elems > MAX_CAST_ELEMS || in->rank > 1)
+        return OCTET_OK;
+    for (int64_t i = 0; i < elems; i++) {
+        int32_t narrow;
+        memcpy(&narrow, (const char *)in->data + (size_t)i * sizeof narrow, sizeof narrow);
+        numbers[i] = narrow;
+    }
+    *folded = true;
+    return set_data(g, out, OCTET_S64, in->rank, elems, numbers, sizeof *numbers);
+}
+
+/* Clip before opset 11: attributes min and max become inputs 1 and 2. */
+static octet_status clip_operands(oct_graph *g, int node)
+{
+    static const char *const names[] = {"min", "max"};
+    int *io = oct_arena_alloc(&g->arena, 4, sizeof *io);
+    RETURN_IF(!io, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    io[0] = g->nodes[node].inputs[0];
+    io[3] = g->nodes[node].outputs[0];
+    for (int k = 0; k < 2; k++) {
+        const oct_attr *a = oct_node_attr(&g->nodes[node], names[k]);
+        io[k + 1] = OCT_NO_VALUE;
+        if (!a || a->kind != OCT_ATTR_FLOAT)
+            continue;
+        io[k + 1] = oct_graph_add_value(g, names[k]);
+        if (io[k + 1] < 0)
+            return OCTET_OUT_OF_MEMORY;
+        FORWARD(set_data(g, &g->values[io[k + 1]], OCTET_F32, 0, 1, &a->f, sizeof a->f));
+    }
+    g->nodes[node].inputs = io;
+    g->nodes[node].input_count = 3;
+    g->nodes[node].outputs = io + 3;
+    return OCTET_OK;
+}
+
 octet_status oct_graph_fold_constants(oct_graph *g)
 {
     int kept = 0;
     for (int i = 0; i < g->node_count; i++) {
+        if (g->nodes[i].op == OCT_OP_Clip && g->nodes[i].opset < 11)
+            FORWARD(clip_operands(g, i));
         const oct_node *n = &g->nodes[i];
         oct_value *out = n->output_count ? &g->values[n->outputs[0]] : NULL;
         const oct_value *in =
@@ -66,6 +112,8 @@ octet_status oct_graph_fold_constants(oct_graph *g)
             out->data = in->data;
             out->data_bytes = in->data_bytes;
             folded = true;
+        } else if (out && in && in->data && n->op == OCT_OP_Cast) {
+            FORWARD(fold_cast(g, n, in, out, &folded));
         }
         if (!folded)
             g->nodes[kept++] = g->nodes[i];

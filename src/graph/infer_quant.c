@@ -57,7 +57,12 @@ octet_status infer_qgemm(infer_ctx *c)
     int64_t dims[2] = {a->dims[ta], b->dims[!tb]};
     RETURN_IF(a->dims[!ta] != b->dims[tb], OCTET_INVALID_ARGUMENT, "inner dimensions differ: %lld and %lld",
               (long long)a->dims[!ta], (long long)b->dims[tb]);
+    int64_t biases = dims[1];
     RETURN_IF(bias && bias->dtype != OCTET_S32, OCTET_INVALID_ARGUMENT, "the bias must be s32");
+    RETURN_IF(bias && (!oct_shape_elems(bias->dims, bias->rank, &biases) || biases != dims[1] ||
+                       (bias->rank && bias->dims[bias->rank - 1] != dims[1])),
+              OCTET_UNSUPPORTED, "the bias has %lld elements; only one per column (%lld) is supported",
+              (long long)biases, (long long)dims[1]);
     FORWARD(infer_check_quant(c, 1, 2, a->dtype, 1));
     FORWARD(infer_check_quant(c, 4, 5, b->dtype, dims[1]));
     octet_dtype out = OCTET_F32; /* without an output scale the result is dequantized */

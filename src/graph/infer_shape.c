@@ -19,8 +19,9 @@ octet_status infer_same(infer_ctx *c)
         FORWARD(infer_check_quant(c, scale, zero, x->dtype, 1));
     } else if (c->n->op == OCT_OP_Relu || c->n->op == OCT_OP_Clip) {
         FORWARD(infer_require_dtype(c, 0, computes));
-        RETURN_IF(c->n->op == OCT_OP_Clip && x->dtype != OCTET_F32 && c->n->opset < 12, OCTET_UNSUPPORTED,
-                  "8-bit Clip needs opset 12; the model has %d", c->n->opset);
+        int since = c->n->op == OCT_OP_Clip ? 12 : 14;
+        RETURN_IF(x->dtype != OCTET_F32 && c->n->opset < since, OCTET_UNSUPPORTED,
+                  "8-bit %s needs opset %d; the model has %d", c->n->op_type, since, c->n->opset);
     } else if (c->n->op == OCT_OP_Round) {
         FORWARD(infer_require_dtype(c, 0, infer_f32));
     }
@@ -44,7 +45,9 @@ octet_status infer_reshape(infer_ctx *c)
     FORWARD(infer_const_ints(c, 1, dims, OCTET_MAX_RANK, &rank));
     bool allow_zero = oct_node_int(c->n, "allowzero", 0) != 0;
     RETURN_IF(!oct_shape_elems(x->dims, x->rank, &elems), OCTET_INVALID_ARGUMENT, "the input is too large");
+    bool has_zero = false;
     for (int i = 0; i < rank; i++) {
+        has_zero = has_zero || dims[i] == 0;
         if (dims[i] == 0 && !allow_zero) {
             RETURN_IF(i >= x->rank, OCTET_INVALID_ARGUMENT, "shape[%d] is 0, but the input has rank %d", i,
                       x->rank);
@@ -61,6 +64,8 @@ octet_status infer_reshape(infer_ctx *c)
             known *= dims[i];
     }
     if (guess >= 0) {
+        RETURN_IF(allow_zero && has_zero, OCTET_INVALID_ARGUMENT,
+                  "shape has a 0 and a -1, which is not allowed with allowzero");
         RETURN_IF(known == 0 ? elems != 0 : elems % known != 0, OCTET_INVALID_ARGUMENT,
                   "%lld elements do not divide into rows of %lld", (long long)elems, (long long)known);
         dims[guess] = known ? elems / known : 0;
@@ -75,12 +80,14 @@ octet_status infer_reshape(infer_ctx *c)
 octet_status infer_flatten(infer_ctx *c)
 {
     const oct_value *x = infer_in(c, 0);
-    int64_t axis = oct_node_int(c->n, "axis", 1), dims[2] = {1, 1};
+    int64_t axis = oct_node_int(c->n, "axis", 1), dims[2];
     axis += axis < 0 ? x->rank : 0;
     RETURN_IF(axis < 0 || axis > x->rank, OCTET_INVALID_ARGUMENT, "axis %lld is out of range for rank %d",
               (long long)axis, x->rank);
-    for (int i = 0; i < x->rank; i++)
-        dims[i >= axis] *= x->dims[i];
+    /* Each side by itself may overflow where the other is 0. */
+    RETURN_IF(!oct_shape_elems(x->dims, (int)axis, &dims[0]) ||
+                  !oct_shape_elems(x->dims + axis, x->rank - (int)axis, &dims[1]),
+              OCTET_INVALID_ARGUMENT, "the output is too large");
     infer_out(c, 0, x->dtype, 2, dims);
     return OCTET_OK;
 }

@@ -11,14 +11,14 @@ static const struct {
     uint32_t field;
     kind to;
 } edges[] = {
-    {MODEL, 7, GRAPH},         {MODEL, 20, TRAINING},   {MODEL, 25, FUNCTION},
-    {GRAPH, 1, NODE},          {GRAPH, 11, VALUE_INFO}, {GRAPH, 12, VALUE_INFO},
-    {GRAPH, 13, VALUE_INFO},   {NODE, 5, ATTRIBUTE},    {ATTRIBUTE, 6, GRAPH},
-    {ATTRIBUTE, 11, GRAPH},    {ATTRIBUTE, 14, TYPE},   {ATTRIBUTE, 15, TYPE},
-    {VALUE_INFO, 2, TYPE},     {TYPE, 4, SEQUENCE},     {TYPE, 5, MAP},
-    {TYPE, 9, SEQUENCE},       {SEQUENCE, 1, TYPE},     {MAP, 2, TYPE},
-    {TRAINING, 1, GRAPH},      {TRAINING, 2, GRAPH},    {FUNCTION, 7, NODE},
-    {FUNCTION, 11, ATTRIBUTE},
+    {MODEL, 7, GRAPH},         {MODEL, 20, TRAINING},      {MODEL, 25, FUNCTION},
+    {GRAPH, 1, NODE},          {GRAPH, 11, VALUE_INFO},    {GRAPH, 12, VALUE_INFO},
+    {GRAPH, 13, VALUE_INFO},   {NODE, 5, ATTRIBUTE},       {ATTRIBUTE, 6, GRAPH},
+    {ATTRIBUTE, 11, GRAPH},    {ATTRIBUTE, 14, TYPE},      {ATTRIBUTE, 15, TYPE},
+    {VALUE_INFO, 2, TYPE},     {TYPE, 4, SEQUENCE},        {TYPE, 5, MAP},
+    {TYPE, 9, SEQUENCE},       {SEQUENCE, 1, TYPE},        {MAP, 2, TYPE},
+    {TRAINING, 1, GRAPH},      {TRAINING, 2, GRAPH},       {FUNCTION, 7, NODE},
+    {FUNCTION, 11, ATTRIBUTE}, {FUNCTION, 12, VALUE_INFO},
 };
 
 static bool follow(kind from, uint32_t field, kind *to)
