@@ -58,17 +58,27 @@ static octet_status read_kernel(const oct_node *n, const int64_t *dims, oct_wind
     return OCTET_OK;
 }
 
+/* Padding by auto_pad SAME_*, for an output of in / stride, rounded up. As ONNX Runtime does it: a pool
+ * leaves the dilation out of account and may come to a negative padding (pool_attributes.h), a convolution
+ * neither (conv_attributes.h). */
+static void pad_same(const char *auto_pad, bool is_pool, oct_window *w, int i)
+{
+    int64_t stride = w->stride[i], dilation = is_pool ? 1 : w->dilation[i];
+    w->out[i] = (w->in[i] + stride - 1) / stride;
+    int64_t need = (w->out[i] - 1) * stride + (w->kernel[i] - 1) * dilation + 1 - w->in[i];
+    need = need > 0 || is_pool ? need : 0;
+    w->pad_begin[i] = strcmp(auto_pad, "SAME_LOWER") == 0 ? (need + 1) / 2 : need / 2;
+    w->pad_end[i] = need - w->pad_begin[i];
+}
+
 /* One spatial dimension: padding after auto_pad, and the output size. */
-static octet_status resolve_dim(const char *auto_pad, bool ceil_mode, oct_window *w, int i)
+static octet_status resolve_dim(const char *auto_pad, bool is_pool, bool ceil_mode, oct_window *w, int i)
 {
     int64_t extent = (w->kernel[i] - 1) * w->dilation[i] + 1, stride = w->stride[i], in = w->in[i];
     if (strncmp(auto_pad, "SAME_", 5) == 0) {
-        w->out[i] = (in + stride - 1) / stride;
-        int64_t need = (w->out[i] - 1) * stride + extent - in;
-        need = need > 0 ? need : 0;
-        w->pad_begin[i] = strcmp(auto_pad, "SAME_LOWER") == 0 ? need - need / 2 : need / 2;
-        w->pad_end[i] = need - w->pad_begin[i];
-        return OCTET_OK;
+        pad_same(auto_pad, is_pool, w, i);
+        if (!is_pool)
+            return OCTET_OK;
     }
     int64_t span = in + w->pad_begin[i] + w->pad_end[i] - extent;
     RETURN_IF(span < 0, OCTET_INVALID_ARGUMENT, "the kernel covers %lld, more than the padded input's %lld",
@@ -105,7 +115,7 @@ octet_status oct_window_resolve(const oct_node *n, const oct_value *x, const int
     for (int i = 0; i < 2; i++) {
         RETURN_IF(w->in[i] > INT32_MAX || w->kernel[i] > INT32_MAX / w->dilation[i], OCTET_UNSUPPORTED,
                   "a spatial size is past 2^31");
-        FORWARD(resolve_dim(auto_pad, ceil_mode, w, i));
+        FORWARD(resolve_dim(auto_pad, is_pool, ceil_mode, w, i));
     }
     return OCTET_OK;
 }

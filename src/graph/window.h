@@ -9,7 +9,9 @@ typedef struct oct_window {
     int spatial;           /* spatial dimensions of the node: 1 or 2 */
     int64_t in[2], out[2]; /* height, width */
     int64_t kernel[2], stride[2], dilation[2];
-    int64_t pad_begin[2], pad_end[2]; /* pad_end as declared; ceil_mode may read past it */
+    /* pad_end as declared: ceil_mode may read past it. Negative where a SAME_* pool's stride exceeds its
+     * kernel: the first window begins inside, or the last elements belong to none. */
+    int64_t pad_begin[2], pad_end[2];
 } oct_window;
 
 /* x: the data input (layout by node->channels_last). kernel_dims: NULL, or the weights' spatial dims, which
