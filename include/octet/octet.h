@@ -170,6 +170,11 @@ typedef struct octet_counters {
 OCTET_API octet_status octet_context_counters(octet_context *context, octet_counters *counters);
 OCTET_API void octet_context_counters_reset(octet_context *context);
 
+/* Measured peak of 8-bit multiply-adds, in 10^9 operations per second (two per multiply-add): the ceiling of
+ * what octet_gemm_time and a session can reach. Takes some tens of milliseconds the first time. Errors:
+ * UNSUPPORTED where there is no dot path to measure, DEVICE_ERROR. */
+OCTET_API octet_status octet_context_ceiling(octet_context *context, double *gops);
+
 /* ---- GEMM ---------------------------------------------------------------------------------------------- */
 
 typedef enum octet_output {

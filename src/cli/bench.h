@@ -1,0 +1,27 @@
+/* What the two benches, of products and of models, share: random data, repeated timing, JSON. */
+#ifndef CLI_BENCH_H
+#define CLI_BENCH_H
+
+#include "cli.h"
+#include <stdio.h>
+
+int bench_gemms(const cli_options *options, octet_context *context, FILE *json);
+int bench_model(const cli_options *options, octet_context *context, FILE *json);
+
+/* Fill `count` elements: the whole range of an 8- or 16-bit type, [-1, 1) for floats, 0 or 1 for what is more
+ * likely an index or a flag. Same seed, same data. */
+void bench_random(uint64_t *state, octet_dtype dtype, void *data, size_t count);
+
+/* Sorts `times`. */
+double bench_median(double *times, size_t count);
+/* Nearest rank of times that are sorted. */
+double bench_percentile(const double *sorted, size_t count, int percent);
+
+/* The device's measured peak in 10^9 operations a second (two per multiply-add); 0 when unknown. */
+double bench_ceiling(octet_context *context);
+
+/* A JSON number, or null when it is 0 for "unknown"; a JSON string, quoted. */
+void json_known(FILE *json, double value);
+void json_string(FILE *json, const char *text);
+
+#endif

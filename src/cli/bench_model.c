@@ -1,0 +1,175 @@
+/* octet bench MODEL: latency over many runs on random inputs, and what one run moves. */
+#include "bench.h"
+#include "tensors.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { WARM_UP = 3, RUNS_MIN = 5, RUNS_MAX = 100000 };
+
+typedef struct figures {
+    double median, min, p95; /* seconds */
+    uint64_t weight_bytes_up;
+    octet_counters run; /* of one run */
+    octet_session_info session;
+    octet_device_info device;
+    int64_t batch;
+} figures;
+
+static int make_inputs(const cli_options *options, const octet_model *model, tensor_list *inputs,
+                       int64_t *batch)
+{
+    uint64_t state = (uint64_t)options->seed * 0x9E3779B97F4A7C15u + 1;
+    *batch = 1;
+    for (size_t i = 0; i < inputs->count; i++) {
+        octet_tensor *t = &inputs->items[i];
+        octet_value_info info;
+        OCTET_INIT(info);
+        if (octet_model_input(model, i, &info) != OCTET_OK)
+            return cli_octet_error();
+        t->dtype = info.dtype;
+        t->rank = info.rank;
+        for (int d = 0; d < info.rank; d++)
+            t->dims[d] = info.dims[d] >= 0 ? info.dims[d] : d == 0 && options->batch ? options->batch : 1;
+        if (i == 0 && options->batch && (info.rank == 0 || t->dims[0] != options->batch))
+            return cli_error("input \"%s\" has a fixed first dimension of %" PRId64
+                             "; --batch cannot change it",
+                             info.name, info.rank ? info.dims[0] : 1);
+        if (i == 0 && info.rank)
+            *batch = t->dims[0];
+        if (octet_tensor_alloc(t) != OCTET_OK)
+            return cli_octet_error();
+        bench_random(&state, t->dtype, t->data, (size_t)tensor_elements(t));
+    }
+    return EXIT_DONE;
+}
+
+static int run_once(octet_session *session, const tensor_list *inputs, tensor_list *outputs, double *seconds)
+{
+    double start = cli_seconds_now();
+    if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) != OCTET_OK)
+        return cli_octet_error();
+    *seconds = cli_seconds_now() - start;
+    return EXIT_DONE;
+}
+
+static int measure(const cli_options *options, octet_session *session, const tensor_list *inputs,
+                   tensor_list *outputs, figures *f)
+{
+    double start = cli_seconds_now(), *times = malloc(RUNS_MAX * sizeof *times);
+    size_t count = 0;
+    int status = times ? EXIT_DONE : cli_error("out of memory");
+    while (status == EXIT_DONE &&
+           (count < RUNS_MIN || (count < RUNS_MAX && cli_seconds_now() - start < (double)options->seconds))) {
+        status = run_once(session, inputs, outputs, &times[count++]);
+        if (count % 64 == 1)
+            cli_progress(options, "run %zu: %.3f ms", count, times[count - 1] * 1e3);
+    }
+    cli_progress_end(options);
+    if (status == EXIT_DONE) {
+        f->median = bench_median(times, count);
+        f->min = times[0];
+        f->p95 = bench_percentile(times, count, 95);
+    }
+    free(times);
+    return status;
+}
+
+/* Warm up, count what one run moves, then time many. */
+static int collect(const cli_options *options, octet_context *context, octet_session *session,
+                   const tensor_list *inputs, tensor_list *outputs, figures *f)
+{
+    double seconds;
+    octet_counters so_far;
+    OCTET_INIT(so_far);
+    OCTET_INIT(f->run);
+    OCTET_INIT(f->session);
+    OCTET_INIT(f->device);
+    for (int i = 0; i < WARM_UP; i++) {
+        if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
+            return EXIT_FAILED;
+    }
+    if (octet_context_counters(context, &so_far) != OCTET_OK)
+        return cli_octet_error();
+    f->weight_bytes_up = so_far.weight_bytes_up;
+    octet_context_counters_reset(context);
+    if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (octet_context_counters(context, &f->run) != OCTET_OK ||
+        octet_session_get_info(session, &f->session) != OCTET_OK ||
+        octet_context_device(context, &f->device) != OCTET_OK)
+        return cli_octet_error();
+    return measure(options, session, inputs, outputs, f);
+}
+
+static void write_json(FILE *json, const figures *f, double gops, double ceiling)
+{
+    fprintf(json, "{\"latency_ms\": {\"median\": %.6g, \"min\": %.6g, \"p95\": %.6g}, \"gops\": %.6g, ",
+            f->median * 1e3, f->min * 1e3, f->p95 * 1e3, gops);
+    fprintf(json, "\"ceiling_gops\": ");
+    json_known(json, ceiling);
+    fprintf(json,
+            ", \"weight_bytes_up\": %" PRIu64 ", \"run_bytes_up\": %" PRIu64 ", \"run_bytes_down\": %" PRIu64,
+            f->weight_bytes_up, f->run.input_bytes_up + f->run.weight_bytes_up, f->run.output_bytes_down);
+    fprintf(json, ", \"transfers\": %" PRIu64 ", \"launches\": %" PRIu64 ", \"waits\": %" PRIu64,
+            f->run.transfers, f->run.launches, f->run.waits);
+    fprintf(json,
+            ", \"arena_bytes\": %" PRIu64 ", \"batch\": %" PRId64 ", \"device\": ", f->session.arena_bytes,
+            f->batch);
+    json_string(json, f->device.name);
+    fprintf(json, "}\n");
+}
+
+static void report(const figures *f, double gops, double ceiling)
+{
+    char text[256], weights[32], arena[32];
+    printf("device    %s\n", cli_clean(text, sizeof text, f->device.name));
+    printf("latency   %.3f ms median, %.3f min, %.3f p95; batch %" PRId64 "\n", f->median * 1e3, f->min * 1e3,
+           f->p95 * 1e3, f->batch);
+    if (ceiling > 0)
+        printf("work      %.2f GOPS, %.1f%% of the device's %.1f\n", gops, 100 * gops / ceiling, ceiling);
+    else
+        printf("work      %.2f GOPS; the device's ceiling is unknown\n", gops);
+    printf("each run  %" PRIu64 " bytes up, %" PRIu64 " down; %" PRIu64 " transfers, %" PRIu64
+           " launches, %" PRIu64 " waits\n",
+           f->run.input_bytes_up + f->run.weight_bytes_up, f->run.output_bytes_down, f->run.transfers,
+           f->run.launches, f->run.waits);
+    printf("memory    %s of weights sent once, %s arena\n",
+           cli_bytes_text(weights, sizeof weights, f->weight_bytes_up),
+           cli_bytes_text(arena, sizeof arena, f->session.arena_bytes));
+}
+
+int bench_model(const cli_options *options, octet_context *context, FILE *json)
+{
+    octet_model *model = NULL;
+    octet_session *session = NULL;
+    tensor_list inputs = {0}, outputs = {0};
+    figures f = {0};
+    int status = EXIT_DONE;
+    cli_progress(options, "compiling and uploading ...");
+    if (octet_model_load(context, options->operands.items[0], &model) != OCTET_OK)
+        status = cli_octet_error();
+    if (status == EXIT_DONE)
+        status = tensor_list_make(&inputs, octet_model_input_count(model));
+    if (status == EXIT_DONE)
+        status = tensor_list_make(&outputs, octet_model_output_count(model));
+    if (status == EXIT_DONE)
+        status = make_inputs(options, model, &inputs, &f.batch);
+    if (status == EXIT_DONE && session_create_for(model, &inputs, &session) != OCTET_OK)
+        status = cli_octet_error();
+    if (status == EXIT_DONE)
+        status = collect(options, context, session, &inputs, &outputs, &f);
+    cli_progress_end(options);
+    if (status == EXIT_DONE) {
+        double gops = f.median > 0 ? 2.0 * (double)f.session.macs / f.median * 1e-9 : 0;
+        double ceiling = bench_ceiling(context);
+        report(&f, gops, ceiling);
+        if (json)
+            write_json(json, &f, gops, ceiling);
+    }
+    tensor_list_free(&inputs);
+    tensor_list_free(&outputs);
+    octet_session_destroy(session);
+    octet_model_destroy(model);
+    return status;
+}

@@ -1,0 +1,86 @@
+/* The `octet` command: the table of subcommands and where each run starts. */
+#include "cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const cli_command cli_commands[] = {
+    {"devices", FOR_DEVICES, "", "What OpenCL devices there are, and what int8 paths they have",
+     "Lists every device of every driver. With --device it shows the one that this selects.", 0, 0,
+     cli_devices},
+    {"inspect", FOR_INSPECT, "MODEL", "Each node: int8, float or refused, and the bytes of its weights",
+     "MODEL is an ONNX file. No device is needed.", 1, 1, cli_inspect},
+    {"run", FOR_RUN, "MODEL [OPTION]...", "Run a model once on inputs from files",
+     "Every input of the model needs --input, or --image for the one that is left. A picture is averaged "
+     "down to the\n"
+     "input's size in the order [N, C, H, W], grey or, for 3 channels, RGB: 0..255 for a u8 input, 0..1 for "
+     "f32.\n"
+     "Without --output the outputs are summarized.",
+     1, 1, cli_run},
+    {"verify", FOR_VERIFY, "DIR...", "ONNX backend tests: pass, fail or unsupported, and the totals",
+     "DIR is a test (model.onnx with test_data_set_N/input_I.pb and output_I.pb), or a folder with tests "
+     "anywhere\n"
+     "beneath it. Integers must be equal, floats within 0.1%. The exit status is 0 when none failed.",
+     1, -1, cli_verify},
+    {"bench", FOR_BENCH, "MODEL | --gemm MxNxK | --shapes FILE", "Latency, operations a second, bytes moved",
+     "Measures a model, or products C[M][N] = A[M][K] x B[K][N] with resident B. TYPES are those of A and B "
+     "(u8, s8)\n"
+     "and C (s32, u8, s8, f32), as in u8s8s8. FILE has one MxNxK[:TYPES] a line; # starts a comment. Data is "
+     "random\n"
+     "over the whole range; medians count.",
+     0, 1, cli_bench},
+    {NULL, 0, NULL, NULL, NULL, 0, 0, NULL},
+};
+
+static const cli_command *find_command(const char *name)
+{
+    for (const cli_command *c = cli_commands; c->name; c++) {
+        if (strcmp(c->name, name) == 0)
+            return c;
+    }
+    return NULL;
+}
+
+static int print_version(void)
+{
+    printf("octet %s\n", octet_version());
+    return EXIT_DONE;
+}
+
+static int run_command(const cli_command *command, int argc, char **argv)
+{
+    cli_options options;
+    int status = cli_parse(command, argc, argv, &options);
+    if (status == EXIT_DONE && options.help)
+        cli_print_help(command);
+    else if (status == EXIT_DONE && options.version)
+        print_version();
+    else if (status == EXIT_DONE)
+        status = command->run(&options);
+    cli_options_free(&options);
+    return status;
+}
+
+static int start(int argc, char **argv)
+{
+    if (argc < 2)
+        return cli_usage("what shall it do? octet --help lists the commands");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cli_print_help(NULL);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version();
+    const cli_command *command = find_command(argv[1]);
+    if (!command)
+        return cli_usage("there is no command \"%s\"; octet --help lists them", argv[1]);
+    return run_command(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    int status = start(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return cli_error("standard output cannot be written");
+    return status;
+}

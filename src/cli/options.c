@@ -1,0 +1,192 @@
+/* The option table: it drives parsing and every --help. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_COUNT } option_kind;
+
+typedef struct option_row {
+    const char *name;
+    const char *value; /* what --help calls the value; NULL for a flag */
+    unsigned commands; /* FOR_* */
+    option_kind kind;
+    size_t field;  /* of cli_options */
+    long min, max; /* of a count */
+    const char *help;
+} option_row;
+
+#define FIELD(name) offsetof(cli_options, name)
+
+static const option_row rows[] = {
+    {"input", "NAME=FILE", FOR_RUN, KIND_LIST, FIELD(inputs), 0, 0,
+     "a tensor for an input, .npy or ONNX .pb; once per input"},
+    {"image", "FILE", FOR_RUN, KIND_TEXT, FIELD(image), 0, 0,
+     "a PNG or JPEG picture for the remaining input"},
+    {"output", "DIR", FOR_RUN, KIND_TEXT, FIELD(output), 0, 0, "write each output to DIR/NAME.npy"},
+    {"top", "K", FOR_RUN, KIND_COUNT, FIELD(top), 1, 1000000, "the K highest values of the first output"},
+    {"labels", "FILE", FOR_RUN, KIND_TEXT, FIELD(labels), 0, 0, "names for --top, one a line"},
+    {"gemm", "MxNxK[:TYPES]", FOR_BENCH, KIND_LIST, FIELD(gemms), 0, 0,
+     "time a matrix product; TYPES of A, B and C, u8s8s32 by default"},
+    {"shapes", "FILE", FOR_BENCH, KIND_TEXT, FIELD(shapes), 0, 0, "time the products of FILE, one a line"},
+    {"json", "FILE", FOR_BENCH, KIND_TEXT, FIELD(json), 0, 0, "write the figures to FILE as well"},
+    {"variant", "NAME", FOR_BENCH, KIND_TEXT, FIELD(variant), 0, 0,
+     "force a kernel variant for --gemm and --shapes"},
+    {"seconds", "N", FOR_BENCH, KIND_COUNT, FIELD(seconds), 0, 3600, "how long to measure; 2 by default"},
+    {"seed", "N", FOR_BENCH, KIND_COUNT, FIELD(seed), 0, 2147483647, "of the random data; 1 by default"},
+    {"batch", "N", FOR_RUN | FOR_BENCH, KIND_COUNT, FIELD(batch), 1, 1000000,
+     "what a dynamic first dimension is; 1 by default"},
+    {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
+     "the device: its index, or part of its name; else OCTET_DEVICE, else the best"},
+    {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
+    {"help", NULL, FOR_ALL, KIND_FLAG, FIELD(help), 0, 0, "this text"},
+    {"version", NULL, FOR_ALL, KIND_FLAG, FIELD(version), 0, 0, "the version of Octet"},
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+static const option_row *find(const cli_command *command, const char *name, size_t length)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if ((rows[i].commands & command->bit) && strlen(rows[i].name) == length &&
+            memcmp(rows[i].name, name, length) == 0)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int append(cli_list *list, const char *item)
+{
+    const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (!items)
+        return cli_error("out of memory");
+    list->items = items;
+    items[list->count++] = item;
+    return EXIT_DONE;
+}
+
+static int store(const option_row *row, const char *value, cli_options *options)
+{
+    char *field = (char *)options + row->field;
+    char *end = NULL;
+    long count;
+    switch (row->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return EXIT_DONE;
+    case KIND_TEXT:
+        if (*(const char **)field)
+            return cli_usage("--%s is given twice", row->name);
+        *(const char **)field = value;
+        return EXIT_DONE;
+    case KIND_LIST:
+        return append((cli_list *)field, value);
+    case KIND_COUNT:
+        break;
+    }
+    errno = 0;
+    count = strtol(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end || errno || count < row->min || count > row->max)
+        return cli_usage("--%s takes a number from %ld to %ld, not \"%s\"", row->name, row->min, row->max,
+                         value);
+    *(long *)field = count;
+    return EXIT_DONE;
+}
+
+/* One option at argv[*at]; *at is moved past its value. */
+static int parse_option(const cli_command *command, int argc, char **argv, int *at, cli_options *options)
+{
+    const char *name = argv[*at] + 2;
+    const char *equals = strchr(name, '=');
+    const option_row *row = find(command, name, equals ? (size_t)(equals - name) : strlen(name));
+    if (!row)
+        return cli_usage("%s has no option \"%s\"; octet %s --help lists them", command->name, argv[*at],
+                         command->name);
+    if (row->kind == KIND_FLAG)
+        return equals ? cli_usage("--%s takes no value", row->name) : store(row, NULL, options);
+    if (equals)
+        return store(row, equals + 1, options);
+    if (*at + 1 >= argc)
+        return cli_usage("--%s needs a value: --%s %s", row->name, row->name, row->value);
+    return store(row, argv[++*at], options);
+}
+
+int cli_parse(const cli_command *command, int argc, char **argv, cli_options *options)
+{
+    bool only_operands = false;
+    memset(options, 0, sizeof *options);
+    options->seconds = 2;
+    options->seed = 1;
+    for (int i = 0; i < argc; i++) {
+        int status;
+        if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0')
+            status = append(&options->operands, argv[i]);
+        else if (strcmp(argv[i], "--") == 0)
+            status = !(only_operands = true);
+        else if (strcmp(argv[i], "-h") == 0)
+            status = !(options->help = true);
+        else if (argv[i][1] != '-')
+            status = cli_usage("%s has no option \"%s\"; octet %s --help lists them", command->name, argv[i],
+                               command->name);
+        else
+            status = parse_option(command, argc, argv, &i, options);
+        if (status != EXIT_DONE)
+            return status;
+    }
+    if (options->help || options->version)
+        return EXIT_DONE;
+    if (options->operands.count < (size_t)command->operands_min)
+        return cli_usage("%s needs more: octet %s %s", command->name, command->name, command->usage);
+    if (command->operands_max >= 0 && options->operands.count > (size_t)command->operands_max)
+        return cli_usage("%s does not take \"%s\": octet %s %s", command->name,
+                         options->operands.items[command->operands_max], command->name, command->usage);
+    return EXIT_DONE;
+}
+
+void cli_options_free(cli_options *options)
+{
+    free(options->inputs.items);
+    free(options->gemms.items);
+    free(options->operands.items);
+    memset(options, 0, sizeof *options);
+}
+
+static void print_option(const option_row *row)
+{
+    char left[64];
+    snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+    printf("  %-24s %s\n", left, row->help);
+}
+
+static void print_command_help(const cli_command *command)
+{
+    printf("octet %s%s%s\n\n%s.\n", command->name, *command->usage ? " " : "", command->usage,
+           command->about);
+    if (*command->more)
+        printf("\n%s\n", command->more);
+    printf("\nOptions:\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].commands & command->bit)
+            print_option(&rows[i]);
+    }
+}
+
+void cli_print_help(const cli_command *command)
+{
+    if (command) {
+        print_command_help(command);
+        return;
+    }
+    printf("octet: neural networks in int8 on any OpenCL device\n\n");
+    for (const cli_command *c = cli_commands; c->name; c++)
+        printf("  octet %-8s %-36s %s\n", c->name, c->usage, c->about);
+    printf("\nFor every command:\n");
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].commands == FOR_ALL)
+            print_option(&rows[i]);
+    }
+    printf("\n`octet COMMAND --help` tells more. Exit status: 0 done, 1 the run failed, 2 wrong usage.\n"
+           "Start with: octet devices\n");
+}

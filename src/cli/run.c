@@ -1,0 +1,203 @@
+/* octet run: one run of a model on inputs from files. */
+#include "cli.h"
+#include "npy.h"
+#include "outputs.h"
+#include "picture.h"
+#include "tensors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool shape_fits(const octet_value_info *expected, const octet_tensor *given)
+{
+    if (expected->dtype != given->dtype || expected->rank != given->rank)
+        return false;
+    for (int i = 0; i < expected->rank; i++) {
+        if (expected->dims[i] >= 0 && expected->dims[i] != given->dims[i])
+            return false;
+    }
+    return true;
+}
+
+/* Input `index` of the model, --batch applied. */
+static int expected_input(const cli_options *options, const octet_model *model, size_t index,
+                          octet_value_info *info)
+{
+    OCTET_INIT(*info);
+    if (octet_model_input(model, index, info) != OCTET_OK)
+        return cli_octet_error();
+    if (options->batch && info->rank > 0 && info->dims[0] < 0)
+        info->dims[0] = options->batch;
+    return EXIT_DONE;
+}
+
+/* One --input NAME=FILE. A name may hold '=': the longest one that is an input's counts. */
+static int read_input(const cli_options *options, const octet_model *model, const char *text,
+                      tensor_list *inputs)
+{
+    octet_value_info info;
+    size_t found = inputs->count, found_length = 0;
+    if (!strchr(text, '='))
+        return cli_usage("--input takes NAME=FILE, not \"%s\"", text);
+    for (size_t i = 0; i < inputs->count; i++) {
+        if (expected_input(options, model, i, &info) != EXIT_DONE)
+            return EXIT_FAILED;
+        size_t length = strlen(info.name);
+        if (strncmp(text, info.name, length) == 0 && text[length] == '=' && length >= found_length) {
+            found = i;
+            found_length = length;
+        }
+    }
+    if (found == inputs->count) {
+        OCTET_INIT(info);
+        octet_model_input(model, 0, &info);
+        return cli_error("the model has no input \"%.*s\"; %s%s%s", (int)(strchr(text, '=') - text), text,
+                         info.name ? "its first is \"" : "it has none", info.name ? info.name : "",
+                         info.name ? "\"" : "");
+    }
+    if (expected_input(options, model, found, &info) != EXIT_DONE)
+        return EXIT_FAILED;
+    octet_tensor *tensor = &inputs->items[found];
+    if (tensor->dtype != OCTET_DTYPE_NONE)
+        return cli_usage("input \"%s\" is given twice", info.name);
+    if (tensor_read(text + found_length + 1, tensor) != EXIT_DONE)
+        return EXIT_FAILED;
+    if (!shape_fits(&info, tensor)) {
+        char want[256], got[256];
+        return cli_error("input \"%s\": expected %s, given %s", info.name,
+                         shape_text(want, sizeof want, info.dtype, info.rank, info.dims),
+                         shape_text(got, sizeof got, tensor->dtype, tensor->rank, tensor->dims));
+    }
+    return EXIT_DONE;
+}
+
+/* --image for this input. */
+static int read_image(const cli_options *options, const octet_value_info *info, octet_tensor *tensor)
+{
+    char want[256];
+    picture image;
+    int64_t channels = info->rank >= 3 ? info->dims[info->rank - 3] : 1;
+    if (info->rank < 2 || info->rank > 4 || (channels != 1 && channels != 3 && channels >= 0) ||
+        (info->dtype != OCTET_F32 && info->dtype != OCTET_U8))
+        return cli_error("input \"%s\": expected %s; a picture is f32 or u8 [N, 1 or 3, height, width]",
+                         info->name, shape_text(want, sizeof want, info->dtype, info->rank, info->dims));
+    if (picture_read(options->image, channels == 1 ? 1 : 3, &image) != EXIT_DONE)
+        return EXIT_FAILED;
+    const int64_t known[] = {1, image.channels, image.height,
+                             image.width}; /* what dynamic dimensions become */
+    tensor->dtype = info->dtype;
+    tensor->rank = info->rank;
+    bool empty = false;
+    for (int i = 0; i < info->rank; i++) {
+        tensor->dims[i] = info->dims[i] < 0 ? known[4 - info->rank + i] : info->dims[i];
+        empty |= tensor->dims[i] == 0;
+    }
+    int status = EXIT_DONE;
+    if (octet_tensor_alloc(tensor) != OCTET_OK)
+        status = cli_octet_error();
+    else if (!empty)
+        picture_fill(&image, tensor);
+    picture_free(&image);
+    return status;
+}
+
+static int gather_inputs(const cli_options *options, const octet_model *model, tensor_list *inputs)
+{
+    bool image_used = options->image == NULL;
+    for (size_t i = 0; i < options->inputs.count; i++) {
+        int status = read_input(options, model, options->inputs.items[i], inputs);
+        if (status != EXIT_DONE)
+            return status;
+    }
+    for (size_t i = 0; i < inputs->count; i++) {
+        char want[256];
+        octet_value_info info;
+        if (inputs->items[i].dtype != OCTET_DTYPE_NONE)
+            continue;
+        if (expected_input(options, model, i, &info) != EXIT_DONE)
+            return EXIT_FAILED;
+        if (image_used)
+            return cli_error("input \"%s\" is missing: give --input %s=FILE with %s", info.name, info.name,
+                             shape_text(want, sizeof want, info.dtype, info.rank, info.dims));
+        if (read_image(options, &info, &inputs->items[i]) != EXIT_DONE)
+            return EXIT_FAILED;
+        image_used = true;
+    }
+    return image_used ? EXIT_DONE : cli_usage("--image has no input left: --input gives all of them");
+}
+
+/* A second run, for its time and its bytes: the first one pays for what drivers put off until then. */
+static int report(octet_context *context, octet_session *session, const tensor_list *inputs,
+                  tensor_list *outputs, double first_seconds, uint64_t weight_bytes)
+{
+    char text[32];
+    octet_counters counters;
+    OCTET_INIT(counters);
+    octet_context_counters_reset(context);
+    double start = cli_seconds_now();
+    if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) != OCTET_OK)
+        return cli_octet_error();
+    double seconds = cli_seconds_now() - start;
+    if (octet_context_counters(context, &counters) != OCTET_OK)
+        return cli_octet_error();
+    printf("latency: %.3f ms (the first run: %.3f ms)\n", seconds * 1e3, first_seconds * 1e3);
+    printf("weights to the device: %s, once\n", cli_bytes_text(text, sizeof text, weight_bytes));
+    printf("each run: %llu bytes in, %llu bytes out, %llu bytes of weights; %llu launches, %llu waits\n",
+           (unsigned long long)counters.input_bytes_up, (unsigned long long)counters.output_bytes_down,
+           (unsigned long long)counters.weight_bytes_up, (unsigned long long)counters.launches,
+           (unsigned long long)counters.waits);
+    return EXIT_DONE;
+}
+
+static int run_session(const cli_options *options, octet_context *context, octet_model *model,
+                       const tensor_list *inputs, tensor_list *outputs)
+{
+    octet_session *session = NULL;
+    octet_counters counters;
+    OCTET_INIT(counters);
+    int status = EXIT_DONE;
+    cli_progress(options, "compiling and uploading ...");
+    if (session_create_for(model, inputs, &session) != OCTET_OK)
+        status = cli_octet_error();
+    double start = cli_seconds_now(), seconds = 0;
+    if (status == EXIT_DONE) {
+        if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) !=
+                OCTET_OK ||
+            octet_context_counters(context, &counters) != OCTET_OK)
+            status = cli_octet_error();
+        seconds = cli_seconds_now() - start;
+    }
+    cli_progress_end(options);
+    if (status == EXIT_DONE)
+        status = outputs_show(options, model, outputs);
+    if (status == EXIT_DONE && !options->quiet)
+        status = report(context, session, inputs, outputs, seconds, counters.weight_bytes_up);
+    octet_session_destroy(session);
+    return status;
+}
+
+int cli_run(const cli_options *options)
+{
+    octet_context *context = NULL;
+    octet_model *model = NULL;
+    tensor_list inputs = {0}, outputs = {0};
+    if (options->labels && !options->top)
+        return cli_usage("--labels names what --top K shows; give both");
+    int status = cli_open_context(options, &context);
+    if (status == EXIT_DONE && octet_model_load(context, options->operands.items[0], &model) != OCTET_OK)
+        status = cli_octet_error();
+    if (status == EXIT_DONE)
+        status = tensor_list_make(&inputs, octet_model_input_count(model));
+    if (status == EXIT_DONE)
+        status = tensor_list_make(&outputs, octet_model_output_count(model));
+    if (status == EXIT_DONE)
+        status = gather_inputs(options, model, &inputs);
+    if (status == EXIT_DONE)
+        status = run_session(options, context, model, &inputs, &outputs);
+    tensor_list_free(&inputs);
+    tensor_list_free(&outputs);
+    octet_model_destroy(model);
+    octet_context_destroy(context);
+    return status;
+}
