@@ -1,0 +1,429 @@
+/* The `octet` command from outside, as a script sees it: exit status, what it prints, one line per error.
+ * Runs the digits network of examples/digits. The readers of files are tested in their own process by
+ * test_cli_files.c.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define DIGITS OCTET_SOURCE_DIR "/examples/digits"
+#define MODEL  DIGITS "/digits_int8.onnx"
+
+enum { TEXT = 1 << 16, ARGUMENTS = 16, IMAGES = 4, PIXELS = 64, CLASSES = 10, NPY_HEADER = 128 };
+
+static char folder[] = "/tmp/octet_cli_XXXXXX";
+static char out[TEXT], err[TEXT]; /* of the last run */
+
+/* folder/name, in one of a few buffers that take turns. */
+static const char *in_folder(const char *name)
+{
+    static char paths[4][256];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
+    return paths[turn];
+}
+
+static void read_text(const char *path, char text[TEXT])
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t bytes = fread(text, 1, TEXT - 1, file);
+    text[bytes] = '\0';
+    fclose(file);
+}
+
+static void write_bytes(const char *path, const void *data, size_t bytes)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, bytes, file), bytes);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void redirect(const char *name, int to)
+{
+    int file = open(in_folder(name), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (file < 0 || dup2(file, to) < 0)
+        _exit(99);
+}
+
+/* Run octet with these arguments, NULL last; `out` and `err` hold what it said. Its exit status. */
+static int octet(const char *first, ...)
+{
+    const char *arguments[ARGUMENTS + 2] = {"octet", first};
+    va_list more;
+    int count = 1, status;
+    va_start(more, first);
+    while (arguments[count]) {
+        assert_true(count < ARGUMENTS);
+        arguments[++count] = va_arg(more, const char *);
+    }
+    va_end(more);
+    pid_t child = fork();
+    if (child == 0) {
+        redirect("out", STDOUT_FILENO);
+        redirect("err", STDERR_FILENO);
+        execv(OCTET_COMMAND, (char *const *)(uintptr_t)arguments);
+        _exit(98);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    read_text(in_folder("out"), out);
+    read_text(in_folder("err"), err);
+    if (!WIFEXITED(status))
+        fail_msg("octet %s died of signal %d", first ? first : "", WTERMSIG(status));
+    return WEXITSTATUS(status);
+}
+
+/* The error was one line that begins as all do and has `part` in it. */
+static void check_error(const char *part)
+{
+    size_t length = strlen(err);
+    if (strncmp(err, "octet: ", 7) != 0 || strchr(err, '\n') != err + length - 1 || !strstr(err, part))
+        fail_msg("expected one line with \"%s\", got \"%s\"", part, err);
+}
+
+#define FAILS(status, part, ...)                                                                             \
+    do {                                                                                                     \
+        assert_int_equal(octet(__VA_ARGS__, NULL), status);                                                  \
+        check_error(part);                                                                                   \
+    } while (0)
+
+#define WORKS(...)                                                                                           \
+    do {                                                                                                     \
+        if (octet(__VA_ARGS__, NULL) != 0)                                                                   \
+            fail_msg("%s:%d: %s", __FILE__, __LINE__, err);                                                  \
+        assert_string_equal(err, "");                                                                        \
+    } while (0)
+
+static int set_up(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    char command[64];
+    (void)state;
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static void usage(void **state)
+{
+    (void)state;
+    assert_int_equal(octet(NULL), 2);
+    check_error("--help");
+    FAILS(2, "no command \"frobnicate\"", "frobnicate");
+    FAILS(2, "no option \"--frob\"", "run", MODEL, "--frob");
+    FAILS(2, "no option \"--gemm=1x1x1\"", "run", MODEL, "--gemm=1x1x1");
+    FAILS(2, "no option \"-q\"", "devices", "-q");
+    FAILS(2, "needs a value", "run", MODEL, "--top");
+    FAILS(2, "takes no value", "run", MODEL, "--quiet=1");
+    FAILS(2, "number from 1", "run", MODEL, "--top=0");
+    FAILS(2, "number from 1", "run", MODEL, "--batch", "many");
+    FAILS(2, "number from 1", "run", MODEL, "--batch=99999999999999999999");
+    FAILS(2, "given twice", "run", MODEL, "--image=a", "--image", "b");
+    FAILS(2, "needs more", "run");
+    FAILS(2, "needs more", "verify", "--quiet");
+    FAILS(2, "does not take \"b\"", "inspect", "a", "b");
+    FAILS(2, "one thing", "bench");
+    FAILS(2, "one thing", "bench", MODEL, "--gemm=1x1x1");
+    FAILS(2, "MxNxK", "bench", "--gemm=1x1");
+    FAILS(2, "MxNxK", "bench", "--gemm=1x1x1:f32u8s32");
+    FAILS(2, "MxNxK", "bench", "--gemm=1x1x99999999999");
+    FAILS(2, "--labels", "run", MODEL, "--labels=x");
+    WORKS("--version");
+    assert_string_equal(out, "octet 0.1.0\n");
+    WORKS("bench", "--version");
+}
+
+/* Every option that a --help lists is in docs/cli.md, and every option there is in some --help. */
+static void help(void **state)
+{
+    static const char *const commands[] = {"devices", "inspect", "run", "verify", "bench"};
+    static char document[TEXT], all[TEXT];
+    char name[64];
+    int options = 0;
+    (void)state;
+    read_text(OCTET_SOURCE_DIR "/docs/cli.md", document);
+    WORKS("--help");
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(strstr(out, commands[i]));
+    assert_null(strstr(out, "quantize"));
+    for (size_t i = 0; i < 5; i++) {
+        WORKS(commands[i], "--help");
+        strcat(all, out);
+        for (const char *at = strstr(out, "\n  --"); at; at = strstr(at + 1, "\n  --"), options++) {
+            assert_int_equal(sscanf(at, " %63[a-z-]", name), 1);
+            if (!strstr(document, name))
+                fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
+        }
+    }
+    assert_int_equal(options, 4 * 5 + 6 + 7);
+    for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
+        if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
+            fail_msg("docs/cli.md has %s, which no command lists", name);
+    }
+}
+
+static void devices(void **state)
+{
+    (void)state;
+    WORKS("devices");
+    assert_true(strncmp(out, "0: ", 3) == 0);
+    WORKS("devices", "--device", "0");
+    assert_non_null(strstr(out, "int8 dot"));
+    FAILS(1, "no such thing", "devices", "--device", "no such thing");
+    FAILS(1, "77", "run", MODEL, "--device=77", "--image=" DIGITS "/pictures/digit_3.png");
+    FAILS(1, "", "bench", "--gemm=1x1x1", "--device=a\nb");
+}
+
+static void inspect(void **state)
+{
+    (void)state;
+    WORKS("inspect", MODEL);
+    assert_non_null(strstr(out, "QLinearConv"));
+    assert_non_null(strstr(out, "100.00%"));
+    FAILS(1, "no_such_file", "inspect", in_folder("no_such_file"));
+    write_bytes(in_folder("junk"), "junk\xff\xff\xff", 7);
+    FAILS(1, "junk", "inspect", in_folder("junk"));
+    FAILS(1, "", "inspect", folder);
+}
+
+/* A .npy file of `count` images, [count, 1, 8, 8], with this type and these bytes. */
+static void write_npy(const char *name, const char *type, int count, const void *data, size_t bytes)
+{
+    static unsigned char file[TEXT];
+    memset(file, ' ', NPY_HEADER);
+    memcpy(file, "\x93NUMPY\x01\x00\x76\x00", 10);
+    int used = snprintf((char *)file + 10, 110,
+                        "{'descr': '%s', 'fortran_order': False, 'shape': (%d, 1, 8, 8), }", type, count);
+    file[10 + used] = ' ';
+    file[NPY_HEADER - 1] = '\n';
+    memcpy(file + NPY_HEADER, data, bytes);
+    write_bytes(in_folder(name), file, NPY_HEADER + bytes);
+}
+
+/* The first held-out images as f32, and their scores as ONNX Runtime gave them. */
+static void load_images(float images[IMAGES * PIXELS], float scores[IMAGES * CLASSES])
+{
+    static unsigned char bytes[NPY_HEADER + IMAGES * PIXELS], raw[NPY_HEADER + IMAGES * CLASSES * 4];
+    FILE *file = fopen(DIGITS "/test_images.npy", "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(bytes, 1, sizeof bytes, file), sizeof bytes);
+    fclose(file);
+    file = fopen(DIGITS "/expected_scores.npy", "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(raw, 1, sizeof raw, file), sizeof raw);
+    fclose(file);
+    for (int i = 0; i < IMAGES * PIXELS; i++)
+        images[i] = (float)bytes[NPY_HEADER + i] / 255;
+    memcpy(scores, raw + NPY_HEADER, IMAGES * CLASSES * sizeof *scores);
+}
+
+static void run_files(void **state)
+{
+    float images[IMAGES * PIXELS], scores[IMAGES * CLASSES];
+    char option[512];
+    (void)state;
+    load_images(images, scores);
+    write_npy("images.npy", "<f4", IMAGES, images, sizeof images);
+    snprintf(option, sizeof option, "image=%s", in_folder("images.npy"));
+    WORKS("run", MODEL, "--input", option, "--output", in_folder("made"));
+    assert_non_null(strstr(out, "latency"));
+    assert_non_null(strstr(out, " 0 bytes of weights"));
+    static char made[TEXT];
+    read_text(in_folder("made/scores.npy"), made);
+    assert_memory_equal(made + NPY_HEADER, scores, sizeof scores);
+    WORKS("run", MODEL, "--input", option, "--quiet");
+    assert_non_null(strstr(out, "scores  f32 [4, 10]  min "));
+    assert_null(strstr(out, "latency"));
+    WORKS("run", MODEL, "--input", option, "--top=1", "--quiet");
+    assert_non_null(strstr(out, "[3]\n"));
+    FAILS(1, "expected f32 [2, 1, 8, 8], given f32 [4, 1, 8, 8]", "run", MODEL, "--input", option,
+          "--batch=2");
+    FAILS(2, "twice", "run", MODEL, "--input", option, "--input", option);
+    FAILS(1, "no folder", "run", MODEL, "--input", option, "--output", "/no folder/here");
+    WORKS("run", MODEL, "--input", option, "--device=0", "--batch", "4");
+}
+
+static void run_mistakes(void **state)
+{
+    static float zeros[PIXELS * 2];
+    char option[512];
+    (void)state;
+    FAILS(1, "input \"image\" is missing", "run", MODEL);
+    FAILS(1, "no input \"foo\"", "run", MODEL, "--input", "foo=x.npy");
+    FAILS(2, "NAME=FILE", "run", MODEL, "--input", "image");
+    FAILS(1, "no_such.npy", "run", MODEL, "--input", "image=no_such.npy");
+    FAILS(1, "no_such.pb", "run", MODEL, "--input", "image=no_such.pb");
+    FAILS(1, "not a .npy", "run", MODEL, "--input", "image=" MODEL);
+    FAILS(1, "no_such.onnx", "run", "no_such.onnx");
+    FAILS(1, "no_such.png", "run", MODEL, "--image", "no_such.png");
+    FAILS(1, "PNG", "run", MODEL, "--image", MODEL);
+    write_npy("u8.npy", "|u1", 2, zeros, 2 * PIXELS);
+    snprintf(option, sizeof option, "image=%s", in_folder("u8.npy"));
+    FAILS(1, "expected f32 [?, 1, 8, 8], given u8 [2, 1, 8, 8]", "run", MODEL, "--input", option);
+    write_npy("short.npy", "<f4", 2, zeros, PIXELS * 4);
+    snprintf(option, sizeof option, "image=%s", in_folder("short.npy"));
+    FAILS(1, "promises 512 bytes", "run", MODEL, "--input", option);
+}
+
+static void run_pictures(void **state)
+{
+    static const char digits[] = {'0', '3', '6'};
+    (void)state;
+    write_bytes(in_folder("labels"), "zero\none\ntwo\nthree\nfour\nfive\nsix\n", 34);
+    for (size_t i = 0; i < sizeof digits; i++) {
+        char option[512], expected[] = {' ', ' ', ' ', ' ', digits[i], ' ', ' ', '\0'};
+        snprintf(option, sizeof option, "--image=%s/pictures/digit_%c.png", DIGITS, digits[i]);
+        WORKS("run", MODEL, option, "--top", "2", "--quiet", "--labels", in_folder("labels"));
+        assert_memory_equal(out, expected, sizeof expected - 1);
+    }
+    assert_non_null(strstr(out, " six\n"));
+    WORKS("run", MODEL, "--image", DIGITS "/pictures/digit_3.png", "--batch", "3", "--quiet");
+    assert_non_null(strstr(out, "[3, 10]"));
+    FAILS(1, "no_labels", "run", MODEL, "--image", DIGITS "/pictures/digit_3.png", "--top=1", "--labels",
+          in_folder("no_labels"));
+}
+
+/* An ONNX TensorProto of f32, [count, 10] or [count, 1, 8, 8]: dims, data_type 1, name, raw_data. */
+static void write_pb(const char *name, const char *value, int count, const float *data, size_t elements)
+{
+    static unsigned char file[TEXT];
+    size_t at = 0, bytes = elements * sizeof *data, length = strlen(value);
+    const int dims[] = {count, 1, 8, 8}, scores[] = {count, CLASSES};
+    int rank = elements == (size_t)count * CLASSES ? 2 : 4;
+    for (int i = 0; i < rank; i++) {
+        file[at++] = 1 << 3;
+        file[at++] = (unsigned char)(rank == 2 ? scores : dims)[i];
+    }
+    file[at++] = 2 << 3;
+    file[at++] = 1;
+    file[at++] = 8 << 3 | 2;
+    file[at++] = (unsigned char)length;
+    memcpy(file + at, value, length);
+    at += length;
+    file[at++] = 9 << 3 | 2;
+    file[at++] = (unsigned char)((bytes & 127) | 128);
+    file[at++] = (unsigned char)(bytes >> 7);
+    memcpy(file + at, data, bytes);
+    write_bytes(in_folder(name), file, at + bytes);
+}
+
+/* folder/tests/NAME: a backend test of the digits network. */
+static void make_test(const char *name, const float *images, const float *scores)
+{
+    char path[128];
+    snprintf(path, sizeof path, "tests/%s", name);
+    assert_int_equal(mkdir(in_folder(path), 0700), 0);
+    snprintf(path, sizeof path, "tests/%s/model.onnx", name);
+    assert_int_equal(symlink(MODEL, in_folder(path)), 0);
+    snprintf(path, sizeof path, "tests/%s/test_data_set_0", name);
+    assert_int_equal(mkdir(in_folder(path), 0700), 0);
+    snprintf(path, sizeof path, "tests/%s/test_data_set_0/input_0.pb", name);
+    write_pb(path, "image", IMAGES, images, IMAGES * PIXELS);
+    snprintf(path, sizeof path, "tests/%s/test_data_set_0/output_0.pb", name);
+    write_pb(path, "scores", IMAGES, scores, IMAGES * CLASSES);
+}
+
+static void verify(void **state)
+{
+    float images[IMAGES * PIXELS], scores[IMAGES * CLASSES];
+    (void)state;
+    load_images(images, scores);
+    assert_int_equal(mkdir(in_folder("tests"), 0700), 0);
+    make_test("a_right", images, scores);
+    WORKS("verify", in_folder("tests"));
+    assert_string_equal(out, "pass a_right\n1 passed, 0 failed, 0 unsupported\n");
+    WORKS("verify", in_folder("tests/a_right/"));
+    assert_string_equal(out, "pass a_right\n1 passed, 0 failed, 0 unsupported\n");
+    scores[17] += scores[17] * 0.01f + 0.01f;
+    make_test("b_wrong", images, scores);
+    make_test("c_sequence", images, scores);
+    write_bytes(in_folder("tests/c_sequence/test_data_set_0/output_0.pb"), "\x0a\x01x\x10\x01\xff", 6);
+    assert_int_equal(octet("verify", in_folder("tests"), NULL), 1);
+    assert_non_null(
+        strstr(out, "pass a_right\nfail b_wrong: output 0: 1 of 40 values differ; at 17: expected "));
+    assert_non_null(strstr(out, "\nunsupported c_sequence: "));
+    assert_non_null(strstr(out, "\n1 passed, 1 failed, 1 unsupported\n"));
+    assert_string_equal(err, "");
+    FAILS(1, "no model.onnx", "verify", DIGITS "/pictures");
+    FAILS(1, "no such folder", "verify", "/no such folder");
+}
+
+/* The keys of a JSON text, in this order. */
+static void check_keys(const char *path, const char *const *keys)
+{
+    char text[TEXT], quoted[64];
+    read_text(path, text);
+    const char *at = text;
+    for (; *keys; keys++) {
+        snprintf(quoted, sizeof quoted, "\"%s\": ", *keys);
+        const char *found = strstr(at, quoted);
+        if (!found)
+            fail_msg("no %s after \"%s\"", quoted, at);
+        at = found;
+    }
+    assert_string_equal(text + strlen(text) - 2, "}\n");
+}
+
+static void bench(void **state)
+{
+    static const char *const model_keys[] = {"latency_ms",
+                                             "median",
+                                             "min",
+                                             "p95",
+                                             "gops",
+                                             "ceiling_gops",
+                                             "weight_bytes_up",
+                                             "run_bytes_up",
+                                             "run_bytes_down",
+                                             "transfers",
+                                             "launches",
+                                             "waits",
+                                             "arena_bytes",
+                                             "batch",
+                                             "device",
+                                             NULL};
+    static const char *const gemm_keys[] = {"m",       "n", "k", "types", "median_ms", "gops", "ceiling_gops",
+                                            "variant", NULL};
+    (void)state;
+    WORKS("bench", MODEL, "--seconds=0", "--json", in_folder("model.json"), "--batch", "2");
+    check_keys(in_folder("model.json"), model_keys);
+    static char text[TEXT];
+    read_text(in_folder("model.json"), text);
+    assert_non_null(strstr(text, "\"run_bytes_up\": 512, \"run_bytes_down\": 80,"));
+    WORKS("bench", "--gemm", "33x17x5:s8u8u8", "--seconds", "0", "--json", in_folder("gemm.json"));
+    check_keys(in_folder("gemm.json"), gemm_keys);
+    write_bytes(in_folder("shapes"), "# two\n1x1x1\n\n 8x8x8:u8s8f32 # the second\n", 42);
+    WORKS("bench", "--shapes", in_folder("shapes"), "--seconds=0");
+    assert_non_null(strstr(out, "8x8x8:u8s8f32"));
+    write_bytes(in_folder("shapes"), "1x1x1\n7\n", 8);
+    FAILS(1, "shapes:2", "bench", "--shapes", in_folder("shapes"));
+    FAILS(1, "no_variant", "bench", "--gemm=8x8x8", "--variant=no_variant", "--json", in_folder("none.json"));
+    assert_int_not_equal(access(in_folder("none.json"), F_OK), 0);
+    FAILS(1, "no_such", "bench", in_folder("no_such"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usage),        cmocka_unit_test(help),      cmocka_unit_test(devices),
+        cmocka_unit_test(inspect),      cmocka_unit_test(run_files), cmocka_unit_test(run_mistakes),
+        cmocka_unit_test(run_pictures), cmocka_unit_test(verify),    cmocka_unit_test(bench),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
