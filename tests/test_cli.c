@@ -229,7 +229,7 @@ static void load_images(float images[IMAGES * PIXELS], float scores[IMAGES * CLA
     assert_int_equal(fread(raw, 1, sizeof raw, file), sizeof raw);
     fclose(file);
     for (int i = 0; i < IMAGES * PIXELS; i++)
-        images[i] = (float)bytes[NPY_HEADER + i] / 255;
+        images[i] = (float)bytes[NPY_HEADER + i] / 16;
     memcpy(scores, raw + NPY_HEADER, IMAGES * CLASSES * sizeof *scores);
 }
 
