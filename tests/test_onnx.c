@@ -213,6 +213,20 @@ static void test_unreadable(void **state)
     assert_int_equal(survive(path), OCTET_CORRUPT_FILE);
 }
 
+/* nanopb's counters have 16 bits: more is not corrupt, but refused, and nothing wraps. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    enum { NODES = 70000, HEAD = 4 };
+    static unsigned char model[HEAD + 2 * NODES] = {0x3a, 0xe0, 0xc5, 0x08}; /* graph of 140000 bytes */
+    for (int i = 0; i < NODES; i++)
+        model[HEAD + 2 * i] = 0x0a; /* an empty node */
+    char path[512];
+    write_file("cut.onnx", model, sizeof model, path, sizeof path);
+    assert_int_equal(survive(path), OCTET_UNSUPPORTED);
+    assert_non_null(strstr(oct_error_text(), "65535"));
+}
+
 /* ---- external data ----------------------------------------------------------------------------------------
  */
 
@@ -425,11 +439,11 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_models),         cmocka_unit_test(test_truncated),
-        cmocka_unit_test(test_bit_flips),      cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_external_data),  cmocka_unit_test(test_external_offsets),
-        cmocka_unit_test(test_external_paths), cmocka_unit_test(test_tensor_file),
-        cmocka_unit_test(test_testdata),
+        cmocka_unit_test(test_models),           cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_truncated),        cmocka_unit_test(test_bit_flips),
+        cmocka_unit_test(test_unreadable),       cmocka_unit_test(test_external_data),
+        cmocka_unit_test(test_external_offsets), cmocka_unit_test(test_external_paths),
+        cmocka_unit_test(test_tensor_file),      cmocka_unit_test(test_testdata),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

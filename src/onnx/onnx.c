@@ -315,6 +315,15 @@ static octet_status build_graph(builder *b)
     return oct_graph_sort(&b->model->graph);
 }
 
+/* nanopb counts in 16 bits, as Debian builds it: not a fault of the file. */
+static octet_status decode_failed(const char *why)
+{
+    RETURN_IF(
+        strcmp(why, "too many array entries") == 0 || strcmp(why, "bytes overflow") == 0, OCTET_UNSUPPORTED,
+        "the model has a list (nodes, tensors, attribute values) or a text attribute longer than 65535");
+    return oct_fail(OCTET_CORRUPT_FILE, "not an ONNX file, or it is damaged: %s", why);
+}
+
 static octet_status decode_and_build(oct_onnx_model *m, const char *path)
 {
     FORWARD(oct_onnx_scan(m->file.data, m->file.bytes));
@@ -325,8 +334,7 @@ static octet_status decode_and_build(oct_onnx_model *m, const char *path)
     builder b = {.model = m, .proto = &proto, .source = {path, &m->graph.arena, &m->external}};
     octet_status status = OCTET_OK;
     if (!pb_decode(&stream, onnx_ModelProto_fields, &proto))
-        status =
-            oct_fail(OCTET_CORRUPT_FILE, "not an ONNX file, or it is damaged: %s", PB_GET_ERROR(&stream));
+        status = decode_failed(PB_GET_ERROR(&stream));
     if (status == OCTET_OK)
         status = build_graph(&b);
     pb_release(onnx_ModelProto_fields, &proto);
