@@ -185,7 +185,14 @@ static void devices(void **state)
     assert_true(strncmp(out, "0: ", 3) == 0);
     WORKS("devices", "--device", "0");
     assert_non_null(strstr(out, "int8 dot"));
+    WORKS("devices", "--json", in_folder("devices.json"));
+    static char listed[TEXT];
+    read_text(in_folder("devices.json"), listed);
+    assert_true(strncmp(listed, "[{\"name\": \"", 11) == 0);
+    assert_string_equal(listed + strlen(listed) - 3, "}]\n");
     FAILS(1, "no such thing", "devices", "--device", "no such thing");
+    FAILS(1, "no such thing", "devices", "--device=no such thing", "--json", in_folder("none.json"));
+    assert_int_equal(access(in_folder("none.json"), F_OK), -1);
     FAILS(1, "77", "run", MODEL, "--device=77", "--image=" DIGITS "/pictures/digit_3.png");
     FAILS(1, "", "bench", "--gemm=1x1x1", "--device=a\nb");
 }
@@ -247,6 +254,7 @@ static void run_files(void **state)
     static char made[TEXT];
     read_text(in_folder("made/scores.npy"), made);
     assert_memory_equal(made + NPY_HEADER, scores, sizeof scores);
+    WORKS("run", MODEL, "--input", strchr(option, '=') + 1, "--quiet");
     WORKS("run", MODEL, "--input", option, "--quiet");
     assert_non_null(strstr(out, "scores  f32 [4, 10]  min "));
     assert_null(strstr(out, "latency"));
@@ -266,7 +274,7 @@ static void run_mistakes(void **state)
     (void)state;
     FAILS(1, "input \"image\" is missing", "run", MODEL);
     FAILS(1, "no input \"foo\"", "run", MODEL, "--input", "foo=x.npy");
-    FAILS(2, "NAME=FILE", "run", MODEL, "--input", "image");
+    FAILS(1, "image: No such file", "run", MODEL, "--input", "image");
     FAILS(1, "no_such.npy", "run", MODEL, "--input", "image=no_such.npy");
     FAILS(1, "no_such.pb", "run", MODEL, "--input", "image=no_such.pb");
     FAILS(1, "not a .npy", "run", MODEL, "--input", "image=" MODEL);
@@ -339,8 +347,26 @@ static void make_test(const char *name, const float *images, const float *scores
     write_pb(path, "scores", IMAGES, scores, IMAGES * CLASSES);
 }
 
+/* The keys of a JSON text, in this order. */
+static void check_keys(const char *path, const char *const *keys)
+{
+    char text[TEXT], quoted[64];
+    read_text(path, text);
+    const char *at = text;
+    for (; *keys; keys++) {
+        snprintf(quoted, sizeof quoted, "\"%s\": ", *keys);
+        const char *found = strstr(at, quoted);
+        if (!found)
+            fail_msg("no %s after \"%s\"", quoted, at);
+        at = found;
+    }
+    assert_string_equal(text + strlen(text) - 2, "}\n");
+}
+
 static void verify(void **state)
 {
+    static const char *const keys[] = {"tests",  "name",   "verdict",     "reason",
+                                       "passed", "failed", "unsupported", NULL};
     float images[IMAGES * PIXELS], scores[IMAGES * CLASSES];
     (void)state;
     load_images(images, scores);
@@ -361,23 +387,11 @@ static void verify(void **state)
     assert_non_null(strstr(out, "\n1 passed, 1 failed, 1 unsupported\n"));
     assert_string_equal(err, "");
     FAILS(1, "no model.onnx", "verify", DIGITS "/pictures");
+    assert_int_equal(octet("verify", in_folder("tests"), "--quiet", "--json", in_folder("tests.json"), NULL),
+                     1);
+    assert_string_equal(out, "1 passed, 1 failed, 1 unsupported\n");
+    check_keys(in_folder("tests.json"), keys);
     FAILS(1, "no such folder", "verify", "/no such folder");
-}
-
-/* The keys of a JSON text, in this order. */
-static void check_keys(const char *path, const char *const *keys)
-{
-    char text[TEXT], quoted[64];
-    read_text(path, text);
-    const char *at = text;
-    for (; *keys; keys++) {
-        snprintf(quoted, sizeof quoted, "\"%s\": ", *keys);
-        const char *found = strstr(at, quoted);
-        if (!found)
-            fail_msg("no %s after \"%s\"", quoted, at);
-        at = found;
-    }
-    assert_string_equal(text + strlen(text) - 2, "}\n");
 }
 
 static void bench(void **state)

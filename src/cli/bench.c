@@ -1,5 +1,6 @@
 /* octet bench: chooses between products and a model, and owns what both need. */
 #include "bench.h"
+#include "json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -56,29 +57,6 @@ double bench_ceiling(octet_context *context)
     return octet_context_ceiling(context, &gops) == OCTET_OK && gops > 0 ? gops : 0;
 }
 
-void json_known(FILE *json, double value)
-{
-    if (value > 0)
-        fprintf(json, "%.6g", value);
-    else
-        fprintf(json, "null");
-}
-
-void json_string(FILE *json, const char *text)
-{
-    fputc('"', json);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 32 || c == 127)
-            fprintf(json, "\\u%04x", c);
-        else if (c == '"' || c == '\\')
-            fprintf(json, "\\%c", c);
-        else
-            fputc(c, json);
-    }
-    fputc('"', json);
-}
-
 int cli_bench(const cli_options *options)
 {
     octet_context *context = NULL;
@@ -91,18 +69,12 @@ int cli_bench(const cli_options *options)
     if (!options->operands.count && options->batch)
         return cli_usage("--batch is for a MODEL");
     int status = cli_open_context(options, &context);
-    if (status == EXIT_DONE && options->json && !(json = fopen(options->json, "w")))
-        status = cli_error("%s: %s", options->json, strerror(errno));
+    if (status == EXIT_DONE)
+        status = json_open(options, &json);
     if (status == EXIT_DONE)
         status = options->operands.count ? bench_model(options, context, json)
                                          : bench_gemms(options, context, json);
-    if (json) {
-        bool good = !ferror(json);
-        if ((fclose(json) != 0 || !good) && status == EXIT_DONE)
-            status = cli_error("%s: cannot be written", options->json);
-        if (status != EXIT_DONE)
-            remove(options->json);
-    }
+    status = json_close(options, json, status);
     octet_context_destroy(context);
     return status;
 }

@@ -20,8 +20,4 @@ double bench_percentile(const double *sorted, size_t count, int percent);
 /* The device's measured peak in 10^9 operations a second (two per multiply-add); 0 when unknown. */
 double bench_ceiling(octet_context *context);
 
-/* A JSON number, or null when it is 0 for "unknown"; a JSON string, quoted. */
-void json_known(FILE *json, double value);
-void json_string(FILE *json, const char *text);
-
 #endif

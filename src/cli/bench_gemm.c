@@ -1,5 +1,6 @@
 /* octet bench --gemm and --shapes: matrix products with resident B, operands on the device. */
 #include "bench.h"
+#include "json.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* octet bench MODEL: latency over many runs on random inputs, and what one run moves. */
 #include "bench.h"
+#include "json.h"
 #include "tensors.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* octet devices: what there is, and what matters of it for int8. */
-#include "cli.h"
+#include "json.h"
 
 #include <stdio.h>
 
@@ -25,8 +25,34 @@ static void print_device(const octet_device_info *d)
            d->local_is_dedicated ? "dedicated" : "part of global memory");
 }
 
+static void write_device(FILE *json, const octet_device_info *d)
+{
+    const struct {
+        const char *key, *text;
+    } texts[] = {{"name", d->name},     {"vendor", d->vendor},        {"platform", d->platform},
+                 {"driver", d->driver}, {"type", type_name(d->type)}, {"dot", d->dot4},
+                 {"matrix", d->matrix}};
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {{"global_bytes", d->global_bytes},
+                   {"max_alloc_bytes", d->max_alloc_bytes},
+                   {"local_bytes", d->local_bytes},
+                   {"compute_units", d->compute_units}};
+    fprintf(json, "{");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        fprintf(json, "\"%s\": ", texts[i].key);
+        json_string(json, texts[i].text);
+        fprintf(json, ", ");
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        fprintf(json, "\"%s\": %llu, ", numbers[i].key, (unsigned long long)numbers[i].value);
+    fprintf(json, "\"unified_memory\": %s, \"available\": %s}", d->unified_memory ? "true" : "false",
+            d->available ? "true" : "false");
+}
+
 /* What --device selects. */
-static int print_selected(const cli_options *options)
+static int print_selected(const cli_options *options, FILE *json)
 {
     octet_context *context = NULL;
     octet_device_info info;
@@ -34,17 +60,18 @@ static int print_selected(const cli_options *options)
     int status = cli_open_context(options, &context);
     if (status == EXIT_DONE && octet_context_device(context, &info) != OCTET_OK)
         status = cli_octet_error();
-    if (status == EXIT_DONE)
+    if (status == EXIT_DONE) {
         print_device(&info);
+        if (json)
+            write_device(json, &info);
+    }
     octet_context_destroy(context);
     return status;
 }
 
-int cli_devices(const cli_options *options)
+static int print_all(FILE *json)
 {
     size_t count = 0;
-    if (options->device)
-        return print_selected(options);
     if (octet_device_count(&count) != OCTET_OK)
         return cli_octet_error();
     if (count == 0)
@@ -56,6 +83,23 @@ int cli_devices(const cli_options *options)
             return cli_octet_error();
         printf("%s%zu: ", i ? "\n" : "", i);
         print_device(&info);
+        if (json) {
+            fprintf(json, "%s", i ? ",\n" : "");
+            write_device(json, &info);
+        }
     }
     return EXIT_DONE;
+}
+
+int cli_devices(const cli_options *options)
+{
+    FILE *json = NULL;
+    int status = json_open(options, &json);
+    if (json)
+        fprintf(json, "[");
+    if (status == EXIT_DONE)
+        status = options->device ? print_selected(options, json) : print_all(json);
+    if (json)
+        fprintf(json, "]\n");
+    return json_close(options, json, status);
 }

@@ -266,7 +266,9 @@ int npy_write(const char *path, const octet_tensor *tensor)
                 (bytes == 0 || fwrite(tensor->data, 1, bytes, file) == bytes);
     if (fclose(file) != 0 || !good) {
         int why = errno;
-        remove(path);
+        struct stat about; /* never remove a device, nor a link to one */
+        if (lstat(path, &about) == 0 && S_ISREG(about.st_mode))
+            remove(path);
         return cli_error("%s: cannot be written: %s", path, strerror(why));
     }
     return EXIT_DONE;

@@ -144,26 +144,38 @@ static void print_top(const octet_tensor *t, int64_t first, int64_t count, long 
 }
 
 /* The first output, row by row of its first dimension when it has more than one. */
-static int show_top(const cli_options *options, const octet_tensor *t)
+static void show_top(const cli_options *options, const octet_tensor *t, FILE *labels)
 {
     int64_t count = tensor_elements(t), rows = t->rank > 1 && count ? t->dims[0] : 1;
-    FILE *labels = NULL;
-    if (options->labels && !(labels = fopen(options->labels, "r")))
-        return cli_error("%s: %s", options->labels, strerror(errno));
     for (int64_t row = 0; row < rows; row++) {
         if (rows > 1)
             printf("[%lld]\n", (long long)row);
         print_top(t, row * (count / rows), count / rows, options->top, labels);
     }
-    if (labels)
-        fclose(labels);
-    return EXIT_DONE;
+}
+
+/* Opened and read from before anything is printed. */
+static int open_labels(const char *path, FILE **labels)
+{
+    *labels = NULL;
+    if (!path)
+        return EXIT_DONE;
+    *labels = fopen(path, "r");
+    if (*labels && getc(*labels) != EOF)
+        return EXIT_DONE;
+    int why = errno;
+    bool bad = !*labels || ferror(*labels);
+    if (*labels)
+        fclose(*labels);
+    *labels = NULL;
+    return bad ? cli_error("%s: %s", path, strerror(why)) : cli_error("%s: no labels in it", path);
 }
 
 int outputs_show(const cli_options *options, const octet_model *model, const tensor_list *outputs)
 {
-    int status = EXIT_DONE;
-    if (options->output)
+    FILE *labels;
+    int status = open_labels(options->labels, &labels);
+    if (status == EXIT_DONE && options->output)
         status = write_all(options, model, outputs);
     for (size_t i = 0; i < outputs->count && status == EXIT_DONE && !options->output && !options->top; i++) {
         const char *name = "";
@@ -172,6 +184,8 @@ int outputs_show(const cli_options *options, const octet_model *model, const ten
             summarize(name, &outputs->items[i]);
     }
     if (status == EXIT_DONE && options->top && outputs->count)
-        status = show_top(options, &outputs->items[0]);
+        show_top(options, &outputs->items[0], labels);
+    if (labels)
+        fclose(labels);
     return status;
 }

@@ -32,36 +32,55 @@ static int expected_input(const cli_options *options, const octet_model *model, 
     return EXIT_DONE;
 }
 
-/* One --input NAME=FILE. A name may hold '=': the longest one that is an input's counts. */
+/* Split one --input into its input and its file. A name may hold '=': the longest one that is an input's
+ * counts. Without a name it is for a model's only input. */
+static int find_input(const octet_model *model, const char *text, size_t count, size_t *index,
+                      const char **file)
+{
+    octet_value_info info;
+    size_t longest = 0;
+    const char *equals = strchr(text, '=');
+    *index = 0;
+    *file = equals ? NULL : text;
+    if (!equals)
+        return count == 1 ? EXIT_DONE
+                          : cli_usage("--input takes NAME=FILE where a model has %zu inputs, not \"%s\"",
+                                      count, text);
+    for (size_t i = 0; i < count; i++) {
+        OCTET_INIT(info);
+        if (octet_model_input(model, i, &info) != OCTET_OK)
+            return cli_octet_error();
+        size_t length = strlen(info.name);
+        if (strncmp(text, info.name, length) == 0 && text[length] == '=' && length >= longest) {
+            *index = i;
+            *file = text + length + 1;
+            longest = length;
+        }
+    }
+    if (*file)
+        return EXIT_DONE;
+    OCTET_INIT(info);
+    octet_model_input(model, 0, &info);
+    return cli_error("the model has no input \"%.*s\"; %s%s%s", (int)(equals - text), text,
+                     info.name ? "its first is \"" : "it has none", info.name ? info.name : "",
+                     info.name ? "\"" : "");
+}
+
 static int read_input(const cli_options *options, const octet_model *model, const char *text,
                       tensor_list *inputs)
 {
     octet_value_info info;
-    size_t found = inputs->count, found_length = 0;
-    if (!strchr(text, '='))
-        return cli_usage("--input takes NAME=FILE, not \"%s\"", text);
-    for (size_t i = 0; i < inputs->count; i++) {
-        if (expected_input(options, model, i, &info) != EXIT_DONE)
-            return EXIT_FAILED;
-        size_t length = strlen(info.name);
-        if (strncmp(text, info.name, length) == 0 && text[length] == '=' && length >= found_length) {
-            found = i;
-            found_length = length;
-        }
-    }
-    if (found == inputs->count) {
-        OCTET_INIT(info);
-        octet_model_input(model, 0, &info);
-        return cli_error("the model has no input \"%.*s\"; %s%s%s", (int)(strchr(text, '=') - text), text,
-                         info.name ? "its first is \"" : "it has none", info.name ? info.name : "",
-                         info.name ? "\"" : "");
-    }
+    const char *file;
+    size_t found;
+    int status = find_input(model, text, inputs->count, &found, &file);
+    if (status != EXIT_DONE)
+        return status;
     if (expected_input(options, model, found, &info) != EXIT_DONE)
         return EXIT_FAILED;
     octet_tensor *tensor = &inputs->items[found];
     if (tensor->dtype != OCTET_DTYPE_NONE)
         return cli_usage("input \"%s\" is given twice", info.name);
-    if (tensor_read(text + found_length + 1, tensor) != EXIT_DONE)
+    if (tensor_read(file, tensor) != EXIT_DONE)
         return EXIT_FAILED;
     if (!shape_fits(&info, tensor)) {
         char want[256], got[256];

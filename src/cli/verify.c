@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 #include "compare.h"
+#include "json.h"
 #include "tensors.h"
 
 #include <dirent.h>
@@ -21,6 +22,7 @@ static const char *const verdict_names[] = {"pass", "fail", "unsupported"};
 typedef struct verifier {
     const cli_options *options;
     octet_context *context;
+    FILE *json;
     size_t counts[VERDICTS];
 } verifier;
 
@@ -184,6 +186,16 @@ static verdict try_test(verifier *all, trial *t)
     return sets ? PASS : judge(t, FAIL, "no test_data_set_0 beside the model");
 }
 
+static void write_verdict(const verifier *all, verdict v, const char *name, const char *why)
+{
+    bool first = all->counts[PASS] + all->counts[FAIL] + all->counts[UNSUPPORTED] == 0;
+    fprintf(all->json, "%s{\"name\": ", first ? "\n" : ",\n");
+    json_string(all->json, name);
+    fprintf(all->json, ", \"verdict\": \"%s\", \"reason\": ", verdict_names[v]);
+    json_string(all->json, why);
+    fprintf(all->json, "}");
+}
+
 static void verify_one(verifier *all, const char *dir, const char *name)
 {
     trial t = {.dir = dir};
@@ -192,12 +204,15 @@ static void verify_one(verifier *all, const char *dir, const char *name)
     verdict v = try_test(all, &t);
     octet_session_destroy(t.session);
     octet_model_destroy(t.model);
-    all->counts[v]++;
     cli_progress_end(all->options);
     for (char *c = t.why; *c; c++)
         *c = *c == '\n' ? ' ' : *c;
-    printf("%s %s%s%s\n", verdict_names[v], cli_clean(clean_name, sizeof clean_name, name),
-           v == PASS ? "" : ": ", cli_clean(clean_why, sizeof clean_why, t.why));
+    if (!all->options->quiet)
+        printf("%s %s%s%s\n", verdict_names[v], cli_clean(clean_name, sizeof clean_name, name),
+               v == PASS ? "" : ": ", cli_clean(clean_why, sizeof clean_why, t.why));
+    if (all->json)
+        write_verdict(all, v, name, t.why);
+    all->counts[v]++;
 }
 
 static int not_hidden(const struct dirent *entry)
@@ -242,10 +257,23 @@ static const char *last_part(const char *path, char *buffer, size_t size)
     return slash && slash[1] ? slash + 1 : buffer;
 }
 
+static void print_totals(const verifier *all)
+{
+    printf("%zu passed, %zu failed, %zu unsupported\n", all->counts[PASS], all->counts[FAIL],
+           all->counts[UNSUPPORTED]);
+    if (all->json)
+        fprintf(all->json, "\n], \"passed\": %zu, \"failed\": %zu, \"unsupported\": %zu}\n",
+                all->counts[PASS], all->counts[FAIL], all->counts[UNSUPPORTED]);
+}
+
 int cli_verify(const cli_options *options)
 {
     verifier all = {.options = options};
     int status = cli_open_context(options, &all.context);
+    if (status == EXIT_DONE)
+        status = json_open(options, &all.json);
+    if (all.json)
+        fprintf(all.json, "{\"tests\": [");
     for (size_t i = 0; i < options->operands.count && status == EXIT_DONE; i++) {
         const char *dir = options->operands.items[i];
         char name[PATH_CHARS];
@@ -254,9 +282,9 @@ int cli_verify(const cli_options *options)
         if (status == EXIT_DONE && !found)
             status = cli_error("%s: no model.onnx here or beneath; give a folder of ONNX backend tests", dir);
     }
-    if (all.context)
-        printf("%zu passed, %zu failed, %zu unsupported\n", all.counts[PASS], all.counts[FAIL],
-               all.counts[UNSUPPORTED]);
+    if (status == EXIT_DONE)
+        print_totals(&all);
+    status = json_close(options, all.json, status);
     octet_context_destroy(all.context);
     return status == EXIT_DONE && all.counts[FAIL] ? EXIT_FAILED : status;
 }
