@@ -334,6 +334,12 @@ static void selection_follows_capabilities_and_rows(void **state)
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x64__x86_vnni512");
     q.m = 5;
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    q.m = 8; /* two tiles of four, not two of six */
+    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x64__x86_vnni512");
+    q.m = 1536;
+    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    q.m = 0;
+    assert_non_null(oct_gemm_select(&caps, &q));
     caps.x86_avx512_vnni = caps.x86_avx2 = false;
     q.variant = "gemm_s8_6x64__x86_vnni512";
     assert_null(oct_gemm_select(&caps, &q));

@@ -10,12 +10,11 @@ typedef struct gemm_variant {
     int rows, nb, kb;
     oct_form form;
     size_t capability; /* offset of a bool in oct_caps */
-    int64_t most_rows; /* 0: any */
 } gemm_variant;
 
 static const gemm_variant variants[] = {
-#define GEMM_VARIANT(name, file, rows, nb, kb, form, capability, most_rows)                                  \
-    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), most_rows},
+#define GEMM_VARIANT(name, file, rows, nb, kb, form, capability)                                             \
+    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability)},
 #include "gemm_variants.def"
 #undef GEMM_VARIANT
 };
@@ -30,17 +29,30 @@ const char *oct_gemm_variant_name(const oct_caps *caps, size_t index)
     return NULL;
 }
 
-/* The forced variant, or the first that fits; NULL when the forced one is unknown or cannot run here. */
+/* What m rows take: whole tiles, each with the loads of B besides, which are worth about one row. */
+static int64_t tile_cost(const gemm_variant *v, int64_t m)
+{
+    return (m / v->rows + (m % v->rows != 0)) * (v->rows + 1);
+}
+
+/* The forced variant, or the cheapest of the best capability; NULL when the forced one is unknown or cannot
+ * run here. */
 static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_request *q)
 {
+    const gemm_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const gemm_variant *v = &variants[i];
         if (!oct_product_runs_on(v->capability, caps))
             continue;
-        if (q->variant ? strcmp(q->variant, v->name) == 0 : !v->most_rows || q->m <= v->most_rows)
-            return v;
+        if (q->variant) {
+            if (strcmp(q->variant, v->name) == 0)
+                return v;
+            continue;
+        }
+        if (!best || (v->capability == best->capability && tile_cost(v, q->m) < tile_cost(best, q->m)))
+            best = v;
     }
-    return NULL;
+    return best;
 }
 
 const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q)
