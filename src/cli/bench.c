@@ -68,7 +68,9 @@ int cli_bench(const cli_options *options)
         return cli_usage("--variant is for --gemm and --shapes");
     if (!options->operands.count && options->batch)
         return cli_usage("--batch is for a MODEL");
-    int status = cli_open_context(options, &context);
+    int status = bench_check_gemms(options);
+    if (status == EXIT_DONE)
+        status = cli_open_context(options, &context);
     if (status == EXIT_DONE)
         status = json_open(options, &json);
     if (status == EXIT_DONE)

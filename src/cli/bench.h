@@ -5,6 +5,8 @@
 #include "cli.h"
 #include <stdio.h>
 
+/* Whether every --gemm can be understood: EXIT_DONE, or EXIT_USAGE with the error told. */
+int bench_check_gemms(const cli_options *options);
 int bench_gemms(const cli_options *options, octet_context *context, FILE *json);
 int bench_model(const cli_options *options, octet_context *context, FILE *json);
 

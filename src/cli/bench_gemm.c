@@ -208,12 +208,22 @@ static int bench_shape(const cli_options *options, octet_context *context, const
     return status;
 }
 
+int bench_check_gemms(const cli_options *options)
+{
+    shape_list list = {0};
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
+        status = add_shape(&list, options->gemms.items[i], "--gemm");
+    free(list.items);
+    return status == EXIT_DONE ? EXIT_DONE : EXIT_USAGE;
+}
+
 int bench_gemms(const cli_options *options, octet_context *context, FILE *json)
 {
     shape_list list = {0};
     int status = EXIT_DONE;
     for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
-        status = add_shape(&list, options->gemms.items[i], "--gemm") == EXIT_DONE ? EXIT_DONE : EXIT_USAGE;
+        status = add_shape(&list, options->gemms.items[i], "--gemm");
     if (status == EXIT_DONE && options->shapes)
         status = read_shapes(options->shapes, &list);
     double ceiling = status == EXIT_DONE ? bench_ceiling(context) : 0;

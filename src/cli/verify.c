@@ -46,10 +46,15 @@ static verdict judge(trial *t, verdict v, const char *what)
     return v;
 }
 
-/* What a failed call means: refused by design, or wrong. */
+/* What a failed call means: refused by design, or wrong. The folder, which the line names already, is left
+ * out. */
 static verdict judge_status(trial *t, octet_status status)
 {
-    return judge(t, status == OCTET_UNSUPPORTED ? UNSUPPORTED : FAIL, octet_last_error());
+    const char *text = octet_last_error();
+    size_t length = strlen(t->dir);
+    if (strncmp(text, t->dir, length) == 0 && text[length] == '/')
+        text += length + 1;
+    return judge(t, status == OCTET_UNSUPPORTED ? UNSUPPORTED : FAIL, text);
 }
 
 /* A .pb that is no tensor (a sequence, an optional) cannot be told from a damaged one. */

@@ -1,5 +1,6 @@
 #include "lower.h"
 #include "dtype.h"
+#include "move.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -146,6 +147,22 @@ static void assign_outputs(lowering *l, const oct_node *n)
     }
 }
 
+/* An output that is a constant gets memory of its own: constants are not kept where a caller could read them.
+ */
+static octet_status copy_constant_outputs(lowering *l)
+{
+    for (int i = 0; i < l->g->output_count; i++) {
+        int v = l->g->outputs[i];
+        if (!l->g->values[v].data)
+            continue;
+        oct_operand constant = operand(l, v), copy = constant;
+        copy.mem = oct_recipe_output(l->r, value_bytes(&l->g->values[v]));
+        FORWARD(oct_copy(l->r, l->caps, &constant, &copy));
+        l->mem[v] = copy.mem;
+    }
+    return OCTET_OK;
+}
+
 octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem)
 {
     lowering l = {.g = graph, .caps = caps, .r = recipe, .mem = value_mem};
@@ -163,6 +180,7 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "%s (node '%s')", n->op_type, n->name);
     }
+    FORWARD(copy_constant_outputs(&l));
     return recipe->status;
 }
 
