@@ -1,5 +1,6 @@
 /* octet_gemm: a one-operator network on the executor. */
 #include "api.h"
+#include "clock.h"
 #include "executor.h"
 #include "gemm.h"
 #include "sizes.h"
@@ -8,7 +9,6 @@
 #include <octet/opencl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct octet_gemm {
     oct_device *device;
@@ -278,25 +278,18 @@ octet_status octet_gemm_run(octet_gemm *g, const void *a, const void *b, void *c
     return OCTET_OK;
 }
 
-static double now_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 octet_status octet_gemm_time(octet_gemm *g, size_t count, double *seconds)
 {
     CHECK_ARG(g);
     CHECK_ARG(seconds);
     FORWARD(oct_executor_use_own_buffers(g->executor));
     FORWARD(oct_device_finish(g->device));
-    double start = now_seconds();
+    double start = oct_seconds();
     octet_status status = OCTET_OK;
     for (size_t i = 0; i < count && status == OCTET_OK; i++)
         status = oct_executor_run(g->executor, NULL);
     status = oct_device_settle(g->device, status);
-    *seconds = now_seconds() - start;
+    *seconds = oct_seconds() - start;
     return status;
 }
 
