@@ -1,6 +1,7 @@
-/* The ceiling that kernels are held against: 8-bit multiply-adds on registers, nothing else. One work-item runs `count`
- * rounds of CHAINS independent accumulators. Option VNNI512: vpdpbusd (only with the x86_avx512_vnni capability); AVX2:
- * vpmaddwd and vpaddd on 16-bit values; else products of char vectors in plain OpenCL C. */
+/* The ceiling that kernels are held against: 8-bit multiply-adds on registers, nothing else. One work-item
+ * runs `count` rounds of CHAINS independent accumulators. Option VNNI512: vpdpbusd (only with the
+ * x86_avx512_vnni capability); AVX2: vpmaddwd and vpaddd on 16-bit values; else products of char vectors in
+ * plain OpenCL C. */
 #include "common.clh"
 
 #define CHAINS 16
@@ -10,11 +11,11 @@ typedef int16 acc_t;
 #define STEP(acc, a, b) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b))
 #elif defined(AVX2)
 typedef int8 acc_t;
-#define STEP(acc, a, b)                                                                                                \
-    do {                                                                                                               \
-        int8 pair_;                                                                                                    \
-        __asm__ volatile("vpmaddwd %2, %1, %0" : "=x"(pair_) : "x"(a), "x"(b));                                        \
-        acc += pair_;                                                                                                  \
+#define STEP(acc, a, b)                                                                                      \
+    do {                                                                                                     \
+        int8 pair_;                                                                                          \
+        __asm__ volatile("vpmaddwd %2, %1, %0" : "=x"(pair_) : "x"(a), "x"(b));                              \
+        acc += pair_;                                                                                        \
     } while (0)
 #else
 typedef int16 acc_t;
