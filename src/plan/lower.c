@@ -147,23 +147,22 @@ static void assign_outputs(lowering *l, const oct_node *n)
     }
 }
 
-/* An output that is a constant gets memory of its own: constants are not kept where a caller could read them.
- */
-static octet_status copy_constant_outputs(lowering *l)
+/* A graph output that is a constant or a graph input has a memory of another kind: it is copied. */
+static octet_status assign_graph_outputs(lowering *l, oct_mem *output_mem)
 {
     for (int i = 0; i < l->g->output_count; i++) {
-        int v = l->g->outputs[i];
-        if (!l->g->values[v].data)
-            continue;
-        oct_operand constant = operand(l, v), copy = constant;
-        copy.mem = oct_recipe_output(l->r, value_bytes(&l->g->values[v]));
-        FORWARD(oct_copy(l->r, l->caps, &constant, &copy));
-        l->mem[v] = copy.mem;
+        oct_operand x = operand(l, l->g->outputs[i]), y = x;
+        if (l->r->status == OCTET_OK && l->r->mems[x.mem].kind != OCT_MEM_OUTPUT) {
+            y.mem = oct_recipe_output(l->r, value_bytes(&l->g->values[l->g->outputs[i]]));
+            FORWARD(oct_copy(l->r, l->caps, &x, &y));
+        }
+        output_mem[i] = y.mem;
     }
-    return OCTET_OK;
+    return l->r->status;
 }
 
-octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem)
+octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem,
+                       oct_mem *output_mem)
 {
     lowering l = {.g = graph, .caps = caps, .r = recipe, .mem = value_mem};
     assign_fixed_memories(&l);
@@ -180,8 +179,7 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "%s (node '%s')", n->op_type, n->name);
     }
-    FORWARD(copy_constant_outputs(&l));
-    return recipe->status;
+    return assign_graph_outputs(&l, output_mem);
 }
 
 octet_node_path oct_node_path(const oct_graph *g, const oct_node *n)

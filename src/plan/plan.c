@@ -37,7 +37,7 @@ static octet_status fill_port(oct_plan_port *port, const oct_value *v, oct_mem m
     return OCTET_OK;
 }
 
-static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *mem)
+static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *mem, const oct_mem *output_mem)
 {
     p->input_count = g->input_count;
     p->output_count = g->output_count;
@@ -48,7 +48,7 @@ static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *m
     for (int i = 0; i < g->input_count; i++)
         FORWARD(fill_port(&p->inputs[i], &g->values[g->inputs[i]], mem[g->inputs[i]]));
     for (int i = 0; i < g->output_count; i++)
-        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], mem[g->outputs[i]]));
+        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], output_mem[i]));
     return OCTET_OK;
 }
 
@@ -71,8 +71,9 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
 static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
                           oct_weights *weights, oct_mem *mem)
 {
-    FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem));
-    FORWARD(fill_ports(p, g, mem));
+    oct_mem *output_mem = mem + g->value_count;
+    FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, output_mem));
+    FORWARD(fill_ports(p, g, mem, output_mem));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {
         int64_t macs = oct_node_macs(g, &g->nodes[i]);
@@ -92,7 +93,7 @@ octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_
     oct_plan *p = calloc(1, sizeof *p);
     octet_status status = p ? specialize(graph, shapes, &g) : no_memory();
     if (status == OCTET_OK) {
-        mem = malloc(((size_t)g.value_count + 1) * sizeof *mem);
+        mem = malloc(((size_t)g.value_count + (size_t)g.output_count + 1) * sizeof *mem);
         status = mem ? build(p, &g, device, &recipe, weights, mem) : no_memory();
     }
     free(mem);

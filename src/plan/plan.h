@@ -30,8 +30,10 @@ octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_
                            oct_weights *weights, oct_plan **plan);
 void oct_plan_destroy(oct_plan *plan);
 
-/* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v. */
-octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem);
+/* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v,
+ * output_mem[i] that of graph output i. */
+octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem,
+                       oct_mem *output_mem);
 
 /* What inspect reports of a node whose shapes are inferred. macs: -1 when a shape is unknown. */
 octet_node_path oct_node_path(const oct_graph *graph, const oct_node *node);
