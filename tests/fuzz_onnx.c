@@ -1,8 +1,8 @@
 /* Fuzz target of the ONNX reader and shape inference: any bytes are read or refused, nothing else.
  *
- *   as a test    fuzz_onnx FILE...        each file as it is, and with bytes overwritten, cut and doubled
- *   libFuzzer    clang -fsanitize=fuzzer,address,undefined -DOCTET_FUZZER ... (tests/CMakeLists.txt:
- * OCTET_FUZZ)
+ * As a test: fuzz_onnx FILE..., each file as it is, and with bytes overwritten, cut and doubled.
+ * With libFuzzer: cmake -DCMAKE_C_COMPILER=clang -DOCTET_FUZZ=ON
+ * -DOCTET_SANITIZE=address,undefined,fuzzer-no-link, then fuzz_onnx CORPUS tests/data.
  */
 #include "onnx.h"
 
