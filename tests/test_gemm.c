@@ -267,6 +267,39 @@ static void a_large_product_is_exact(void **state)
     }
 }
 
+/* The longest sum of the largest products of each pair of types is what int32 just holds. */
+static void the_longest_sums_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        octet_dtype a_dtype, b_dtype;
+        int a, b, k;
+    } rows[] = {{OCTET_S8, OCTET_S8, -128, -128, 131071},
+                {OCTET_U8, OCTET_S8, 255, -128, 65793},
+                {OCTET_U8, OCTET_U8, 255, 255, 33025}};
+    static const char *const names[] = {NULL, "gemm_s8_1x16__portable"};
+    static unsigned char a[131071], b[131071];
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        octet_gemm_desc d;
+        OCTET_INIT(d);
+        d.m = d.n = 1;
+        d.k = rows[i / 2].k;
+        d.a_dtype = rows[i / 2].a_dtype;
+        d.b_dtype = rows[i / 2].b_dtype;
+        d.variant = names[i % 2];
+        memset(a, rows[i / 2].a, sizeof a);
+        memset(b, rows[i / 2].b, sizeof b);
+        int32_t c = 0;
+        octet_gemm *g;
+        CHECK_OK(octet_gemm_create(context, &d, b, &g));
+        CHECK_OK(octet_gemm_run(g, a, NULL, &c));
+        assert_int_equal(c, rows[i / 2].a * rows[i / 2].b * rows[i / 2].k);
+        octet_gemm_destroy(g);
+        d.k++;
+        assert_int_equal(octet_gemm_create(context, &d, b, &g), OCTET_UNSUPPORTED);
+    }
+}
+
 static octet_status try_create(octet_gemm_desc *d, const void *b)
 {
     octet_gemm *g;
@@ -366,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant_is_exact),
         cmocka_unit_test(a_large_product_is_exact),
+        cmocka_unit_test(the_longest_sums_fit),
         cmocka_unit_test(bad_requests_are_refused_with_a_reason),
         cmocka_unit_test(selection_follows_capabilities_and_rows),
     };
