@@ -1,7 +1,7 @@
-/* bench_gemm [MxNxK ...]: Octet's GEMM (u8 x s8 -> s32, and requantized to s8) beside oneDNN, in one run, the
- * programs taking turns; medians, and the best for a machine that is not quiet. Random operands over the full
- * range; Octet's sums are compared with oneDNN's. For a square shape also float32 by CLBlast on the same
- * OpenCL device and by OpenBLAS. */
+/* bench_gemm [--cpu-time] [--variant NAME] [MxNxK ...]: Octet's GEMM (u8 x s8 -> s32, and requantized to s8)
+ * beside oneDNN, in one run, the programs taking turns; medians, and the best for a machine that is not
+ * quiet. Random operands over the full range; Octet's sums are compared with oneDNN's. For a square shape
+ * also float32 by CLBlast on the same OpenCL device and by OpenBLAS. */
 #include "rivals.h"
 
 #include <stdio.h>
@@ -55,6 +55,8 @@ static void fill(void *to, size_t n)
     }
 }
 
+static const char *variant; /* NULL: Octet's choice */
+
 static octet_gemm *make_octet(octet_context *context, const bench *b, octet_output output)
 {
     const float scales[] = {0.02f, 0.003f};
@@ -67,6 +69,7 @@ static octet_gemm *make_octet(octet_context *context, const bench *b, octet_outp
     d.b_dtype = OCTET_S8;
     d.output = output;
     d.c_dtype = OCTET_S8;
+    d.variant = variant;
     d.a_scales = &scales[0];
     d.b_scales = &scales[1];
     d.a_scale_count = d.b_scale_count = 1;
@@ -113,14 +116,11 @@ static void clean(bench *b)
 /* Seconds for `count` products of contestant i. */
 static double timed(bench *b, int i, size_t count)
 {
-    double seconds;
-    if (i < 2) {
-        if (octet_gemm_time(b->gemms[i], count, &seconds) != OCTET_OK)
-            die("octet_gemm_time");
-        return seconds;
-    }
-    double start = now_seconds();
-    onednn_run(b->onednn[i - 2], count);
+    double wall, start = now_seconds();
+    if (i >= 2)
+        onednn_run(b->onednn[i - 2], count);
+    else if (octet_gemm_time(b->gemms[i], count, &wall) != OCTET_OK)
+        die("octet_gemm_time");
     return now_seconds() - start;
 }
 
@@ -200,11 +200,22 @@ int main(int argc, char **argv)
 {
     static const shape usual[] = {{1536, 1536, 1536}, {3072, 3072, 3072}, {1, 4096, 4096},
                                   {8, 4096, 4096},    {197, 769, 771},    {1021, 509, 1031}};
+    if (argc > 1 && strcmp(argv[1], "--cpu-time") == 0) {
+        use_cpu_time();
+        argc--;
+        argv++;
+    }
+    if (argc > 2 && strcmp(argv[1], "--variant") == 0) {
+        variant = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     octet_context *context;
     if (octet_context_create(NULL, &context) != OCTET_OK)
         die("octet_context_create");
-    double ceiling = vnni_ceiling((int)sysconf(_SC_NPROCESSORS_ONLN));
-    printf("ceiling (vpdpbusd, %ld threads): %.1f GOPS\n", sysconf(_SC_NPROCESSORS_ONLN), ceiling * 1e-9);
+    int threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    double ceiling = vnni_ceiling(threads);
+    printf("ceiling (vpdpbusd, %d threads): %.1f GOPS\n", threads, ceiling * 1e-9);
     for (size_t i = 0; argc < 2 && i < sizeof usual / sizeof usual[0]; i++)
         run_shape(context, usual[i], ceiling);
     for (int i = 1; i < argc; i++) {

@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Wall time, or after use_cpu_time the time that all threads of this process had on processors: what to
+ * compare on a machine shared with others, with one thread each. */
 double now_seconds(void);
+void use_cpu_time(void);
 
 typedef struct onednn_gemm onednn_gemm;
 typedef enum onednn_kind { ONEDNN_MATMUL, ONEDNN_INNER_PRODUCT, ONEDNN_KINDS } onednn_kind;
