@@ -203,11 +203,28 @@ static void bad_requests_are_refused(void **state)
     }
 }
 
+static void selection_follows_capabilities_and_shape(void **state)
+{
+    (void)state;
+    oct_caps caps = {.any_device = true};
+    oct_conv_request q = {.c = 32, .co = 64, .group = 1};
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_4x16__portable");
+    caps.x86_avx512_vnni = true;
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_6x64__x86_vnni512");
+    q.co = q.group = 32;
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x16__portable");
+    q.variant = "conv_6x64__x86_vnni512";
+    assert_string_equal(oct_conv_select(&caps, &q), q.variant);
+    caps.x86_avx512_vnni = false;
+    assert_null(oct_conv_select(&caps, &q));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant_is_exact),
         cmocka_unit_test(bad_requests_are_refused),
+        cmocka_unit_test(selection_follows_capabilities_and_shape),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -6,11 +6,6 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#ifdef B_SIGNED
-#define B_T char
-#else
-#define B_T uchar
-#endif
 
 /* Up to 16 channels; what is past the last is not read. */
 static inline int16 load_channels(__global const A_T *from, int count)

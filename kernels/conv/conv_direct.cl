@@ -6,11 +6,6 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#ifdef B_SIGNED
-#define B_T char
-#else
-#define B_T uchar
-#endif
 
 __kernel void conv(CONV_ARGS)
 {

@@ -12,11 +12,6 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#ifdef B_SIGNED
-#define B_T char
-#else
-#define B_T uchar
-#endif
 
 __kernel void gemm(GEMM_ARGS)
 {

@@ -11,11 +11,6 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#ifdef B_SIGNED
-#define B_T char
-#else
-#define B_T uchar
-#endif
 
 static inline int8 pair_products(int8 a, short16 b)
 {

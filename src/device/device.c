@@ -150,6 +150,13 @@ static oct_device *new_device(const octet_context_desc *desc)
     return d;
 }
 
+static void log_choice(oct_device *d)
+{
+    oct_device_log(d, "device '%s' of %s, driver %s, int8 dot %s", d->caps.info.name, d->caps.info.platform,
+                   d->caps.info.driver, d->caps.info.dot4);
+    oct_device_log(d, "program cache: %s", d->cache_dir ? d->cache_dir : "none");
+}
+
 static octet_status make_context_and_queue(oct_device *d)
 {
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)d->platform, 0};
@@ -187,6 +194,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
         oct_device_release(d);
         return status;
     }
+    log_choice(d);
     *device = d;
     return OCTET_OK;
 }
@@ -234,6 +242,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
         oct_device_release(d);
         return status;
     }
+    log_choice(d);
     *device = d;
     return OCTET_OK;
 }

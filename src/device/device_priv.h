@@ -29,7 +29,6 @@ struct oct_device {
     cl_context context;
     cl_command_queue queue;
     bool profiling;
-    atomic_bool lost; /* a call said that the device is gone: fail early, stay destroyable */
     oct_caps caps;
     octet_log_fn log;
     void *log_user;

@@ -219,10 +219,12 @@ static octet_status build(oct_device *d, const char *file, const char *options, 
         *program = from_binary(d, key.data, all_options);
     if (*program) {
         atomic_fetch_add(&d->counters[COUNT_CACHED], 1);
+        oct_device_log(d, "taken from the cache: %s", name);
     } else if (status == OCTET_OK) {
         status = from_source(d, list.whole.data, all_options, name, program);
         if (status == OCTET_OK) {
             atomic_fetch_add(&d->counters[COUNT_BUILT], 1);
+            oct_device_log(d, "compiled: %s", name);
             if (d->cache_dir)
                 to_disk(d, key.data, *program);
         }

@@ -147,11 +147,6 @@ void oct_launch_out(oct_launch *l, oct_mem mem)
     add_mem_arg(l, OCT_ARG_OUT, mem);
 }
 
-void oct_launch_inout(oct_launch *l, oct_mem mem)
-{
-    add_mem_arg(l, OCT_ARG_INOUT, mem);
-}
-
 void oct_launch_i32(oct_launch *l, int64_t value)
 {
     assert(value >= INT32_MIN && value <= INT32_MAX);
@@ -172,13 +167,6 @@ void oct_launch_f32(oct_launch *l, float value)
     oct_arg *a = add_arg(l, OCT_ARG_F32);
     if (a)
         a->u.f32 = value;
-}
-
-void oct_launch_local(oct_launch *l, size_t bytes)
-{
-    oct_arg *a = add_arg(l, OCT_ARG_LOCAL);
-    if (a)
-        a->u.local_bytes = bytes;
 }
 
 void oct_launch_3d(oct_launch *l, const size_t global[3], const size_t local[3])

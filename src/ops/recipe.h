@@ -32,15 +32,7 @@ typedef struct oct_mem_info {
     bool copied;      /* host is the recipe's own copy: its address means nothing */
 } oct_mem_info;
 
-typedef enum oct_arg_kind {
-    OCT_ARG_IN,
-    OCT_ARG_OUT,
-    OCT_ARG_INOUT,
-    OCT_ARG_I32,
-    OCT_ARG_I64,
-    OCT_ARG_F32,
-    OCT_ARG_LOCAL
-} oct_arg_kind;
+typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32 } oct_arg_kind;
 
 /* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see MEM() and
  * AT() in kernels/common.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
@@ -51,7 +43,6 @@ typedef struct oct_arg {
         int32_t i32;
         int64_t i64;
         float f32;
-        size_t local_bytes;
     } u;
 } oct_arg;
 
@@ -79,6 +70,12 @@ typedef struct oct_recipe {
     int current_node; /* stamped on new launches */
 } oct_recipe;
 
+/* Does this argument name a memory? */
+static inline bool oct_arg_names_memory(const oct_arg *a)
+{
+    return (a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT) && a->mem != OCT_MEM_NONE;
+}
+
 void oct_recipe_init(oct_recipe *r);
 void oct_recipe_free(oct_recipe *r);
 
@@ -96,11 +93,9 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
 /* Arguments, in the kernel's order. */
 void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);
-void oct_launch_inout(oct_launch *l, oct_mem mem);
 void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with assert; ops check sizes before */
 void oct_launch_i64(oct_launch *l, int64_t value);
 void oct_launch_f32(oct_launch *l, float value);
-void oct_launch_local(oct_launch *l, size_t bytes);
 /* Work sizes. A zero global size means nothing to do: the launch is dropped when bound. local 0: driver's
  * choice. */
 void oct_launch_1d(oct_launch *l, size_t global, size_t local);

@@ -47,7 +47,7 @@ typedef struct binder {
 
 static bool is_mem_arg(const oct_arg *a)
 {
-    return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT || a->kind == OCT_ARG_INOUT;
+    return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT;
 }
 
 static cl_mem place_buffer(const binder *b, const oct_place *place)
@@ -83,8 +83,6 @@ static octet_status set_plain_arg(cl_kernel kernel, cl_uint index, const oct_arg
         err = clSetKernelArg(kernel, index, sizeof a->u.i64, &a->u.i64);
     else if (a->kind == OCT_ARG_F32)
         err = clSetKernelArg(kernel, index, sizeof a->u.f32, &a->u.f32);
-    else if (a->kind == OCT_ARG_LOCAL)
-        err = clSetKernelArg(kernel, index, a->u.local_bytes, NULL);
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
 }
 
@@ -153,7 +151,7 @@ static octet_status upload_first_uses(binder *b, int index)
 {
     const oct_launch *l = b->recipe->launches[index];
     for (int i = 0; i < l->arg_count; i++) {
-        if (!is_mem_arg(&l->args[i]) || l->args[i].mem == OCT_MEM_NONE)
+        if (!oct_arg_names_memory(&l->args[i]))
             continue;
         oct_mem m = l->args[i].mem;
         const oct_mem_info *info = &b->recipe->mems[m];

@@ -132,11 +132,10 @@ octet_status lower_relu(lowering *l, const oct_node *n)
     return clamp8(l, &x, &y, 0, oct_dtype_max(x.dtype));
 }
 
-/* A bound of Clip: an attribute before opset 11, else a constant input. */
-static octet_status bound(const lowering *l, const oct_node *n, int i, const char *attr, double otherwise,
-                          double *out)
+/* A bound of Clip (the reader has turned the attributes of old operator sets into inputs). */
+static octet_status bound(const lowering *l, const oct_node *n, int i, double otherwise, double *out)
 {
-    *out = oct_node_attr(n, attr) ? oct_node_float(n, attr, 0.0f) : otherwise;
+    *out = otherwise;
     if (!lower_has_input(n, i))
         return OCTET_OK;
     oct_operand t = lower_input(l, n, i);
@@ -156,8 +155,8 @@ octet_status lower_clip(lowering *l, const oct_node *n)
     oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
     bool is_float = x.dtype == OCTET_F32;
     double lo, hi;
-    FORWARD(bound(l, n, 1, "min", is_float ? -INFINITY : oct_dtype_min(x.dtype), &lo));
-    FORWARD(bound(l, n, 2, "max", is_float ? INFINITY : oct_dtype_max(x.dtype), &hi));
+    FORWARD(bound(l, n, 1, is_float ? -INFINITY : oct_dtype_min(x.dtype), &lo));
+    FORWARD(bound(l, n, 2, is_float ? INFINITY : oct_dtype_max(x.dtype), &hi));
     if (is_float)
         return oct_float_clip(l->r, l->caps, &x, (float)lo, (float)hi, &y);
     return clamp8(l, &x, &y, (int32_t)lo, (int32_t)hi);

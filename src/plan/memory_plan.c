@@ -12,25 +12,20 @@ typedef struct span {
     int first, last;
 } span;
 
-static bool reads(const oct_arg *a)
+static bool is_input(const oct_arg *a)
 {
-    return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_INOUT;
+    return a->kind == OCT_ARG_IN && oct_arg_names_memory(a);
 }
 
-static bool writes(const oct_arg *a)
+static bool is_output(const oct_arg *a)
 {
-    return a->kind == OCT_ARG_OUT || a->kind == OCT_ARG_INOUT;
-}
-
-static bool is_mem(const oct_arg *a)
-{
-    return (reads(a) || writes(a)) && a->mem != OCT_MEM_NONE;
+    return a->kind == OCT_ARG_OUT && oct_arg_names_memory(a);
 }
 
 static bool touches_run_mem(const oct_launch *l, const bool *run_mem)
 {
     for (int i = 0; i < l->arg_count; i++) {
-        if (is_mem(&l->args[i]) && run_mem[l->args[i].mem])
+        if (oct_arg_names_memory(&l->args[i]) && run_mem[l->args[i].mem])
             return true;
     }
     return false;
@@ -51,7 +46,7 @@ static void split_launches(const oct_recipe *r, oct_phase *phases, bool *run_mem
             phases[i] = OCT_PHASE_RUN;
             changed = true;
             for (int a = 0; a < l->arg_count; a++) {
-                if (is_mem(&l->args[a]) && writes(&l->args[a]))
+                if (is_output(&l->args[a]))
                     run_mem[l->args[a].mem] = true;
             }
         }
@@ -66,11 +61,11 @@ static void drop_launches(const oct_recipe *r, const oct_weights *weights, oct_m
         const oct_launch *l = r->launches[i];
         bool keep = p->phases[i] == OCT_PHASE_RUN;
         for (int a = 0; a < l->arg_count && !keep; a++)
-            keep = is_mem(&l->args[a]) && writes(&l->args[a]) && needed[l->args[a].mem];
+            keep = is_output(&l->args[a]) && needed[l->args[a].mem];
         if (!keep)
             p->phases[i] = OCT_PHASE_DROPPED;
         for (int a = 0; a < l->arg_count && keep; a++) {
-            if (!is_mem(&l->args[a]) || !reads(&l->args[a]))
+            if (!is_input(&l->args[a]))
                 continue;
             oct_mem m = l->args[a].mem;
             p->places[m].shared = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
@@ -149,7 +144,7 @@ static void find_lifetimes(const oct_recipe *r, const oct_memory_plan *p, work *
     for (int i = 0; i < r->launch_count; i++) {
         const oct_launch *l = r->launches[i];
         for (int a = 0; a < l->arg_count && p->phases[i] != OCT_PHASE_DROPPED; a++) {
-            if (!is_mem(&l->args[a]))
+            if (!oct_arg_names_memory(&l->args[a]))
                 continue;
             oct_mem m = l->args[a].mem;
             span *s = &w->spans[m];

@@ -20,12 +20,6 @@ static void mix_text(oct_identity *id, const char *text)
     mix(id, text, strlen(text) + 1);
 }
 
-static bool names_memory(const oct_arg *a)
-{
-    return (a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT || a->kind == OCT_ARG_INOUT) &&
-           a->mem != OCT_MEM_NONE;
-}
-
 /* Constants copied into the recipe are known by their bytes, mapped ones by where they lie in the file. */
 static oct_identity constant_identity(const oct_mem_info *m)
 {
@@ -57,8 +51,6 @@ static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_i
             mix(out, &a->u.i32, sizeof a->u.i32);
         } else if (a->kind == OCT_ARG_I64 || a->kind == OCT_ARG_F32) {
             mix(out, &a->u, a->kind == OCT_ARG_I64 ? sizeof a->u.i64 : sizeof a->u.f32);
-        } else if (a->kind == OCT_ARG_INOUT) {
-            return false;
         }
     }
     return true;
@@ -73,7 +65,7 @@ void oct_identify(const oct_recipe *r, const oct_phase *phases, oct_identity *ou
         oct_identity id;
         bool known = phases[i] == OCT_PHASE_LOAD && launch_identity(l, out, &id);
         for (int a = 0; a < l->arg_count; a++) {
-            if (!names_memory(&l->args[a]) || l->args[a].kind == OCT_ARG_IN)
+            if (!oct_arg_names_memory(&l->args[a]) || l->args[a].kind == OCT_ARG_IN)
                 continue;
             oct_identity *target = &out[l->args[a].mem];
             bool second_writer = !is_none(target);
