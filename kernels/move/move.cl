@@ -1,5 +1,5 @@
 /* Moving elements without arithmetic. Option T: an unsigned type of the element's size. */
-#include "common.clh"
+#include "lanes.clh"
 
 #ifndef T
 #define T uchar
@@ -8,14 +8,9 @@
 /* y = x, n bytes. */
 __kernel void copy(MEM(x), MEM(y), const long n, const long chunk)
 {
-    const long first = get_global_id(0) * chunk, last = min(first + chunk, n);
-    __global const uchar *from = AT(uchar, x);
-    __global uchar *to = AT(uchar, y);
-    long i = first;
-    for (; i + 16 <= last; i += 16)
-        vstore16(vload16(0, from + i), 0, to + i);
-    for (; i < last; i++)
-        to[i] = from[i];
+    OCT_SPLIT(get_global_id(0), chunk, n)
+    for (long i = first; i < last; i += 16)
+        save16_uchar(AT(uchar, y) + i, load16_uchar(AT(uchar, x) + i, last - i), last - i);
 }
 
 /* Any permutation. One work-item: one row of the output, `inner` elements that lie `inner_step` apart in x.

@@ -18,12 +18,13 @@
         const int stride_h, const int stride_w, const int dilation_h, const int dilation_w,                  \
         const int pad_top, const int pad_left
 
+/* Work-item (16 channels, output pixel, image). */
 #define POOL_LOCATE                                                                                          \
-    const int channel = get_global_id(0) * 16;                                                               \
-    const long pixel = get_global_id(1), line = pixel / ow;                                                  \
-    const int top = (int)(line % oh) * stride_h - pad_top, left = (int)(pixel % ow) * stride_w - pad_left;   \
-    __global const T *image = AT(T, x) + line / oh * h * w * c + channel;                                    \
-    __global T *out = AT(T, y) + pixel * c + channel;
+    const int channel = get_global_id(0) * 16, pixel = get_global_id(1);                                     \
+    const long n = get_global_id(2);                                                                         \
+    const int top = pixel / ow * stride_h - pad_top, left = pixel % ow * stride_w - pad_left;                \
+    __global const T *image = AT(T, x) + n * h * w * c + channel;                                            \
+    __global T *out = AT(T, y) + (n * oh * ow + pixel) * c + channel;
 
 /* Positions outside the input do not count. */
 __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
@@ -68,12 +69,12 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
             }
         }
     }
-    const float n = (float)(include_pad ? kh * kw : count);
+    const float divisor = (float)(include_pad ? kh * kw : count);
     float lanes[16];
     int q[16];
     vstore16(sum, 0, lanes);
     for (int i = 0; i < 16; i++)
-        q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], n), sy) + (float)zy, T_MIN, T_MAX);
+        q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
     SAVE_QUANTIZED(vload16(0, q));
 }
 

@@ -20,15 +20,16 @@
 typedef struct oct_caps {
     octet_device_info info;
     cl_uint vendor_id;
-    int cl_c_version;     /* 120, 200, 300 */
-    size_t max_group;     /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
-    bool any_device;      /* true: the capability of portable kernels */
-    bool pocl_x86;        /* PoCL on this host's own x86 CPU: inline assembly is possible */
-    bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
-    bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */
-    bool khr_dot4;        /* cl_khr_integer_dot_product with 4x8 packed input */
-    bool khr_dot4_fast;   /* ... and the device says that it is accelerated */
-    int nvidia_cc;        /* compute capability * 10, 0: not NVIDIA */
+    int cl_c_version;          /* 120, 200, 300 */
+    size_t max_group;          /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    bool any_device;           /* true: the capability of portable kernels */
+    bool pocl_x86;             /* PoCL on this host's own x86 CPU: inline assembly is possible */
+    bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
+    bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
+    bool khr_dot4;             /* cl_khr_integer_dot_product with 4x8 packed input */
+    bool khr_dot4_fast;        /* ... and the device says that it is accelerated */
+    const char *build_options; /* what every program needs on this driver; "" for most */
+    int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
 } oct_caps;
 
 typedef struct oct_device oct_device;

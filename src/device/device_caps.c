@@ -130,6 +130,23 @@ static void name_paths(oct_caps *caps)
     }
 }
 
+/* Defects of drivers that kernels are built around. */
+static const struct {
+    const char *platform, *device, *options;
+} quirks[] = {
+    /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off. */
+    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES"},
+};
+
+static const char *quirks_of(const octet_device_info *info)
+{
+    for (size_t i = 0; i < sizeof quirks / sizeof quirks[0]; i++) {
+        if (strstr(info->platform, quirks[i].platform) && strstr(info->name, quirks[i].device))
+            return quirks[i].options;
+    }
+    return "";
+}
+
 static octet_device_type device_type(cl_device_id id)
 {
     uint64_t type = get_number(id, CL_DEVICE_TYPE);
@@ -181,6 +198,7 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
     if (caps->vendor_id == VENDOR_NVIDIA)
         caps->nvidia_cc =
             (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
+    caps->build_options = quirks_of(&caps->info);
     query_pocl(caps);
     query_integer_dot(id, caps);
     name_paths(caps);

@@ -208,7 +208,7 @@ static octet_status build(oct_device *d, const char *file, const char *options, 
                           cl_program *program)
 {
     char all_options[640];
-    snprintf(all_options, sizeof all_options, "%s %s", BASE_OPTIONS, options);
+    snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options, options);
     include_list list = {.count = 0};
     text key = {0};
     octet_status status = expand(file, &list);

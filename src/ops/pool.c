@@ -44,8 +44,11 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     const int64_t dims[] = {q->h,          q->w,       q->c,        q->oh,       q->ow,
                             q->kh,         q->kw,      q->stride_h, q->stride_w, q->dilation_h,
                             q->dilation_w, q->pad_top, q->pad_left};
-    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
-        RETURN_IF(dims[i] < 0 || dims[i] > INT32_MAX / 4, OCTET_UNSUPPORTED, "pooling: a size is past 2^29");
+    /* Leading pads come last; ONNX's SAME_* rule can make them negative. */
+    const size_t count = sizeof dims / sizeof dims[0], pads = count - 2;
+    for (size_t i = 0; i < count; i++)
+        RETURN_IF(dims[i] > INT32_MAX / 4 || dims[i] < (i < pads ? 0 : -INT32_MAX / 4), OCTET_UNSUPPORTED,
+                  "pooling: %lld is out of range for a size", (long long)dims[i]);
     RETURN_IF(q->kind == OCT_POOL_GLOBAL_AVERAGE && q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
               "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
     if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q)))
@@ -64,6 +67,7 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
         oct_launch_i32(l, q->y_q.zero_count);
         oct_launch_i32(l, q->count_include_pad);
     }
-    oct_launch_2d(l, oct_ceil_div((size_t)q->c, 16), (size_t)(q->n * q->oh * q->ow), 0, 0);
+    oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->c, 16), (size_t)(q->oh * q->ow), (size_t)q->n},
+                  NULL);
     return r->status;
 }
