@@ -1,0 +1,306 @@
+/* Every operator but GEMM on its own: convolutions of known networks (bench/shapes/resnet50_conv.txt, or
+ * another file of that form) in operations a second beside the measured ceiling, the others in bytes a second
+ * beside a device copy measured in the same run. Data are random over the full range; times are medians of
+ * runs that are enqueued and waited for one by one. Usage: bench_ops [SHAPES-FILE] */
+#include "conv.h"
+#include "dtype.h"
+#include "executor.h"
+#include "floats.h"
+#include "move.h"
+#include "peak.h"
+#include "pointwise.h"
+#include "pool.h"
+#include "quantize.h"
+#include "softmax.h"
+
+#include "clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS 31
+
+static oct_device *device;
+
+static void check(octet_status status, const char *what)
+{
+    if (status == OCTET_OK)
+        return;
+    fprintf(stderr, "bench_ops: %s: %s\n", what, oct_error_text());
+    exit(1);
+}
+
+static int by_value(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+/* Median seconds of one run of a recipe, whose inputs are filled with random bytes (floats in -1..1). Frees
+ * the recipe. */
+static double time_recipe(oct_recipe *r, octet_status built, const char *what)
+{
+    static double times[RUNS];
+    oct_executor *e;
+    check(built, what);
+    check(oct_executor_create(device, r, NULL, &e), what);
+    for (int m = 0; m < r->mem_count; m++) {
+        if (r->mems[m].kind != OCT_MEM_INPUT)
+            continue;
+        unsigned char *data = malloc(r->mems[m].bytes + 4);
+        for (size_t i = 0; i < r->mems[m].bytes; i++)
+            data[i] = (unsigned char)(rand() >> 7);
+        for (size_t i = 3; i < r->mems[m].bytes; i += 4)
+            data[i] = (data[i] & 0x80) | 0x3e; /* where it is read as float: magnitudes of 1/8 to 1/2 */
+        check(oct_executor_upload(e, m, data), what);
+        check(oct_device_finish(device), what);
+        free(data);
+    }
+    for (int i = -3; i < RUNS; i++) {
+        double start = oct_seconds();
+        check(oct_executor_run(e, NULL), what);
+        check(oct_device_finish(device), what);
+        if (i >= 0)
+            times[i] = oct_seconds() - start;
+    }
+    oct_executor_destroy(e);
+    oct_recipe_free(r);
+    qsort(times, RUNS, sizeof times[0], by_value);
+    return times[RUNS / 2];
+}
+
+static double ceiling_gops(void)
+{
+    oct_recipe r;
+    double operations = 0;
+    oct_recipe_init(&r);
+    if (oct_peak(&r, oct_device_caps(device), &operations) != OCTET_OK) {
+        oct_recipe_free(&r);
+        return 0;
+    }
+    return operations / time_recipe(&r, OCTET_OK, "ceiling") * 1e-9;
+}
+
+/* ---- convolutions
+ * -------------------------------------------------------------------------------------------- */
+
+typedef struct conv_shape {
+    long long count, h, w, c, co, k, stride, pad, group;
+} conv_shape;
+
+static oct_quant quant(oct_recipe *r, octet_dtype dtype, const float *scale, int64_t scales,
+                       const unsigned char *zero)
+{
+    oct_quant q = {.zero = OCT_MEM_NONE, .zero_dtype = dtype, .scale_count = scales, .host_scale = scale};
+    q.scale = oct_recipe_const_copy(r, scale, (size_t)scales * sizeof *scale);
+    if (zero) {
+        q.zero = oct_recipe_const_copy(r, zero, 1);
+        q.zero_count = 1;
+        q.host_zero = zero;
+    }
+    return q;
+}
+
+static double time_conv(const conv_shape *s, const char **variant)
+{
+    static float scales[4096];
+    static const unsigned char x_zero = 121, y_zero = 3;
+    const float x_scale = 0.02f, y_scale = 0.7f;
+    int64_t oh = (s->h + 2 * s->pad - s->k) / s->stride + 1, ow = (s->w + 2 * s->pad - s->k) / s->stride + 1;
+    size_t weights = (size_t)(s->co * (s->c / s->group) * s->k * s->k);
+    unsigned char *w = malloc(weights);
+    for (size_t i = 0; i < weights; i++)
+        w[i] = (unsigned char)(rand() >> 7);
+    for (int i = 0; i < 4096; i++)
+        scales[i] = 0.001f + (float)i * 1e-6f;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_conv_request q = {.n = 1,
+                          .h = s->h,
+                          .w = s->w,
+                          .c = s->c,
+                          .oh = oh,
+                          .ow = ow,
+                          .co = s->co,
+                          .kh = s->k,
+                          .kw = s->k,
+                          .group = s->group,
+                          .stride_h = s->stride,
+                          .stride_w = s->stride,
+                          .dilation_h = 1,
+                          .dilation_w = 1,
+                          .pad_top = s->pad,
+                          .pad_left = s->pad,
+                          .x_dtype = OCTET_U8,
+                          .w_dtype = OCTET_S8,
+                          .y_dtype = OCTET_U8,
+                          .x = oct_recipe_input(&r, (size_t)(s->h * s->w * s->c)),
+                          .weights = oct_recipe_const(&r, w, weights),
+                          .y = oct_recipe_output(&r, (size_t)(oh * ow * s->co)),
+                          .bias = OCT_MEM_NONE,
+                          .x_q = quant(&r, OCTET_U8, &x_scale, 1, &x_zero),
+                          .w_q = quant(&r, OCTET_S8, scales, s->co, NULL),
+                          .y_q = quant(&r, OCTET_U8, &y_scale, 1, &y_zero),
+                          .clamp_min = 0,
+                          .clamp_max = 255};
+    *variant = oct_conv_select(oct_device_caps(device), &q);
+    double t = time_recipe(&r, oct_conv(&r, oct_device_caps(device), &q), "convolution");
+    free(w);
+    return t;
+}
+
+static void bench_convs(const char *path, double ceiling)
+{
+    FILE *f = fopen(path, "r");
+    char line[256];
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    double dense = 0, dense_time = 0;
+    printf("\n%-34s %9s %8s %8s  %s\n", "convolution h w c co k s group", "ms", "GOPS", "ceiling", "variant");
+    while (fgets(line, sizeof line, f)) {
+        conv_shape s;
+        const char *variant;
+        if (line[0] == '#' || sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %lld %lld", &s.count, &s.h,
+                                     &s.w, &s.c, &s.co, &s.k, &s.stride, &s.pad, &s.group) != 9)
+            continue;
+        double t = time_conv(&s, &variant);
+        double out = (double)((s.h + 2 * s.pad - s.k) / s.stride + 1) *
+                     (double)((s.w + 2 * s.pad - s.k) / s.stride + 1);
+        double operations = 2.0 * out * (double)s.co * (double)(s.c / s.group * s.k * s.k);
+        char name[64];
+        snprintf(name, sizeof name, "%lld x %lld %lld %lld %lld %lld %lld %lld", s.count, s.h, s.w, s.c, s.co,
+                 s.k, s.stride, s.group);
+        printf("%-34s %9.3f %8.1f %7.0f%%  %s\n", name, t * 1e3, operations / t * 1e-9,
+               ceiling > 0 ? 100 * operations / t * 1e-9 / ceiling : 0, variant);
+        if (s.group == 1) {
+            dense += operations * (double)s.count;
+            dense_time += t * (double)s.count;
+        }
+    }
+    fclose(f);
+    printf("dense convolutions together: %.2f ms, %.1f GOPS\n", dense_time * 1e3, dense / dense_time * 1e-9);
+}
+
+/* ---- the others, on a tensor of ResNet's first stage
+ * ------------------------------------------------------------ */
+
+enum { H = 56, W = 56, C = 256, N = H * W * C };
+
+typedef struct bench_case {
+    oct_recipe r;
+    oct_operand x8, y8, xf, yf;
+    oct_quant q, other;
+} bench_case;
+
+static oct_operand operand(oct_mem mem, octet_dtype dtype)
+{
+    return (oct_operand){.mem = mem, .dtype = dtype, .rank = 4, .dims = {1, H, W, C}};
+}
+
+static void begin(bench_case *b)
+{
+    static const float scale = 0.043f, other = 0.071f;
+    static const unsigned char zero = 113;
+    oct_recipe_init(&b->r);
+    b->x8 = operand(oct_recipe_input(&b->r, N), OCTET_U8);
+    b->y8 = operand(oct_recipe_output(&b->r, N), OCTET_U8);
+    b->xf = operand(oct_recipe_input(&b->r, N * 4), OCTET_F32);
+    b->yf = operand(oct_recipe_output(&b->r, N * 4), OCTET_F32);
+    b->q = quant(&b->r, OCTET_U8, &scale, 1, &zero);
+    b->other = quant(&b->r, OCTET_U8, &other, 1, &zero);
+}
+
+static void report(bench_case *b, octet_status built, const char *name, double bytes)
+{
+    double t = time_recipe(&b->r, built, name);
+    printf("%-28s %9.3f %8.2f\n", name, t * 1e3, bytes / t * 1e-9);
+    begin(b);
+}
+
+static oct_pool_request pool(const bench_case *b, oct_pool_kind kind)
+{
+    return (oct_pool_request){.kind = kind,
+                              .n = 1,
+                              .h = H,
+                              .w = W,
+                              .c = C,
+                              .oh = kind == OCT_POOL_GLOBAL_AVERAGE ? 1 : H,
+                              .ow = kind == OCT_POOL_GLOBAL_AVERAGE ? 1 : W,
+                              .kh = 3,
+                              .kw = 3,
+                              .stride_h = 1,
+                              .stride_w = 1,
+                              .dilation_h = 1,
+                              .dilation_w = 1,
+                              .pad_top = 1,
+                              .pad_left = 1,
+                              .pad_bottom = 1,
+                              .pad_right = 1,
+                              .x = b->x8,
+                              .y = b->y8,
+                              .x_q = b->q,
+                              .y_q = b->other};
+}
+
+static void bench_others(void)
+{
+    const oct_caps *caps = oct_device_caps(device);
+    static uint8_t table[256];
+    bench_case b;
+    printf("\n%-28s %9s %8s\n", "operator on 1x56x56x256", "ms", "GB/s");
+    begin(&b);
+    report(&b, oct_copy(&b.r, caps, &b.x8, &b.y8), "copy of bytes", 2.0 * N);
+    report(&b, oct_copy(&b.r, caps, &b.xf, &b.yf), "copy of floats", 8.0 * N);
+    report(&b, oct_quantize_op(&b.r, caps, &b.xf, &b.q, 0, &b.y8), "QuantizeLinear", 5.0 * N);
+    report(&b, oct_dequantize_op(&b.r, caps, &b.x8, &b.q, 0, &b.yf), "DequantizeLinear", 5.0 * N);
+    oct_operand scale = operand(oct_recipe_output(&b.r, 4), OCTET_F32),
+                zero = operand(oct_recipe_output(&b.r, 1), OCTET_U8);
+    report(&b, oct_dynamic_quantize_op(&b.r, caps, &b.xf, &b.y8, &scale, &zero), "DynamicQuantizeLinear",
+           9.0 * N);
+    for (int multiply = 0; multiply < 2; multiply++) {
+        oct_operand second = operand(oct_recipe_input(&b.r, N), OCTET_U8);
+        oct_qbinary_request q = {
+            .multiply = multiply, .a = b.x8, .b = second, .c = b.y8, .a_q = b.q, .b_q = b.other, .c_q = b.q};
+        report(&b, oct_qbinary(&b.r, caps, &q), multiply ? "QLinearMul" : "QLinearAdd", 3.0 * N);
+    }
+    oct_operand joined = b.y8;
+    joined.dims[3] = 2 * C;
+    joined.mem = oct_recipe_output(&b.r, 2 * N);
+    report(&b,
+           oct_qconcat(&b.r, caps, (oct_operand[]){b.x8, b.x8}, (oct_quant[]){b.q, b.other}, 2, 3, &joined,
+                       &b.q),
+           "QLinearConcat of two", 4.0 * N);
+    report(&b, oct_table_op(&b.r, caps, &b.x8, &b.y8, table), "table (Sigmoid, LeakyRelu)", 2.0 * N);
+    oct_qsoftmax_request soft = {
+        .x = b.x8, .y = b.y8, .outer = H * W, .axis = C, .inner = 1, .x_q = b.q, .y_q = b.other};
+    report(&b, oct_qsoftmax(&b.r, caps, &soft), "QLinearSoftmax over 256", 2.0 * N);
+    oct_pool_request p = pool(&b, OCT_POOL_MAX);
+    report(&b, oct_pool(&b.r, caps, &p), "MaxPool 3x3", 2.0 * N);
+    p = pool(&b, OCT_POOL_AVERAGE);
+    report(&b, oct_pool(&b.r, caps, &p), "QLinearAveragePool 3x3", 2.0 * N);
+    p = pool(&b, OCT_POOL_GLOBAL_AVERAGE);
+    report(&b, oct_pool(&b.r, caps, &p), "QLinearGlobalAveragePool", 1.0 * N);
+    report(&b, oct_transpose(&b.r, caps, &b.x8, &b.y8, (int[]){0, 3, 1, 2}), "Transpose to channels first",
+           2.0 * N);
+    report(&b, oct_cast(&b.r, caps, &b.xf, &b.y8), "Cast f32 to u8", 5.0 * N);
+    oct_operand other = operand(oct_recipe_input(&b.r, N * 4), OCTET_F32);
+    report(&b, oct_float_binary(&b.r, caps, OCT_FLOAT_ADD, &b.xf, &other, &b.yf), "float Add", 12.0 * N);
+    oct_recipe_free(&b.r);
+}
+
+int main(int argc, char **argv)
+{
+    octet_context_desc desc;
+    OCTET_INIT(desc);
+    check(oct_device_open(&desc, &device), "device");
+    double ceiling = ceiling_gops();
+    const octet_device_info *info = &oct_device_caps(device)->info;
+    printf("%s, %s %s; ceiling %.0f GOPS\n", info->name, info->platform, info->driver, ceiling);
+    bench_others();
+    bench_convs(argc > 1 ? argv[1] : OCTET_SOURCE_DIR "/bench/shapes/resnet50_conv.txt", ceiling);
+    oct_device_release(device);
+    return 0;
+}
