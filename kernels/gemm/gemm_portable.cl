@@ -13,6 +13,13 @@
 #define ROWS 4
 #endif
 
+/* All rows by one k. */
+#define GEMM_STEP(i)                                                                                         \
+    do {                                                                                                     \
+        const int16 bv = convert_int16(vload16(i, b));                                                       \
+        _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] += bv * (int)rows[r][i];                     \
+    } while (0)
+
 __kernel void gemm(GEMM_ARGS)
 {
     const int col = get_global_id(0) * 16, row = get_global_id(1) * ROWS;
@@ -25,12 +32,15 @@ __kernel void gemm(GEMM_ARGS)
         rows[r] = AT(A_T, a) + batch * a_stride + min(row + r, m - 1) * lda;
         acc[r] = 0;
     }
-    for (int i = 0; i < k; i++) {
-        const int16 bv = convert_int16(vload16(i, b));
+    /* Four at a time: llvmpipe ends a kernel's loops after 65,535 rounds, without a word. */
+    int i = 0;
+    for (; i + 4 <= k; i += 4) {
 #pragma unroll
-        for (int r = 0; r < ROWS; r++)
-            acc[r] += bv * (int)rows[r][i];
+        for (int u = 0; u < 4; u++)
+            GEMM_STEP(i + u);
     }
+    for (; i < k; i++)
+        GEMM_STEP(i);
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
         if (row + r < m)
