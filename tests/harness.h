@@ -28,6 +28,15 @@ static inline int close_device(void **state)
     return 0;
 }
 
+/* Element sizes by memory of the recipe being built: caller-owned buffers are aligned to one element only. */
+static size_t harness_elem[64];
+
+static inline void harness_note(oct_mem mem, octet_dtype dtype)
+{
+    assert_in_range(mem, 0, sizeof harness_elem / sizeof harness_elem[0] - 1);
+    harness_elem[mem] = oct_dtype_bytes(dtype);
+}
+
 /* An operand with these dims; runtime: written before the run, else a constant. */
 static inline oct_operand harness_operand(oct_recipe *r, octet_dtype dtype, int rank, const int64_t *dims,
                                           const void *data, bool runtime)
@@ -38,6 +47,7 @@ static inline oct_operand harness_operand(oct_recipe *r, octet_dtype dtype, int 
     size_t bytes = (size_t)oct_operand_elems(&t) * oct_dtype_bytes(dtype);
     t.mem = runtime ? oct_recipe_input(r, bytes) : oct_recipe_const(r, data, bytes);
     t.host = runtime ? NULL : data;
+    harness_note(t.mem, dtype);
     return t;
 }
 
@@ -47,6 +57,7 @@ static inline oct_operand harness_output(oct_recipe *r, octet_dtype dtype, int r
     for (int i = 0; i < rank; i++)
         t.dims[i] = dims[i];
     t.mem = oct_recipe_output(r, (size_t)oct_operand_elems(&t) * oct_dtype_bytes(dtype));
+    harness_note(t.mem, dtype);
     return t;
 }
 
@@ -72,8 +83,78 @@ typedef struct harness_io {
     void *data;
 } harness_io;
 
-/* Bind, run twice (a second run must give the same), fetch. `what` names the case in failures. Frees the
- * recipe. */
+/* A tensor in a buffer of the caller's: guard bytes before it, and behind an output; an input is the end of
+ * its buffer. */
+typedef struct harness_buffer {
+    cl_mem buffer;
+    unsigned char *host;
+    size_t offset, bytes, size;
+} harness_buffer;
+
+#define HARNESS_GUARD 64
+
+static inline harness_buffer harness_bind(oct_executor *e, const oct_recipe *r, const harness_io *io,
+                                          bool output)
+{
+    harness_buffer b = {.offset = HARNESS_GUARD + 3 * harness_elem[io->mem], .bytes = r->mems[io->mem].bytes};
+    b.size = b.offset + b.bytes + (output ? HARNESS_GUARD : 0);
+    b.host = malloc(b.size);
+    assert_non_null(b.host);
+    memset(b.host, GUARD, b.size);
+    if (!output && b.bytes)
+        memcpy(b.host + b.offset, io->data, b.bytes);
+    cl_int error;
+    b.buffer = clCreateBuffer(oct_device_context(device), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, b.size,
+                              b.host, &error);
+    assert_int_equal(error, CL_SUCCESS);
+    assert_int_equal(oct_executor_set_buffer(e, io->mem, b.buffer, b.offset), OCTET_OK);
+    return b;
+}
+
+/* Everything outside the tensor is as it was, and so is an input; an output is what the arena gave. */
+static inline void harness_unbind(const harness_buffer *b, const harness_io *io, bool output,
+                                  const char *what)
+{
+    unsigned char *now = malloc(b->size);
+    assert_non_null(now);
+    assert_int_equal(
+        clEnqueueReadBuffer(oct_device_queue(device), b->buffer, CL_TRUE, 0, b->size, now, 0, NULL, NULL),
+        CL_SUCCESS);
+    for (size_t i = 0; i < b->size; i++) {
+        bool inside = output && i >= b->offset && i < b->offset + b->bytes;
+        if (!inside && now[i] != b->host[i])
+            fail_msg("%s: byte %lld of %zu of memory %d was overwritten with %d", what,
+                     (long long)i - (long long)b->offset, b->bytes, io->mem, now[i]);
+    }
+    if (output && b->bytes && memcmp(io->data, now + b->offset, b->bytes) != 0)
+        fail_msg("%s: memory %d differs between the arena and a buffer of the caller's", what, io->mem);
+    clReleaseMemObject(b->buffer);
+    free(b->host);
+    free(now);
+}
+
+/* Once more on buffers of the caller's. */
+static inline octet_status harness_run_external(oct_executor *e, const oct_recipe *r,
+                                                const harness_io *inputs, int input_count,
+                                                const harness_io *outputs, int output_count, const char *what)
+{
+    harness_buffer in[8], out[8];
+    assert_in_range(input_count, 0, 8);
+    assert_in_range(output_count, 0, 8);
+    for (int i = 0; i < input_count; i++)
+        in[i] = harness_bind(e, r, &inputs[i], false);
+    for (int i = 0; i < output_count; i++)
+        out[i] = harness_bind(e, r, &outputs[i], true);
+    octet_status status = oct_device_settle(device, oct_executor_run(e, NULL));
+    for (int i = 0; i < input_count; i++)
+        harness_unbind(&in[i], &inputs[i], false, what);
+    for (int i = 0; i < output_count; i++)
+        harness_unbind(&out[i], &outputs[i], true, what);
+    return status;
+}
+
+/* Bind, run twice in the arena and once on guarded buffers aligned to one element (all must give the same),
+ * fetch. `what` names the case in failures. Frees the recipe. */
 static inline void harness_run(oct_recipe *r, octet_status built, const harness_io *inputs, int input_count,
                                const harness_io *outputs, int output_count, const char *what)
 {
@@ -88,6 +169,8 @@ static inline void harness_run(oct_recipe *r, octet_status built, const harness_
             status = oct_executor_download(e, outputs[i].mem, outputs[i].data);
         status = oct_device_settle(device, status);
     }
+    if (status == OCTET_OK)
+        status = harness_run_external(e, r, inputs, input_count, outputs, output_count, what);
     oct_executor_destroy(e);
     oct_recipe_free(r);
     if (status != OCTET_OK)

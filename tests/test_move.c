@@ -146,6 +146,82 @@ static void float_arithmetic_is_exact(void **state)
     }
 }
 
+/* What ONNX leaves open is fixed here: x / 0 is 0, overflow wraps. */
+static int32_t int_op(int op, int32_t a, int32_t b)
+{
+    switch (op) {
+    case OCT_FLOAT_ADD:
+        return (int32_t)((uint32_t)a + (uint32_t)b);
+    case OCT_FLOAT_SUB:
+        return (int32_t)((uint32_t)a - (uint32_t)b);
+    case OCT_FLOAT_MUL:
+        return (int32_t)((uint32_t)a * (uint32_t)b);
+    case OCT_FLOAT_DIV:
+        return b == 0 ? 0 : b == -1 ? (int32_t)(0u - (uint32_t)a) : a / b;
+    case OCT_FLOAT_MIN:
+        return a < b ? a : b;
+    default:
+        return a > b ? a : b;
+    }
+}
+
+static void int_arithmetic_is_exact(void **state)
+{
+    (void)state;
+    enum { ROWS = 3, N = 19 };
+    static const int32_t odd[] = {INT32_MIN, INT32_MAX, 0, -1, 1, 7, -7};
+    for (int op = 0; op <= OCT_FLOAT_MAX; op++) {
+        int32_t a[ROWS * N], b[ROWS], y[ROWS * N], want[ROWS * N];
+        uint64_t s = 21;
+        for (int i = 0; i < ROWS * N; i++)
+            a[i] = i % 3 ? (int32_t)check_random(&s) : odd[check_random(&s) % 7];
+        for (int i = 0; i < ROWS; i++)
+            b[i] = odd[2 + (i + op) % 3];
+        for (int i = 0; i < ROWS * N; i++)
+            want[i] = int_op(op, a[i], b[i / N]);
+        const int64_t dims[] = {ROWS, N}, b_dims[] = {ROWS, 1};
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_operand ta = harness_operand(&r, OCTET_S32, 2, dims, a, true),
+                    tb = harness_operand(&r, OCTET_S32, 2, b_dims, b, true),
+                    ty = harness_output(&r, OCTET_S32, 2, dims);
+        char what[32];
+        snprintf(what, sizeof what, "s32 op %d", op);
+        octet_status built = oct_float_binary(&r, oct_device_caps(device), (oct_float_op)op, &ta, &tb, &ty);
+        harness_run(&r, built, (harness_io[]){{ta.mem, a}, {tb.mem, b}}, 2, &(harness_io){ty.mem, y}, 1,
+                    what);
+        harness_compare(y, want, sizeof y, what);
+    }
+}
+
+/* A zero of either sign stays what it is at a bound of zero (Relu), as in ONNX Runtime. */
+static void clip_at_zero_is_exact(void **state)
+{
+    (void)state;
+    static const float bounds[][2] = {
+        {0.0f, INFINITY}, {-0.0f, INFINITY}, {-INFINITY, 0.0f}, {-INFINITY, -0.0f}};
+    for (size_t k = 0; k < 4; k++) {
+        float x[37], y[37], want[37];
+        for (int i = 0; i < 37; i++)
+            x[i] = i % 3 == 0 ? -0.0f : i % 3 == 1 ? 0.0f : (float)(i - 18);
+        for (int i = 0; i < 37; i++)
+            want[i] = k < 2 ? (x[i] < 0 ? bounds[k][0] : x[i]) : x[i] > 0 ? bounds[k][1] : x[i];
+        const int64_t n = 37;
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_operand tx = harness_operand(&r, OCTET_F32, 1, &n, x, true),
+                    ty = harness_output(&r, OCTET_F32, 1, &n);
+        char what[32];
+        snprintf(what, sizeof what, "clip bounds %zu", k);
+        octet_status built =
+            oct_float_clip(&r, oct_device_caps(device), &tx, bounds[k][0], bounds[k][1], &ty);
+        harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, what);
+        compare_floats(y, want, 37, what);
+        oct_ref_clip_f32(x, 37, bounds[k][0], bounds[k][1], y);
+        compare_floats(y, want, 37, "reference of clip");
+    }
+}
+
 static void round_clip_and_reduce_are_exact(void **state)
 {
     (void)state;
@@ -182,10 +258,9 @@ static void round_clip_and_reduce_are_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transposes_are_exact),
-        cmocka_unit_test(casts_are_exact),
-        cmocka_unit_test(float_arithmetic_is_exact),
-        cmocka_unit_test(round_clip_and_reduce_are_exact),
+        cmocka_unit_test(transposes_are_exact),      cmocka_unit_test(casts_are_exact),
+        cmocka_unit_test(float_arithmetic_is_exact), cmocka_unit_test(int_arithmetic_is_exact),
+        cmocka_unit_test(clip_at_zero_is_exact),     cmocka_unit_test(round_clip_and_reduce_are_exact),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -178,10 +178,42 @@ static void float_max_pool_is_exact(void **state)
     harness_compare(y, want, sizeof y, "float max pool");
 }
 
+/* An int32 sum holds fewer than 2^23 pixels; an average over the whole input takes the global formula. */
+static void sums_that_could_wrap_are_refused(void **state)
+{
+    (void)state;
+    const int64_t pixels = (int64_t)1 << 23, dims[] = {1, 1, pixels, 1}, one[] = {1, 1, 1, 1};
+    const float scale = 1.0f;
+    for (int kind = OCT_POOL_AVERAGE; kind <= OCT_POOL_GLOBAL_AVERAGE; kind++) {
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_pool_request q = {.kind = (oct_pool_kind)kind,
+                              .n = 1,
+                              .h = 1,
+                              .w = pixels,
+                              .c = 1,
+                              .oh = 1,
+                              .ow = 1,
+                              .kh = 1,
+                              .kw = pixels,
+                              .stride_h = 1,
+                              .stride_w = 1,
+                              .dilation_h = 1,
+                              .dilation_w = 1,
+                              .x = harness_operand(&r, OCTET_U8, 4, dims, NULL, true),
+                              .y = harness_output(&r, OCTET_U8, 4, one),
+                              .x_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0),
+                              .y_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0)};
+        assert_int_equal(oct_pool(&r, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
+        oct_recipe_free(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pools_are_exact),
+        cmocka_unit_test(sums_that_could_wrap_are_refused),
         cmocka_unit_test(float_max_pool_is_exact),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);

@@ -113,6 +113,43 @@ static void dequantize_s32_is_exact(void **state)
     harness_compare(y, want, sizeof y, "s32");
 }
 
+/* An int32 is rounded to float first, as in ONNX Runtime. */
+static void quantize_s32_is_exact(void **state)
+{
+    (void)state;
+    enum { N = 37 };
+    static const float scales[] = {1.0f, 0.5f, 3.0f, 1e6f, 16777216.0f};
+    size_t cases = 0;
+    for (size_t t = 0; t < sizeof types / sizeof types[0]; t++) {
+        for (size_t k = 0; k < sizeof scales / sizeof scales[0]; k++, cases++) {
+            uint64_t seed = 1 + cases, s = seed;
+            int32_t x[N] = {INT32_MIN, INT32_MAX, 16777217, -16777217, 0, 1, -1};
+            float as_float[N];
+            unsigned char y[N * 2 + 16], want[N * 2 + 16], zero[2] = {(unsigned char)(5 * k), 0};
+            for (int i = 0; i < N; i++) {
+                x[i] = i < 7 ? x[i] : i & 1 ? (int32_t)check_random(&s) : (int32_t)check_range(&s, -300, 300);
+                as_float[i] = (float)x[i];
+            }
+            memset(y, GUARD, sizeof y);
+            memset(want, GUARD, sizeof want);
+            oct_ref_quantize_params ref = {1, 1, N, types[t], {&scales[k], zero, 1, 1}};
+            oct_ref_quantize(&ref, as_float, want);
+            oct_recipe r;
+            oct_recipe_init(&r);
+            const int64_t dims[] = {N};
+            oct_operand tx = harness_operand(&r, OCTET_S32, 1, dims, x, true),
+                        ty = harness_output(&r, types[t], 1, dims);
+            oct_quant q = harness_quant(&r, types[t], &scales[k], 1, zero, 1);
+            char what[64];
+            snprintf(what, sizeof what, "s32 to %s, scale %g", oct_dtype_name(types[t]), (double)scales[k]);
+            octet_status built = oct_quantize_op(&r, oct_device_caps(device), &tx, &q, 0, &ty);
+            harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, what);
+            harness_compare(y, want, N * oct_dtype_bytes(types[t]) + 16, what);
+        }
+    }
+    assert_int_equal(cases, 20);
+}
+
 static void dynamic_case(int64_t n, float low, float high, uint64_t seed)
 {
     uint64_t s = seed;
@@ -149,6 +186,7 @@ static void dynamic_quantization_is_exact(void **state)
         dynamic_case(sizes[i], 0.5f, 9.0f, 2 + i);
         dynamic_case(sizes[i], -9.0f, -0.5f, 3 + i);
         dynamic_case(sizes[i], 0.0f, 0.0f, 4 + i);
+        dynamic_case(sizes[i], -3e38f, 1e37f, 5 + i);
     }
 }
 
@@ -157,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quantize_and_back_is_exact),
         cmocka_unit_test(dequantize_s32_is_exact),
+        cmocka_unit_test(quantize_s32_is_exact),
         cmocka_unit_test(dynamic_quantization_is_exact),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);

@@ -76,14 +76,15 @@ __kernel void round_even(MEM(x), MEM(y), const long n, const long chunk)
         save16_float(AT(float, y) + i, rint(load16_float(AT(float, x) + i, last - i)), last - i);
 }
 
-/* NaN stays. */
+/* NaN stays, and so does a zero of either sign at a bound of zero, which fmin and fmax leave open. */
 __kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float lo, const float hi)
 {
     OCT_SPLIT(get_global_id(0), chunk, n)
     for (long i = first; i < last; i += 16) {
-        const float16 v = load16_float(AT(float, x) + i, last - i);
-        save16_float(AT(float, y) + i, select(fmin(fmax(v, (float16)(lo)), (float16)(hi)), v, isnan(v)),
-                     last - i);
+        float16 v = load16_float(AT(float, x) + i, last - i);
+        v = v < lo ? (float16)(lo) : v;
+        v = v > hi ? (float16)(hi) : v;
+        save16_float(AT(float, y) + i, v, last - i);
     }
 }
 

@@ -49,10 +49,13 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     for (size_t i = 0; i < count; i++)
         RETURN_IF(dims[i] > INT32_MAX / 4 || dims[i] < (i < pads ? 0 : -INT32_MAX / 4), OCTET_UNSUPPORTED,
                   "pooling: %lld is out of range for a size", (long long)dims[i]);
-    RETURN_IF(q->kind == OCT_POOL_GLOBAL_AVERAGE && q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
-              "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
-    if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q)))
+    RETURN_IF(q->oh * q->ow > INT32_MAX, OCTET_UNSUPPORTED, "pooling: %lld pixels of output are too many",
+              (long long)(q->oh * q->ow));
+    if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q))) {
+        RETURN_IF(q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
+                  "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
         return global_pool(r, q);
+    }
     bool average = q->kind == OCT_POOL_AVERAGE;
     oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", average ? "average_pool" : "max_pool", "%s",
                                       type_options(q->x.dtype));

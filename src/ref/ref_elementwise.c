@@ -107,8 +107,10 @@ void oct_ref_round(const float *x, int64_t n, float *y)
 
 void oct_ref_clip_f32(const float *x, int64_t n, float min, float max, float *y)
 {
-    for (int64_t i = 0; i < n; i++)
-        y[i] = isnan(x[i]) ? x[i] : fminf(fmaxf(x[i], min), max);
+    for (int64_t i = 0; i < n; i++) {
+        float v = x[i] < min ? min : x[i];
+        y[i] = v > max ? max : v;
+    }
 }
 
 void oct_ref_reduce_minmax(bool max, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y)
