@@ -24,7 +24,10 @@ __kernel void requantize_table(MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_ze
                 zy = y_zeros ? AT(uchar, y_zero)[0] : (uchar)0;
     const int x0 = is_signed ? (int)(char)zx : (int)zx, y0 = is_signed ? (int)(char)zy : (int)zy;
     const int lo = is_signed ? -128 : 0;
-    const float real = (float)(q - x0) * AT(float, x_scale)[0];
+    const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
+    const float real = (float)(q - x0) * sx;
+    /* Equal parameters are a copy, also where the product overflows. */
     AT(uchar, values)
-    [byte] = (uchar)(round_clamp1(oct_div_rn(real, AT(float, y_scale)[0]), lo - y0, lo + 255 - y0) + y0);
+    [byte] = sx == sy && x0 == y0 ? (uchar)byte
+                                  : (uchar)(round_clamp1(oct_div_rn(real, sy), lo - y0, lo + 255 - y0) + y0);
 }

@@ -74,7 +74,9 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
     int q[16];
     vstore16(sum, 0, lanes);
     for (int i = 0; i < 16; i++)
-        q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
+        q[i] = divisor == 0.0f
+                   ? T_MIN /* a window of nothing but padding */
+                   : round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
     SAVE_QUANTIZED(vload16(0, q));
 }
 

@@ -43,6 +43,7 @@ __kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, 
             for (int j = 0; j < 16; j++)
                 lanes[j] = oct_div_rn(lanes[j], s);
             v = vload16(0, lanes);
+            v = select(v, (float16)(0.0f), isnan(v)); /* inf / inf */
         }
         const int16 q = round16(fmin(fmax(v, (float16)(lo)), (float16)(hi))) + z;
         OCT_PASTE(save16_, Q)(AT(Q, y) + base + i, CONVERT_Q16(q), last - i);
