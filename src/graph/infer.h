@@ -32,10 +32,10 @@ octet_status infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_v
 extern const octet_dtype infer_int8[], infer_f32[];
 
 /* One per word in the last column of op_table.def. */
-infer_fn infer_conv, infer_pool, infer_global_pool;
-infer_fn infer_matmul, infer_qgemm, infer_qbinary, infer_qconcat, infer_quantize, infer_dequantize,
+infer_fn infer_conv, infer_conv_transpose, infer_pool, infer_global_pool;
+infer_fn infer_matmul, infer_gemm, infer_qgemm, infer_qbinary, infer_qconcat, infer_quantize, infer_dequantize,
     infer_dynamic_quantize;
-infer_fn infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infer_transpose,
+infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infer_transpose,
     infer_cast, infer_constant, infer_binary, infer_variadic, infer_reduce;
 
 #endif

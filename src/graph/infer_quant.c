@@ -7,10 +7,10 @@
 
 octet_status infer_matmul(infer_ctx *c)
 {
-    bool quantized = c->n->op == OCT_OP_QLinearMatMul;
+    bool quantized = c->n->op == OCT_OP_QLinearMatMul, is_float = c->n->op == OCT_OP_MatMul;
     int bi = quantized ? 3 : 1;
-    FORWARD(infer_require_dtype(c, 0, infer_int8));
-    FORWARD(infer_require_dtype(c, bi, infer_int8));
+    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : infer_int8));
+    FORWARD(infer_require_dtype(c, bi, is_float ? infer_f32 : infer_int8));
     const oct_value *a = infer_in(c, 0), *b = infer_in(c, bi);
     RETURN_IF(a->rank < 1 || b->rank < 1, OCTET_INVALID_ARGUMENT,
               "operands must have at least one dimension");
@@ -28,7 +28,7 @@ octet_status infer_matmul(infer_ctx *c)
     if (b->rank > 1)
         dims[rank++] = b->dims[b->rank - 1];
     int64_t columns = b->rank > 1 ? b->dims[b->rank - 1] : 1;
-    octet_dtype out = OCTET_S32;
+    octet_dtype out = is_float ? OCTET_F32 : OCTET_S32;
     if (quantized) {
         for (int i = 0; i < 8; i++)
             FORWARD(infer_require_input(c, i));
@@ -37,11 +37,35 @@ octet_status infer_matmul(infer_ctx *c)
         FORWARD(infer_check_quant(c, 1, 2, a->dtype, 1));
         FORWARD(infer_check_quant(c, 4, 5, b->dtype, columns));
         FORWARD(infer_check_quant(c, 6, 7, out, 1));
-    } else {
+    } else if (!is_float) {
         FORWARD(infer_check_quant(c, -1, 2, a->dtype, 1));
         FORWARD(infer_check_quant(c, -1, 3, b->dtype, columns));
     }
     infer_out(c, 0, out, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_gemm(infer_ctx *c)
+{
+    const oct_value *bias = infer_in(c, 2);
+    for (int i = 0; i < 2; i++) {
+        FORWARD(infer_require_dtype(c, i, infer_f32));
+        RETURN_IF(infer_in(c, i)->rank != 2, OCTET_INVALID_ARGUMENT, "A and B must be matrices");
+    }
+    const oct_value *a = infer_in(c, 0), *b = infer_in(c, 1);
+    int ta = oct_node_int(c->n, "transA", 0) != 0, tb = oct_node_int(c->n, "transB", 0) != 0, rank;
+    oct_value product = {.name = a->name, .rank = 2, .dims = {a->dims[ta], b->dims[!tb]}};
+    RETURN_IF(a->dims[!ta] != b->dims[tb], OCTET_INVALID_ARGUMENT, "inner dimensions differ: %lld and %lld",
+              (long long)a->dims[!ta], (long long)b->dims[tb]);
+    int64_t dims[OCTET_MAX_RANK] = {0};
+    if (bias) {
+        FORWARD(infer_require_dtype(c, 2, infer_f32));
+        FORWARD(infer_broadcast(c, &product, bias, &rank, dims));
+        RETURN_IF(rank != 2 || dims[0] != product.dims[0] || dims[1] != product.dims[1],
+                  OCTET_INVALID_ARGUMENT, "C does not broadcast to [%lld, %lld]", (long long)product.dims[0],
+                  (long long)product.dims[1]);
+    }
+    infer_out(c, 0, OCTET_F32, 2, product.dims);
     return OCTET_OK;
 }
 

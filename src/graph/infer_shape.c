@@ -240,3 +240,27 @@ octet_status infer_reduce(infer_ctx *c)
     infer_out(c, 0, x->dtype, rank, dims);
     return OCTET_OK;
 }
+
+octet_status infer_concat(infer_ctx *c)
+{
+    oct_value sum = *infer_in(c, 0);
+    int64_t axis = oct_node_int(c->n, "axis", 1);
+    axis += axis < 0 ? sum.rank : 0;
+    RETURN_IF(axis < 0 || axis >= sum.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
+              sum.rank);
+    for (int i = 1; i < c->n->input_count; i++) {
+        FORWARD(infer_require_input(c, i));
+        const oct_value *x = infer_in(c, i);
+        RETURN_IF(x->dtype != sum.dtype || x->rank != sum.rank, OCTET_INVALID_ARGUMENT,
+                  "'%s' has another dtype or rank than the first input", x->name);
+        for (int d = 0; d < sum.rank; d++)
+            RETURN_IF(d != axis && x->dims[d] != sum.dims[d], OCTET_INVALID_ARGUMENT,
+                      "'%s' has %lld in dimension %d, not %lld", x->name, (long long)x->dims[d], d,
+                      (long long)sum.dims[d]);
+        RETURN_IF(sum.dims[axis] > OCT_MAX_ELEMS - x->dims[axis], OCTET_INVALID_ARGUMENT,
+                  "the output is too large");
+        sum.dims[axis] += x->dims[axis];
+    }
+    infer_out(c, 0, sum.dtype, sum.rank, sum.dims);
+    return OCTET_OK;
+}

@@ -1,4 +1,5 @@
 /* Shapes of convolutions and pools. */
+#include "dtype.h"
 #include "infer.h"
 #include "window.h"
 
@@ -20,12 +21,21 @@ static void spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int
     infer_out(c, 0, dtype, x->rank, dims);
 }
 
+static octet_status check_bias(const infer_ctx *c, int i, octet_dtype dtype, int64_t channels)
+{
+    const oct_value *bias = infer_in(c, i);
+    RETURN_IF(bias && (bias->dtype != dtype || bias->rank != 1 || bias->dims[0] != channels),
+              OCTET_INVALID_ARGUMENT, "the bias must be %s [%lld]", oct_dtype_name(dtype),
+              (long long)channels);
+    return OCTET_OK;
+}
+
 octet_status infer_conv(infer_ctx *c)
 {
-    bool quantized = c->n->op == OCT_OP_QLinearConv;
+    bool quantized = c->n->op == OCT_OP_QLinearConv, is_float = c->n->op == OCT_OP_Conv;
     int wi = quantized ? 3 : 1;
-    FORWARD(infer_require_dtype(c, 0, infer_int8));
-    FORWARD(infer_require_dtype(c, wi, infer_int8));
+    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : infer_int8));
+    FORWARD(infer_require_dtype(c, wi, is_float ? infer_f32 : infer_int8));
     const oct_value *x = infer_in(c, 0), *w = infer_in(c, wi);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);
@@ -48,9 +58,10 @@ octet_status infer_conv(infer_ctx *c)
         FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
         FORWARD(infer_check_quant(c, 4, 5, w->dtype, w->dims[0]));
         FORWARD(infer_check_quant(c, 6, 7, out, 1));
-        const oct_value *bias = infer_in(c, 8);
-        RETURN_IF(bias && (bias->dtype != OCTET_S32 || bias->rank != 1 || bias->dims[0] != w->dims[0]),
-                  OCTET_INVALID_ARGUMENT, "the bias must be s32 [%lld]", (long long)w->dims[0]);
+        FORWARD(check_bias(c, 8, OCTET_S32, w->dims[0]));
+    } else if (is_float) {
+        out = OCTET_F32;
+        FORWARD(check_bias(c, 2, OCTET_F32, w->dims[0]));
     } else {
         FORWARD(infer_check_quant(c, -1, 2, x->dtype, 1));
         FORWARD(infer_check_quant(c, -1, 3, w->dtype, w->dims[0]));
@@ -59,11 +70,64 @@ octet_status infer_conv(infer_ctx *c)
     return OCTET_OK;
 }
 
+/* Attribute `name` of `count` ints, each at least `least`; otherwise where it is missing. */
+static octet_status ints_or(const infer_ctx *c, const char *name, int count, int64_t otherwise, int64_t least,
+                            int64_t *out)
+{
+    const oct_attr *a = oct_node_attr(c->n, name);
+    RETURN_IF(a && (a->kind != OCT_ATTR_INTS || a->count != (size_t)count), OCTET_CORRUPT_FILE,
+              "attribute %s must have %d values", name, count);
+    for (int i = 0; i < count; i++) {
+        out[i] = a ? a->ints[i] : otherwise;
+        RETURN_IF(out[i] < least || out[i] > INT32_MAX / 4, OCTET_INVALID_ARGUMENT,
+                  "attribute %s[%d] is %lld, which is out of range", name, i, (long long)out[i]);
+    }
+    return OCTET_OK;
+}
+
+octet_status infer_conv_transpose(infer_ctx *c)
+{
+    FORWARD(infer_require_dtype(c, 0, infer_f32));
+    FORWARD(infer_require_dtype(c, 1, infer_f32));
+    const oct_value *x = infer_in(c, 0), *w = infer_in(c, 1);
+    RETURN_IF(x->rank < 3 || x->rank > 4 || w->rank != x->rank, OCTET_UNSUPPORTED,
+              "input and weights have ranks %d and %d; Octet takes 3 and 4", x->rank, w->rank);
+    int spatial = x->rank - 2;
+    int64_t group = oct_node_int(c->n, "group", 1), channels = x->dims[channel_axis(c, x)];
+    RETURN_IF(group < 1 || channels % group || channels != w->dims[0] || w->dims[1] > INT32_MAX / group,
+              OCTET_INVALID_ARGUMENT, "weights [%lld, %lld, ...] do not fit %lld channels in %lld groups",
+              (long long)w->dims[0], (long long)w->dims[1], (long long)channels, (long long)group);
+    const char *auto_pad = oct_node_string(c->n, "auto_pad", "NOTSET");
+    RETURN_IF((strcmp(auto_pad, "NOTSET") != 0 && strcmp(auto_pad, "VALID") != 0) ||
+                  oct_node_attr(c->n, "output_shape"),
+              OCTET_UNSUPPORTED, "auto_pad SAME_* and output_shape are not supported; give pads");
+    int64_t stride[2], dilation[2], pads[4], extra[2], dims[OCTET_MAX_RANK] = {x->dims[0]};
+    FORWARD(ints_or(c, "strides", spatial, 1, 1, stride));
+    FORWARD(ints_or(c, "dilations", spatial, 1, 1, dilation));
+    FORWARD(ints_or(c, "pads", 2 * spatial, 0, 0, pads));
+    FORWARD(ints_or(c, "output_padding", spatial, 0, 0, extra));
+    int first = c->n->channels_last ? 1 : 2;
+    dims[channel_axis(c, x)] = w->dims[1] * group;
+    for (int i = 0; i < spatial; i++) {
+        int64_t kernel = w->dims[2 + i], in = x->dims[first + i];
+        RETURN_IF(kernel < 1 || kernel > INT32_MAX / dilation[i] || in > INT32_MAX / stride[i],
+                  OCTET_UNSUPPORTED, "a spatial size is past 2^31");
+        dims[first + i] =
+            (in - 1) * stride[i] + extra[i] + (kernel - 1) * dilation[i] + 1 - pads[i] - pads[i + spatial];
+        RETURN_IF(dims[first + i] < 1, OCTET_INVALID_ARGUMENT, "its output would have size %lld",
+                  (long long)dims[first + i]);
+    }
+    FORWARD(check_bias(c, 2, OCTET_F32, w->dims[1] * group));
+    infer_out(c, 0, OCTET_F32, x->rank, dims);
+    return OCTET_OK;
+}
+
 octet_status infer_pool(infer_ctx *c)
 {
     static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_F32, OCTET_DTYPE_NONE};
     bool quantized = c->n->op == OCT_OP_QLinearAveragePool;
-    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : types));
+    bool average = c->n->op == OCT_OP_AveragePool;
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : average ? infer_f32 : types));
     const oct_value *x = infer_in(c, 0);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);
@@ -91,14 +155,17 @@ octet_status infer_pool(infer_ctx *c)
 
 octet_status infer_global_pool(infer_ctx *c)
 {
-    FORWARD(infer_require_dtype(c, 0, infer_int8));
-    FORWARD(infer_require_dtype(c, 1, infer_f32));
-    FORWARD(infer_require_dtype(c, 3, infer_f32));
+    bool quantized = c->n->op == OCT_OP_QLinearGlobalAveragePool;
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : infer_f32));
     const oct_value *x = infer_in(c, 0);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);
-    FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
-    FORWARD(infer_check_quant(c, 3, 4, x->dtype, 1));
+    if (quantized) {
+        FORWARD(infer_require_dtype(c, 1, infer_f32));
+        FORWARD(infer_require_dtype(c, 3, infer_f32));
+        FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
+        FORWARD(infer_check_quant(c, 3, 4, x->dtype, 1));
+    }
     int64_t dims[OCTET_MAX_RANK];
     bool last = c->n->channels_last || oct_node_int(c->n, "channels_last", 0) != 0;
     for (int i = 0; i < x->rank; i++)

@@ -171,8 +171,9 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         assign_outputs(&l, n);
         recipe->current_node = i;
         lower_fn *lower = table[n->op];
-        RETURN_IF(!lower, OCTET_INTERNAL, "%s (node '%s'): no lowering; this is a defect in Octet",
-                  n->op_type, n->name);
+        RETURN_IF(!lower, OCTET_UNSUPPORTED,
+                  "%s (node '%s') cannot run in %s; quantize its inputs and outputs", n->op_type, n->name,
+                  oct_dtype_name(graph->values[n->outputs[0]].dtype));
         octet_status status = lower(&l, n);
         if (status == OCTET_OK)
             status = recipe->status;
