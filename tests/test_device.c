@@ -332,6 +332,54 @@ static void the_callers_objects_are_adopted(void **state)
     octet_context_destroy(own);
 }
 
+static void write_source(const char *name, const char *text)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Files that the library does not hold, each included once, and names and options that are too long. */
+static void sources_of_a_folder_are_used(void **state)
+{
+    (void)state;
+    write_source("folder.cl", "#include \"one.clh\"\n#include \"two.clh\"\n#include \"one.clh\"\n"
+                              "__kernel void sum(__global int *out) { out[0] = one() + two(); }\n");
+    write_source("one.clh", "int one(void) { return 1; }\n");
+    write_source("two.clh", "int two(void) { return 2; }\n");
+    octet_context_desc desc;
+    OCTET_INIT(desc);
+    desc.cache_dir = "";
+    oct_device *d;
+    CHECK_OK(oct_device_open(&desc, &d));
+    assert_int_equal(setenv("OCTET_KERNEL_DIR", folder, 1), 0);
+    cl_kernel kernel;
+    CHECK_OK(oct_device_kernel(d, "folder.cl", "sum", "", &kernel));
+    clReleaseKernel(kernel);
+    char options[700], file[700], include[800], long_folder[2000];
+    memset(options, ' ', sizeof options);
+    options[sizeof options - 1] = '\0';
+    assert_int_equal(oct_device_kernel(d, "folder.cl", "sum", options, &kernel), OCTET_INTERNAL);
+    options[511] = '\0';
+    CHECK_OK(oct_device_kernel(d, "folder.cl", "sum", options, &kernel));
+    clReleaseKernel(kernel);
+    memset(file, 'f', sizeof file);
+    file[sizeof file - 1] = '\0';
+    assert_int_equal(oct_device_kernel(d, file, "sum", "", &kernel), OCTET_INTERNAL);
+    snprintf(include, sizeof include, "#include \"%s\"\n", file);
+    write_source("long.cl", include);
+    assert_int_equal(oct_device_kernel(d, "long.cl", "sum", "", &kernel), OCTET_INTERNAL);
+    memset(long_folder, '/', sizeof long_folder);
+    long_folder[sizeof long_folder - 1] = '\0';
+    assert_int_equal(setenv("OCTET_KERNEL_DIR", long_folder, 1), 0);
+    assert_int_equal(oct_device_kernel(d, "new.cl", "sum", "", &kernel), OCTET_INVALID_ARGUMENT);
+    assert_int_equal(unsetenv("OCTET_KERNEL_DIR"), 0);
+    oct_device_release(d);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -380,6 +428,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(folders_that_cannot_be_trusted_or_written_are_not_used),
         cmocka_unit_test(processes_share_the_cache),
         cmocka_unit_test(the_callers_objects_are_adopted),
+        cmocka_unit_test(sources_of_a_folder_are_used),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

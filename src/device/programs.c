@@ -13,6 +13,8 @@
 #define CACHE_FORMAT "octet-program-1"
 #define BASE_OPTIONS "-cl-std=CL1.2"
 #define MAX_INCLUDES 16
+#define MAX_PATH     128 /* of a source below kernels/ */
+#define MAX_OPTIONS  512 /* of one program; what the driver needs besides comes on top */
 
 struct oct_program_entry {
     oct_program_entry *next;
@@ -54,7 +56,10 @@ static const oct_kernel_source *find_source(const char *path)
 static octet_status read_from_folder(const char *folder, const char *path, text *out)
 {
     char full[1024];
-    snprintf(full, sizeof full, "%s/%s", folder, path);
+    int length = snprintf(full, sizeof full, "%s/%s", folder, path);
+    RETURN_IF(length < 0 || (size_t)length >= sizeof full, OCTET_INVALID_ARGUMENT,
+              "OCTET_KERNEL_DIR: the path of %s in it is longer than %zu bytes; use a shorter one", path,
+              sizeof full - 1);
     FILE *f = fopen(full, "rb");
     RETURN_IF(!f, OCTET_INVALID_ARGUMENT, "OCTET_KERNEL_DIR: cannot open %s", full);
     char block[4096];
@@ -76,7 +81,7 @@ static octet_status load_source(const char *path, text *out)
 }
 
 typedef struct include_list {
-    const char *path[MAX_INCLUDES];
+    char path[MAX_INCLUDES][MAX_PATH];
     int count;
     text whole; /* the source being put together */
 } include_list;
@@ -89,8 +94,12 @@ static octet_status expand_include(const char *line, size_t length, include_list
     const char *open = memchr(line, '"', length);
     const char *close = open ? memchr(open + 1, '"', length - (size_t)(open + 1 - line)) : NULL;
     RETURN_IF(!close, OCTET_INTERNAL, "malformed #include in a kernel source");
-    char path[128];
-    snprintf(path, sizeof path, "%.*s", (int)(close - open - 1), open + 1);
+    size_t n = (size_t)(close - open - 1);
+    char path[MAX_PATH];
+    RETURN_IF(n >= sizeof path, OCTET_INTERNAL, "#include \"%.40s...\": at most %zu bytes", open + 1,
+              sizeof path - 1);
+    memcpy(path, open + 1, n);
+    path[n] = '\0';
     return expand(path, list);
 }
 
@@ -102,10 +111,11 @@ static octet_status expand(const char *path, include_list *list)
     }
     RETURN_IF(list->count == MAX_INCLUDES, OCTET_INTERNAL, "kernel source %s: more than %d files", path,
               MAX_INCLUDES);
+    RETURN_IF(strlen(path) >= MAX_PATH, OCTET_INTERNAL, "kernel source %.40s...: at most %d bytes", path,
+              MAX_PATH - 1);
+    strcpy(list->path[list->count++], path);
     text source = {0};
     octet_status status = load_source(path, &source);
-    const oct_kernel_source *known = find_source(path);
-    list->path[list->count++] = known ? known->path : path;
     for (const char *line = source.data; status == OCTET_OK && line && *line;) {
         const char *end = strchr(line, '\n');
         size_t length = end ? (size_t)(end - line) + 1 : strlen(line);
@@ -207,8 +217,11 @@ static octet_status from_source(oct_device *d, const char *source, const char *o
 static octet_status build(oct_device *d, const char *file, const char *options, const char *name,
                           cl_program *program)
 {
-    char all_options[640];
-    snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options, options);
+    char all_options[2 * MAX_OPTIONS];
+    int length =
+        snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options, options);
+    RETURN_IF(length < 0 || (size_t)length >= sizeof all_options, OCTET_INTERNAL,
+              "kernel source %s: its build options are longer than %zu bytes", file, sizeof all_options - 1);
     include_list list = {.count = 0};
     text key = {0};
     octet_status status = expand(file, &list);
@@ -236,7 +249,10 @@ static octet_status build(oct_device *d, const char *file, const char *options, 
 
 static octet_status get_program(oct_device *d, const char *file, const char *options, cl_program *program)
 {
-    char name[768];
+    char name[MAX_PATH + MAX_OPTIONS];
+    RETURN_IF(strlen(file) >= MAX_PATH || strlen(options) >= MAX_OPTIONS, OCTET_INTERNAL,
+              "kernel source %.40s: its path or its build options are longer than %d and %d bytes", file,
+              MAX_PATH - 1, MAX_OPTIONS - 1);
     snprintf(name, sizeof name, "%s %s", file, options);
     for (oct_program_entry *e = d->programs; e; e = e->next) {
         if (strcmp(e->name, name) == 0) {
