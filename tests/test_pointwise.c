@@ -52,7 +52,7 @@ static int64_t product(int rank, const int64_t *dims)
     return n;
 }
 
-static void binary_case(const binary_shape *p, octet_dtype t, bool multiply, uint64_t seed)
+static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind kind, uint64_t seed)
 {
     uint64_t s = seed;
     size_t na = (size_t)product(p->rank, p->a), nb = (size_t)product(p->rank, p->b),
@@ -82,10 +82,12 @@ static void binary_case(const binary_shape *p, octet_dtype t, bool multiply, uin
     memcpy(ref.shape.a_dims, p->a, sizeof p->a);
     memcpy(ref.shape.b_dims, p->b, sizeof p->b);
     ref.swapped = oct_ref_qadd_swapped(&ref.shape);
-    (multiply ? oct_ref_qmul : oct_ref_qadd)(&ref, a, b, want);
+    if (kind == OCT_QBINARY_SUB)
+        ref.b_scale = -ref.b_scale;
+    (kind == OCT_QBINARY_MUL ? oct_ref_qmul : oct_ref_qadd)(&ref, a, b, want);
     oct_recipe r;
     oct_recipe_init(&r);
-    oct_qbinary_request q = {.multiply = multiply,
+    oct_qbinary_request q = {.kind = kind,
                              .swapped = ref.swapped,
                              .a = harness_operand(&r, t, p->rank, p->a, a, true),
                              .b = harness_operand(&r, t, p->rank, p->b, b, true),
@@ -94,7 +96,7 @@ static void binary_case(const binary_shape *p, octet_dtype t, bool multiply, uin
                              .b_q = harness_quant(&r, t, &scales[1], 1, &zeros[1], 1),
                              .c_q = harness_quant(&r, t, &scales[2], 1, &zeros[2], 1)};
     char what[128];
-    snprintf(what, sizeof what, "%s %s shape %d seed %llu", multiply ? "mul" : "add", oct_dtype_name(t),
+    snprintf(what, sizeof what, "kind %d %s shape %d seed %llu", (int)kind, oct_dtype_name(t),
              (int)(p - shapes), (unsigned long long)seed);
     octet_status built = oct_qbinary(&r, oct_device_caps(device), &q);
     harness_run(&r, built, (harness_io[]){{q.a.mem, a}, {q.b.mem, b}}, 2, &(harness_io){q.c.mem, y}, 1, what);
@@ -105,19 +107,19 @@ static void binary_case(const binary_shape *p, octet_dtype t, bool multiply, uin
     free(want);
 }
 
-static void add_and_mul_are_exact(void **state)
+static void binaries_are_exact(void **state)
 {
     (void)state;
     size_t cases = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (size_t t = 0; t < 2; t++) {
-            for (int m = 0; m < 2; m++) {
+            for (int kind = OCT_QBINARY_ADD; kind <= OCT_QBINARY_SUB; kind++) {
                 for (uint64_t k = 0; k < 8; k++, cases++)
-                    binary_case(&shapes[i], types[t], m, 1 + cases * 7919);
+                    binary_case(&shapes[i], types[t], (oct_qbinary_kind)kind, 1 + cases * 7919);
             }
         }
     }
-    assert_int_equal(cases, 384);
+    assert_int_equal(cases, 576);
 }
 
 static void tables_are_exact(void **state)
@@ -141,6 +143,40 @@ static void tables_are_exact(void **state)
         octet_status built = oct_table_op(&r, oct_device_caps(device), &tx, &ty, table);
         harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, "table");
         harness_compare(y, want, (size_t)sizes[i] + 16, "table");
+    }
+}
+
+/* One table a channel, the channel innermost or not. */
+static void channel_tables_are_exact(void **state)
+{
+    (void)state;
+    static const int64_t dims[][3] = {{1, 1, 1},    {2, 3, 1},    {2, 17, 5}, {3, 64, 1},
+                                      {1, 5, 9000}, {700, 33, 1}, {0, 3, 4}};
+    uint64_t s = 5;
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++) {
+        int64_t c = dims[i][1], inner = dims[i][2], table_dims[3] = {256, c, 1};
+        size_t n = (size_t)(dims[i][0] * c * inner), entries = (size_t)(256 * c);
+        unsigned char *x = malloc(n + 1), *y = malloc(n + 16), *want = malloc(n + 16),
+                      *table = malloc(entries);
+        check_fill(&s, OCTET_U8, x, n, 0);
+        check_fill(&s, OCTET_U8, table, entries, 0);
+        memset(y, GUARD, n + 16);
+        memset(want, GUARD, n + 16);
+        for (size_t k = 0; k < n; k++)
+            want[k] = table[(size_t)x[k] * (size_t)c + (k / (size_t)inner) % (size_t)c];
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_operand tx = harness_operand(&r, OCTET_U8, 3, dims[i], x, true),
+                    tt = harness_operand(&r, OCTET_U8, 3, table_dims, table, true),
+                    ty = harness_output(&r, OCTET_U8, 3, dims[i]);
+        octet_status built = oct_lookup(&r, oct_device_caps(device), &tx, &tt, 1, &ty);
+        harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tt.mem, table}}, 2, &(harness_io){ty.mem, y}, 1,
+                    "channel table");
+        harness_compare(y, want, n + 16, "channel table");
+        free(x);
+        free(y);
+        free(want);
+        free(table);
     }
 }
 
@@ -240,9 +276,8 @@ static void softmax_is_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(add_and_mul_are_exact),
-        cmocka_unit_test(tables_are_exact),
-        cmocka_unit_test(concatenation_is_exact),
+        cmocka_unit_test(binaries_are_exact),       cmocka_unit_test(tables_are_exact),
+        cmocka_unit_test(channel_tables_are_exact), cmocka_unit_test(concatenation_is_exact),
         cmocka_unit_test(softmax_is_exact),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);

@@ -1,4 +1,4 @@
-/* QLinearAdd and QLinearMul (docs/numerics.md says why in this order). Option T: uchar or char.
+/* QLinearAdd, QLinearMul and QLinearSub (docs/numerics.md says why in this order). Option T: uchar or char.
  * Parameters, 4-byte words: add: [0] ra = sa / sc, [1] rb = sb / sc, [2] fixed part; mul: [0] m = sa sb / sc,
  * [1] (float)zc; both: [3] za, [4] zb, integers. */
 #include "broadcast.clh"
@@ -14,15 +14,17 @@
 
 #define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
 
-/* swapped: a's term is added first (add only). */
+/* kind: 0 add, 1 multiply, 2 subtract (b's scale is negated). swapped: a's term is added first (not
+ * multiply). */
 __kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(c_scale), MEM(c_zero),
-                      MEM(params), const int multiply, const int swapped, const int a_zeros,
-                      const int b_zeros, const int c_zeros)
+                      MEM(params), const int kind, const int swapped, const int a_zeros, const int b_zeros,
+                      const int c_zeros)
 {
-    const float sa = AT(float, a_scale)[0], sb = AT(float, b_scale)[0], sc = AT(float, c_scale)[0];
+    const float sa = AT(float, a_scale)[0], sb = kind == 2 ? -AT(float, b_scale)[0] : AT(float, b_scale)[0],
+                sc = AT(float, c_scale)[0];
     const int za = ZERO_OF(a_zero), zb = ZERO_OF(b_zero), zc = ZERO_OF(c_zero);
     __global float *p = AT(float, params);
-    if (multiply) {
+    if (kind == 1) {
         p[0] = oct_div_rn(sa * sb, sc);
         p[1] = (float)zc;
     } else {

@@ -15,6 +15,34 @@ __kernel void table(MEM(x), MEM(values_of), MEM(y), const long run, const long y
         out[i] = values[in[i]];
 }
 
+/* A table a channel, values_of[byte][channel]. Work-item: `per_item` rows of `run` bytes.
+ * table_channels: a row is one channel; channels follow one another, again and again. */
+__kernel void table_channels(MEM(x), MEM(values_of), MEM(y), const long rows, const long run,
+                             const long channels, const long per_item)
+{
+    const long first = get_global_id(0) * per_item, last = min(first + per_item, rows);
+    for (long row = first; row < last; row++) {
+        __global const uchar *in = AT(uchar, x) + row * run, *values = AT(uchar, values_of) + row % channels;
+        __global uchar *out = AT(uchar, y) + row * run;
+        for (long i = 0; i < run; i++)
+            out[i] = values[in[i] * channels];
+    }
+}
+
+/* table_last: a row is one byte of each channel. */
+__kernel void table_last(MEM(x), MEM(values_of), MEM(y), const long rows, const long run, const long channels,
+                         const long per_item)
+{
+    const long first = get_global_id(0) * per_item, last = min(first + per_item, rows);
+    __global const uchar *values = AT(uchar, values_of);
+    for (long row = first; row < last; row++) {
+        __global const uchar *in = AT(uchar, x) + row * run;
+        __global uchar *out = AT(uchar, y) + row * run;
+        for (long c = 0; c < run; c++)
+            out[c] = values[in[c] * channels + c];
+    }
+}
+
 /* clamp(rint((float)(x - zx) * sx / sy) + zy). One work-item a byte. */
 __kernel void requantize_table(MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(values),
                                const int is_signed, const int x_zeros, const int y_zeros)

@@ -23,7 +23,7 @@ static bool same_domain(const char *table, const char *domain)
 {
     if (strcmp(table, "ms") == 0)
         return strcmp(domain, "com.microsoft") == 0;
-    return *domain == '\0' || strcmp(domain, "ai.onnx") == 0;
+    return *table == '\0' && (*domain == '\0' || strcmp(domain, "ai.onnx") == 0);
 }
 
 oct_op oct_op_find(const char *op_type, const char *domain)

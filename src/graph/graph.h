@@ -28,6 +28,7 @@ typedef struct oct_value {
      * constant of zero bytes has a non-NULL pointer. */
     const void *data;
     size_t data_bytes;
+    bool made; /* data was made by a pass and lives in this copy's arena: its address means nothing later */
     int producer; /* node index, -1: graph input or constant */
     bool is_input, is_output;
 } oct_value;
@@ -62,7 +63,9 @@ typedef struct oct_node {
     int input_count, output_count;
     const oct_attr *attrs;
     size_t attr_count;
-    bool swapped;       /* QLinearAdd: the operands' order of addition (pass_operand_order.c) */
+    bool float_out; /* QLinearConv, QLinearMatMul: no output scale, the output is f32 (pass_integer_groups.c)
+                     */
+    bool swapped;   /* QLinearAdd: the operands' order of addition (pass_operand_order.c) */
     bool channels_last; /* spatial operators after the layout pass: N, spatial..., C */
     /* Folded activation (fuse pass): the output is also clamped to [clamp_min, clamp_max]. */
     bool has_clamp;

@@ -26,6 +26,8 @@ octet_status infer_axes(const int64_t *axes, int count, int rank, bool *is_axis)
 /* Scale and zero point inputs (-1: the operator has none) of a tensor of `dtype` whose channel count is
  * `channels` (1: per tensor only). Constant scales must be finite and > 0. */
 octet_status infer_check_quant(const infer_ctx *c, int scale, int zero, octet_dtype dtype, int64_t channels);
+/* QLinearConv and QLinearMatMul: inputs 0 to 7 are there, and the dtype of the result. */
+octet_status infer_product_result(const infer_ctx *c, octet_dtype *out);
 octet_status infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_value *b, int *rank,
                              int64_t *dims);
 
@@ -33,9 +35,9 @@ extern const octet_dtype infer_int8[], infer_f32[];
 
 /* One per word in the last column of op_table.def. */
 infer_fn infer_conv, infer_conv_transpose, infer_pool, infer_global_pool;
-infer_fn infer_matmul, infer_gemm, infer_qgemm, infer_qbinary, infer_qconcat, infer_quantize, infer_dequantize,
-    infer_dynamic_quantize;
-infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze, infer_transpose,
-    infer_cast, infer_constant, infer_binary, infer_variadic, infer_reduce;
+infer_fn infer_matmul, infer_gemm, infer_qgemm, infer_qbinary, infer_qconcat, infer_table, infer_quantize,
+    infer_dequantize, infer_dynamic_quantize;
+infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze,
+    infer_transpose, infer_cast, infer_constant, infer_binary, infer_variadic, infer_reduce;
 
 #endif

@@ -5,6 +5,18 @@
 
 #include <string.h>
 
+octet_status infer_product_result(const infer_ctx *c, octet_dtype *out)
+{
+    for (int i = 0; i < (c->n->float_out ? 6 : 8); i++)
+        FORWARD(infer_require_input(c, i));
+    *out = OCTET_F32;
+    if (c->n->float_out)
+        return OCTET_OK;
+    FORWARD(infer_require_dtype(c, 7, infer_int8));
+    *out = infer_in(c, 7)->dtype;
+    return OCTET_OK;
+}
+
 octet_status infer_matmul(infer_ctx *c)
 {
     bool quantized = c->n->op == OCT_OP_QLinearMatMul, is_float = c->n->op == OCT_OP_MatMul;
@@ -30,10 +42,7 @@ octet_status infer_matmul(infer_ctx *c)
     int64_t columns = b->rank > 1 ? b->dims[b->rank - 1] : 1;
     octet_dtype out = is_float ? OCTET_F32 : OCTET_S32;
     if (quantized) {
-        for (int i = 0; i < 8; i++)
-            FORWARD(infer_require_input(c, i));
-        FORWARD(infer_require_dtype(c, 7, infer_int8));
-        out = infer_in(c, 7)->dtype;
+        FORWARD(infer_product_result(c, &out));
         FORWARD(infer_check_quant(c, 1, 2, a->dtype, 1));
         FORWARD(infer_check_quant(c, 4, 5, b->dtype, columns));
         FORWARD(infer_check_quant(c, 6, 7, out, 1));
@@ -116,6 +125,20 @@ octet_status infer_qbinary(infer_ctx *c)
     int64_t dims[OCTET_MAX_RANK];
     FORWARD(infer_broadcast(c, a, b, &rank, dims));
     infer_out(c, 0, a->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+/* y = table[x], the table [256] or one for each channel of `axis`, made by a pass. */
+octet_status infer_table(infer_ctx *c)
+{
+    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    FORWARD(infer_require_dtype(c, 1, infer_int8));
+    const oct_value *x = infer_in(c, 0), *table = infer_in(c, 1);
+    int64_t elems, axis = oct_node_int(c->n, "axis", 1);
+    bool fits = oct_shape_elems(table->dims, table->rank, &elems) &&
+                (elems == 256 || (axis > 0 && axis < x->rank && elems == 256 * x->dims[axis]));
+    RETURN_IF(!fits, OCTET_INTERNAL, "a table does not fit its operand; this is a defect in Octet");
+    infer_out(c, 0, table->dtype, x->rank, x->dims);
     return OCTET_OK;
 }
 

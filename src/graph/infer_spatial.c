@@ -51,10 +51,7 @@ octet_status infer_conv(infer_ctx *c)
     FORWARD(oct_window_resolve(c->n, x, &w->dims[2], false, &win));
     octet_dtype out = OCTET_S32;
     if (quantized) {
-        for (int i = 0; i < 8; i++)
-            FORWARD(infer_require_input(c, i));
-        out = infer_in(c, 7)->dtype;
-        FORWARD(infer_require_dtype(c, 7, infer_int8));
+        FORWARD(infer_product_result(c, &out));
         FORWARD(infer_check_quant(c, 1, 2, x->dtype, 1));
         FORWARD(infer_check_quant(c, 4, 5, w->dtype, w->dims[0]));
         FORWARD(infer_check_quant(c, 6, 7, out, 1));

@@ -165,6 +165,9 @@ static data_inputs data_inputs_of(oct_op op)
     static const unsigned char table[OCT_OP_COUNT] = {
         [OCT_OP_QLinearAdd] = DATA_Q_BINARY,
         [OCT_OP_QLinearMul] = DATA_Q_BINARY,
+        [OCT_OP_QLinearSub] = DATA_Q_BINARY,
+        [OCT_OP_Table] = DATA_FIRST,
+        [OCT_OP_Concat] = DATA_ALL,
         [OCT_OP_QLinearConcat] = DATA_Q_CONCAT,
         [OCT_OP_QLinearSigmoid] = DATA_FIRST,
         [OCT_OP_QLinearLeakyRelu] = DATA_FIRST,
@@ -267,7 +270,7 @@ static octet_status take_channels_last(layout *w, oct_node *n)
         if (v != OCT_NO_VALUE)
             FORWARD(want(w, v, layout_matters ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
     }
-    if (which == DATA_Q_CONCAT)
+    if (n->op == OCT_OP_QLinearConcat || n->op == OCT_OP_Concat || n->op == OCT_OP_Table)
         FORWARD(rename_axis(w, n, w->g->values[n->outputs[0]].rank));
     return output_channels_last(w, n);
 }

@@ -2,8 +2,7 @@
  * anyway. Only when nobody else reads op's own output. */
 #include "dtype.h"
 #include "passes.h"
-
-#include <stdlib.h>
+#include "rewrite.h"
 
 static bool takes_clamp(oct_op op)
 {
@@ -38,48 +37,28 @@ static bool clamp_of(const oct_graph *g, const oct_node *n, octet_dtype dtype, i
 
 static void fold(oct_graph *g, oct_node *producer, oct_node *n, int32_t lo, int32_t hi)
 {
-    octet_dtype dtype = g->values[n->outputs[0]].dtype;
-    if (!producer->has_clamp) {
-        producer->has_clamp = true;
-        producer->clamp_min = oct_dtype_min(dtype);
-        producer->clamp_max = oct_dtype_max(dtype);
-    }
-    /* clamp(clamp(x, a, b), lo, hi) is clamp(x, clamp(a, lo, hi), clamp(b, lo, hi)). */
-    int32_t *bounds[] = {&producer->clamp_min, &producer->clamp_max};
-    for (int i = 0; i < 2; i++)
-        *bounds[i] = *bounds[i] < lo ? lo : *bounds[i] > hi ? hi : *bounds[i];
+    oct_node_clamp(producer, g->values[n->outputs[0]].dtype, lo, hi);
     producer->outputs[0] = n->outputs[0];
     g->values[n->outputs[0]].producer = (int)(producer - g->nodes);
-    n->output_count = 0; /* dead: dropped below */
+    n->output_count = 0; /* replaced */
 }
 
 octet_status oct_pass_fuse_clamp(oct_graph *g)
 {
-    int *readers = calloc((size_t)g->value_count + 1, sizeof *readers);
-    RETURN_IF(!readers, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-    for (int i = 0; i < g->node_count; i++) {
-        for (int j = 0; j < g->nodes[i].input_count; j++) {
-            if (g->nodes[i].inputs[j] != OCT_NO_VALUE)
-                readers[g->nodes[i].inputs[j]]++;
-        }
-    }
+    oct_readers readers = {0};
+    FORWARD(oct_readers_find(g, &readers));
     for (int i = 0; i < g->node_count; i++) {
         oct_node *n = &g->nodes[i];
         if (n->op != OCT_OP_Relu && n->op != OCT_OP_Clip)
             continue;
         const oct_value *x = &g->values[n->inputs[0]];
         int32_t lo, hi;
-        if (x->producer < 0 || x->is_output || readers[n->inputs[0]] != 1 || !oct_dtype_is_int8(x->dtype) ||
+        if (x->producer < 0 || readers.count[n->inputs[0]] != 1 || !oct_dtype_is_int8(x->dtype) ||
             !takes_clamp(g->nodes[x->producer].op) || !clamp_of(g, n, x->dtype, &lo, &hi))
             continue;
         fold(g, &g->nodes[x->producer], n, lo, hi);
     }
-    free(readers);
-    int kept = 0;
-    for (int i = 0; i < g->node_count; i++) {
-        if (g->nodes[i].output_count)
-            g->nodes[kept++] = g->nodes[i];
-    }
-    g->node_count = kept;
+    oct_readers_free(&readers);
+    oct_drop_replaced(g);
     return OCTET_OK;
 }

@@ -4,8 +4,9 @@ static const struct {
     const char *name;
     octet_status (*run)(oct_graph *g);
 } passes[] = {
-    {"operand order", oct_pass_operand_order},
-    {"fuse clamp", oct_pass_fuse_clamp},
+    {"sink dequantize", oct_pass_sink_dequantize}, {"integer groups", oct_pass_integer_groups},
+    {"cancel pairs", oct_pass_cancel_pairs},       {"operand order", oct_pass_operand_order},
+    {"fuse clamp", oct_pass_fuse_clamp},           {"tables", oct_pass_tables},
     {"channels last", oct_pass_channels_last},
 };
 

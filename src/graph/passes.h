@@ -7,6 +7,14 @@
 
 octet_status oct_graph_run_passes(oct_graph *g);
 
+/* QDQ graphs: see the files. */
+octet_status oct_pass_sink_dequantize(oct_graph *g);
+octet_status oct_pass_integer_groups(oct_graph *g);
+octet_status oct_pass_cancel_pairs(oct_graph *g);
+
+/* What is computed from one 8-bit value alone, element by element, becomes one table lookup. */
+octet_status oct_pass_tables(oct_graph *g);
+
 /* QLinearAdd's float result depends on which operand is added first, which ONNX Runtime decides by the shapes
  * in ONNX order (docs/numerics.md): it is noted in the node before dimensions are reordered. */
 octet_status oct_pass_operand_order(oct_graph *g);

@@ -1,4 +1,5 @@
 #include "pointwise.h"
+#include "sizes.h"
 #include "split.h"
 
 /* Rows of `run` bytes of x to rows y_row apart in y, from y_start on, through a table. */
@@ -24,6 +25,31 @@ octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand
     return r->status;
 }
 
+octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *table,
+                        int axis, const oct_operand *y)
+{
+    int64_t channels = oct_operand_elems(table) / 256, inner = 1, elems = oct_operand_elems(x);
+    if (channels <= 1) {
+        table_rows(r, caps, x->mem, table->mem, y->mem, 1, elems, 0, 0);
+        return r->status;
+    }
+    for (int d = axis + 1; d < x->rank; d++)
+        inner *= x->dims[d];
+    int64_t row = inner == 1 ? channels : inner; /* with one element a channel, a row is all channels */
+    oct_launch *l =
+        oct_recipe_launch(r, "pointwise/table.cl", inner == 1 ? "table_last" : "table_channels", "%s", "");
+    oct_launch_in(l, x->mem);
+    oct_launch_in(l, table->mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, row ? elems / row : 0);
+    oct_launch_i64(l, row);
+    oct_launch_i64(l, channels);
+    int64_t rows = row ? oct_split_chunk(caps) / row + 1 : 1; /* of one work-item */
+    oct_launch_i64(l, rows);
+    oct_launch_1d(l, row ? oct_ceil_div((size_t)(elems / row), (size_t)rows) : 0, 0);
+    return r->status;
+}
+
 static const char *type_options(octet_dtype t)
 {
     return t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127" : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
@@ -41,12 +67,12 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
         oct_launch_in(l, quants[i]->zero);
     }
     oct_launch_out(l, params);
-    oct_launch_i32(l, q->multiply);
+    oct_launch_i32(l, (int)q->kind);
     oct_launch_i32(l, q->swapped);
     for (int i = 0; i < 3; i++)
         oct_launch_i32(l, quants[i]->zero_count);
     oct_launch_1d(l, 1, 1);
-    l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->multiply ? "mul" : "add", "%s",
+    l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add", "%s",
                           type_options(q->c.dtype));
     oct_launch_in(l, q->a.mem);
     oct_launch_in(l, q->b.mem);

@@ -1,4 +1,4 @@
-/* 8-bit operators that look at one place at a time: tables, QLinearAdd and QLinearMul, QLinearConcat. */
+/* 8-bit operators that look at one place at a time: tables, QLinearAdd, -Mul and -Sub, QLinearConcat. */
 #ifndef OCT_POINTWISE_H
 #define OCT_POINTWISE_H
 
@@ -9,9 +9,16 @@
 octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
                           const uint8_t table[256]);
 
+/* y byte = table[x byte], the table a memory: [256], or [256, channels] with the channel from dimension
+ * `axis` of x. */
+octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *table,
+                        int axis, const oct_operand *y);
+
+typedef enum oct_qbinary_kind { OCT_QBINARY_ADD, OCT_QBINARY_MUL, OCT_QBINARY_SUB } oct_qbinary_kind;
+
 typedef struct oct_qbinary_request {
-    bool multiply; /* QLinearMul, else QLinearAdd */
-    bool swapped;  /* QLinearAdd: which term is added first (docs/numerics.md), decided on the ONNX shapes */
+    oct_qbinary_kind kind;
+    bool swapped; /* sums: which term is added first (docs/numerics.md), decided on the ONNX shapes */
     oct_operand a, b, c;
     oct_quant a_q, b_q, c_q;
 } oct_qbinary_request;

@@ -59,6 +59,14 @@ oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes)
     return add_mem(r, OCT_MEM_CONST, bytes, host);
 }
 
+oct_mem oct_recipe_const_made(oct_recipe *r, const void *host, size_t bytes)
+{
+    oct_mem m = add_mem(r, OCT_MEM_CONST, bytes, host);
+    if (m != OCT_MEM_NONE)
+        r->mems[m].by_content = true;
+    return m;
+}
+
 oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes)
 {
     if (r->status != OCTET_OK)
@@ -70,10 +78,7 @@ oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes)
     }
     if (bytes)
         memcpy(copy, host, bytes);
-    oct_mem m = add_mem(r, OCT_MEM_CONST, bytes, copy);
-    if (m != OCT_MEM_NONE)
-        r->mems[m].copied = true;
-    return m;
+    return oct_recipe_const_made(r, copy, bytes);
 }
 
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes)

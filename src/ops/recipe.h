@@ -29,7 +29,7 @@ typedef struct oct_mem_info {
     oct_mem_kind kind;
     size_t bytes;
     const void *host; /* OCT_MEM_CONST: must stay valid until the recipe is bound */
-    bool copied;      /* host is the recipe's own copy: its address means nothing */
+    bool by_content;  /* the address means nothing: equal bytes are the same constant */
 } oct_mem_info;
 
 typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32 } oct_arg_kind;
@@ -80,7 +80,10 @@ void oct_recipe_init(oct_recipe *r);
 void oct_recipe_free(oct_recipe *r);
 
 /* Memories. Sizes in bytes; zero is allowed (no launch may then touch it). */
-oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes);      /* host is kept, not copied */
+oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes); /* host is kept, not copied */
+/* Likewise, but host lives no longer than the recipe: its bytes, not its address, tell whether a later plan
+ * has the same constant. */
+oct_mem oct_recipe_const_made(oct_recipe *r, const void *host, size_t bytes);
 oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes); /* copied into the recipe */
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);

@@ -16,6 +16,8 @@ static lower_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_QGemm] = lower_qgemm,
     [OCT_OP_QLinearAdd] = lower_q_binary,
     [OCT_OP_QLinearMul] = lower_q_binary,
+    [OCT_OP_QLinearSub] = lower_q_binary,
+    [OCT_OP_Table] = lower_table,
     [OCT_OP_QLinearConcat] = lower_q_concat,
     [OCT_OP_QLinearSigmoid] = lower_q_table,
     [OCT_OP_QLinearLeakyRelu] = lower_q_table,
@@ -120,7 +122,8 @@ static void assign_fixed_memories(lowering *l)
         const oct_value *value = &g->values[v];
         l->mem[v] = OCT_MEM_NONE;
         if (value->data)
-            l->mem[v] = oct_recipe_const(l->r, value->data, value->data_bytes);
+            l->mem[v] = (value->made ? oct_recipe_const_made : oct_recipe_const)(l->r, value->data,
+                                                                                 value->data_bytes);
     }
     for (int i = 0; i < g->input_count; i++)
         l->mem[g->inputs[i]] = oct_recipe_input(l->r, value_bytes(&g->values[g->inputs[i]]));
@@ -203,6 +206,10 @@ int64_t oct_node_macs(const oct_graph *g, const oct_node *n)
         break;
     case OCT_OP_ConvInteger:
     case OCT_OP_MatMulInteger:
+    case OCT_OP_Conv:
+    case OCT_OP_ConvTranspose:
+    case OCT_OP_MatMul:
+    case OCT_OP_Gemm:
         weights = 1;
         break;
     default:
@@ -213,11 +220,18 @@ int64_t oct_node_macs(const oct_graph *g, const oct_node *n)
     int64_t out = 0, per_output = 1;
     if (w->rank < 1 || x->rank < 1 || y->rank < 0 || !oct_shape_elems(y->dims, y->rank, &out))
         return -1;
-    if (n->op == OCT_OP_QLinearConv || n->op == OCT_OP_ConvInteger) {
+    if (n->op == OCT_OP_ConvTranspose) { /* each input element meets the weights of its channel */
+        for (int i = 1; i < w->rank; i++)
+            per_output *= w->dims[i];
+        return oct_shape_elems(x->dims, x->rank, &out) ? out * per_output : -1;
+    }
+    if (n->op == OCT_OP_QLinearConv || n->op == OCT_OP_ConvInteger || n->op == OCT_OP_Conv) {
         for (int i = 1; i < w->rank; i++)
             per_output *= w->dims[i];
     } else {
-        per_output = x->dims[n->op == OCT_OP_QGemm && oct_node_int(n, "transA", 0) ? 0 : x->rank - 1];
+        per_output = x->dims[(n->op == OCT_OP_QGemm || n->op == OCT_OP_Gemm) && oct_node_int(n, "transA", 0)
+                                 ? 0
+                                 : x->rank - 1];
     }
     return out * per_output;
 }

@@ -33,7 +33,7 @@ int lower_axis(int64_t axis, int rank);
 
 lower_fn lower_conv, lower_max_pool, lower_average_pool, lower_global_pool; /* spatial */
 lower_fn lower_matmul, lower_qgemm;                                         /* matmul */
-lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binary, lower_q_table,
+lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binary, lower_q_table, lower_table,
     lower_q_softmax, lower_q_concat, lower_relu, lower_clip;      /* pointwise */
 lower_fn lower_binary, lower_variadic, lower_round, lower_reduce; /* float */
 lower_fn lower_transpose, lower_cast, lower_alias;                /* moves */

@@ -34,7 +34,9 @@ octet_status lower_dynamic_quantize(lowering *l, const oct_node *n)
 octet_status lower_q_binary(lowering *l, const oct_node *n)
 {
     oct_operand c = lower_output(l, n, 0);
-    oct_qbinary_request q = {.multiply = n->op == OCT_OP_QLinearMul,
+    oct_qbinary_request q = {.kind = n->op == OCT_OP_QLinearMul   ? OCT_QBINARY_MUL
+                                     : n->op == OCT_OP_QLinearSub ? OCT_QBINARY_SUB
+                                                                  : OCT_QBINARY_ADD,
                              .swapped = n->swapped,
                              .a = lower_input(l, n, 0),
                              .b = lower_input(l, n, 3),
@@ -77,6 +79,12 @@ octet_status lower_q_table(lowering *l, const oct_node *n)
     else
         oct_lut_leaky_relu(&p, oct_node_float(n, "alpha", 0.01f), table);
     return oct_table_op(l->r, l->caps, &x, &y, table);
+}
+
+octet_status lower_table(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), table = lower_input(l, n, 1), y = lower_output(l, n, 0);
+    return oct_lookup(l->r, l->caps, &x, &table, lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
 }
 
 /* Below opset 13 (the operator says by its own attribute) all dimensions from axis on are one. */

@@ -20,12 +20,12 @@ static void mix_text(oct_identity *id, const char *text)
     mix(id, text, strlen(text) + 1);
 }
 
-/* Constants copied into the recipe are known by their bytes, mapped ones by where they lie in the file. */
+/* Constants that do not outlive the recipe are known by their bytes, mapped ones by where they lie in the file. */
 static oct_identity constant_identity(const oct_mem_info *m)
 {
     oct_identity id = {{OCT_HASH_START, 1}};
     mix(&id, &m->bytes, sizeof m->bytes);
-    if (m->copied)
+    if (m->by_content)
         mix(&id, m->host, m->bytes);
     else
         mix(&id, &m->host, sizeof m->host);

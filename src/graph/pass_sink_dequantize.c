@@ -1,0 +1,119 @@
+/* DequantizeLinear sinks below operators that only move or choose elements: op(dequantize(x)) is
+ * dequantize(op(x)) exactly, and op moves a quarter of the bytes. A QuantizeLinear that then meets a
+ * DequantizeLinear of the same parameters undoes it: its readers get the 8-bit value itself. */
+#include "dtype.h"
+#include "passes.h"
+#include "rewrite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Operators that give elements of input 0 (SINK_ALL: of every input), or the largest or smallest of some. */
+typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE, SINK_INDEX } sink_kind;
+
+static sink_kind kind_of(const oct_node *n)
+{
+    static const unsigned char table[OCT_OP_COUNT] = {
+        [OCT_OP_Reshape] = SINK_FIRST,   [OCT_OP_Flatten] = SINK_FIRST,  [OCT_OP_Squeeze] = SINK_FIRST,
+        [OCT_OP_Unsqueeze] = SINK_FIRST, [OCT_OP_Identity] = SINK_FIRST, [OCT_OP_Transpose] = SINK_FIRST,
+        [OCT_OP_MaxPool] = SINK_FIRST,   [OCT_OP_Concat] = SINK_ALL,
+    };
+    return (sink_kind)table[n->op];
+}
+
+/* The common parameters of the operands that move; false: they are not all dequantized by the same ones. */
+static bool operands(const oct_graph *g, const oct_node *n, sink_kind kind, oct_quantized *q)
+{
+    int count = kind == SINK_ALL ? n->input_count : 1;
+    for (int i = 0; i < count; i++) {
+        oct_quantized x;
+        if (!oct_dequantized_from(g, n->inputs[i], &x) || !oct_dtype_is_int8(x.dtype) || x.channels != 1 ||
+            (i && !oct_same_parameters(g, q, &x)))
+            return false;
+        if (i == 0)
+            *q = x;
+    }
+    return true;
+}
+
+/* The 8-bit operators of ONNX begin at these operator sets; the meaning is that of the float ones before. */
+static int opset_for_int8(const oct_node *n)
+{
+    const int max_pool_of_int8 = 12;
+    return n->op == OCT_OP_MaxPool && n->opset < max_pool_of_int8 ? max_pool_of_int8 : n->opset;
+}
+
+/* Output o of the node becomes 8-bit, and a DequantizeLinear makes the old value of it. */
+static octet_status sink_output(oct_graph *g, int node, int o, const oct_quantized *q)
+{
+    int v = g->nodes[node].outputs[o];
+    const oct_value like = g->values[v];
+    int y = oct_add_like(g, like.name, q->dtype, like.rank, like.dims);
+    if (y < 0)
+        return OCTET_OUT_OF_MEMORY;
+    g->nodes[node].outputs[o] = y;
+    g->values[y].producer = node;
+    const int in[] = {y, q->scale, q->zero};
+    int made = oct_add_node_like(g, node, OCT_OP_DequantizeLinear, in, q->zero == OCT_NO_VALUE ? 2 : 3, v);
+    if (made < 0)
+        return OCTET_OUT_OF_MEMORY;
+    g->nodes[made].attr_count = 0;
+    g->nodes[made].opset = 13;
+    return OCTET_OK;
+}
+
+static octet_status sink(oct_graph *g, int node)
+{
+    sink_kind kind = kind_of(&g->nodes[node]);
+    oct_quantized q;
+    if (kind == SINK_NO || g->nodes[node].input_count < 1 || !operands(g, &g->nodes[node], kind, &q))
+        return OCTET_OK;
+    for (int i = 0; i < (kind == SINK_ALL ? g->nodes[node].input_count : 1); i++) {
+        oct_quantized x;
+        (void)oct_dequantized_from(g, g->nodes[node].inputs[i], &x);
+        g->nodes[node].inputs[i] = x.value;
+    }
+    g->nodes[node].opset = opset_for_int8(&g->nodes[node]);
+    for (int o = 0; o < g->nodes[node].output_count; o++) {
+        if (g->nodes[node].outputs[o] != OCT_NO_VALUE)
+            FORWARD(sink_output(g, node, o, &q));
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_pass_sink_dequantize(oct_graph *g)
+{
+    /* In topological order, so that one passage sinks through chains; what is added comes last. */
+    int count = g->node_count;
+    for (int i = 0; i < count; i++)
+        FORWARD(sink(g, i));
+    return OCTET_OK;
+}
+
+octet_status oct_pass_cancel_pairs(oct_graph *g)
+{
+    int *same = malloc(((size_t)g->value_count + 1) * sizeof *same); /* the value that holds the same bytes */
+    RETURN_IF(!same, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    for (int v = 0; v < g->value_count; v++)
+        same[v] = v;
+    for (int i = 0; i < g->node_count; i++) {
+        oct_quantized x, y;
+        oct_node *n = &g->nodes[i];
+        for (int j = 0; j < n->input_count; j++) {
+            if (n->inputs[j] != OCT_NO_VALUE)
+                n->inputs[j] = same[n->inputs[j]];
+        }
+        if (!oct_quantizes_to(g, i, &y) || !oct_dequantized_from(g, n->inputs[0], &x) ||
+            !oct_same_parameters(g, &x, &y) || !oct_dtype_is_int8(x.dtype))
+            continue;
+        same[y.value] = x.value;
+        /* A graph output keeps a node that makes it: a renaming, which costs nothing. */
+        n->op = OCT_OP_Identity;
+        n->op_type = oct_op_name(n->op);
+        n->inputs[0] = x.value;
+        n->input_count = 1;
+        n->attr_count = 0;
+    }
+    free(same);
+    return OCTET_OK;
+}
