@@ -238,7 +238,7 @@ static void round_clip_and_reduce_are_exact(void **state)
         oct_operand tx = harness_operand(&r, OCTET_F32, 1, &n, x, true),
                     tr = harness_output(&r, OCTET_F32, 1, &n);
         oct_operand tc = harness_output(&r, OCTET_F32, 1, &n), tm = harness_output(&r, OCTET_F32, 1, &small);
-        octet_status built = oct_float_round(&r, caps, &tx, &tr);
+        octet_status built = oct_float_unary(&r, caps, "Round", &tx, 0.0f, 0.0f, &tr);
         if (built == OCTET_OK)
             built = oct_float_clip(&r, caps, &tx, -1.25f, 3.0f, &tc);
         if (built == OCTET_OK)

@@ -3,12 +3,14 @@
 #include "broadcast.clh"
 #include "div.clh"
 
-#define OP_ADD 0
-#define OP_SUB 1
-#define OP_MUL 2
-#define OP_DIV 3
-#define OP_MIN 4
-#define OP_MAX 5
+#define OP_ADD   0
+#define OP_SUB   1
+#define OP_MUL   2
+#define OP_DIV   3
+#define OP_MIN   4
+#define OP_MAX   5
+#define OP_POW   6
+#define OP_PRELU 7
 
 #ifndef T
 #define T float
@@ -44,6 +46,10 @@ static inline T16 apply16(T16 a, T16 b)
     for (int i = 0; i < 16; i++)
         x[i] = divide1(x[i], y[i]);
     return vload16(0, x);
+#elif OP == OP_POW
+    return pow(a, b);
+#elif OP == OP_PRELU
+    return a < 0.0f ? a * b : a;
 #else
 #if OP == OP_MIN
     T16 best = b < a ? b : a;
@@ -68,14 +74,6 @@ __kernel void binary(MEM(a), MEM(b), MEM(c), BROADCAST_ARGS)
 }
 
 #ifdef T_IS_FLOAT
-/* Half to even. */
-__kernel void round_even(MEM(x), MEM(y), const long n, const long chunk)
-{
-    OCT_SPLIT(get_global_id(0), chunk, n)
-    for (long i = first; i < last; i += 16)
-        save16_float(AT(float, y) + i, rint(load16_float(AT(float, x) + i, last - i)), last - i);
-}
-
 /* NaN stays, and so does a zero of either sign at a bound of zero, which fmin and fmax leave open. */
 __kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float lo, const float hi)
 {

@@ -8,12 +8,13 @@ static const struct {
     int since;
     int min_in, max_in, min_out, max_out;
     octet_node_path path;
+    const char *rule;
 } ops[OCT_OP_COUNT] = {
 #define PATH_INT8  OCTET_NODE_INT8
 #define PATH_FLOAT OCTET_NODE_FLOAT
 #define PATH_MOVE  OCTET_NODE_MOVE
 #define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer)                             \
-    [OCT_OP_##op] = {#op, domain, since, min_in, max_in, min_out, max_out, PATH_##path},
+    [OCT_OP_##op] = {#op, domain, since, min_in, max_in, min_out, max_out, PATH_##path, #infer},
 #include "op_table.def"
 #undef OCT_OP
 };
@@ -43,6 +44,11 @@ const char *oct_op_name(oct_op op)
 octet_node_path oct_op_path(oct_op op)
 {
     return ops[op].path;
+}
+
+bool oct_op_is_unary(oct_op op)
+{
+    return strcmp(ops[op].rule, "unary") == 0;
 }
 
 octet_status oct_node_check_arity(const oct_node *n)

@@ -100,6 +100,8 @@ const char *oct_node_string(const oct_node *n, const char *name, const char *oth
 oct_op oct_op_find(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
 octet_node_path oct_op_path(oct_op op);
+/* A float function of one element: rows whose shape rule is `unary`. */
+bool oct_op_is_unary(oct_op op);
 /* Number of operands and opset version against op_table.def. Errors: UNSUPPORTED, CORRUPT_FILE. */
 octet_status oct_node_check_arity(const oct_node *n);
 

@@ -22,8 +22,6 @@ octet_status infer_same(infer_ctx *c)
         int since = c->n->op == OCT_OP_Clip ? 12 : 14;
         RETURN_IF(x->dtype != OCTET_F32 && c->n->opset < since, OCTET_UNSUPPORTED,
                   "8-bit %s needs opset %d; the model has %d", c->n->op_type, since, c->n->opset);
-    } else if (c->n->op == OCT_OP_Round) {
-        FORWARD(infer_require_dtype(c, 0, infer_f32));
     }
     for (int i = 1; c->n->op == OCT_OP_Clip && i < 3; i++) {
         const oct_value *bound = infer_in(c, i);
@@ -32,6 +30,14 @@ octet_status infer_same(infer_ctx *c)
                             elems != 1),
                   OCTET_INVALID_ARGUMENT, "bound '%s' must be one %s", bound->name, oct_dtype_name(x->dtype));
     }
+    infer_out(c, 0, x->dtype, x->rank, x->dims);
+    return OCTET_OK;
+}
+
+octet_status infer_unary(infer_ctx *c)
+{
+    FORWARD(infer_require_dtype(c, 0, infer_f32));
+    const oct_value *x = infer_in(c, 0);
     infer_out(c, 0, x->dtype, x->rank, x->dims);
     return OCTET_OK;
 }
@@ -217,6 +223,8 @@ octet_status infer_variadic(infer_ctx *c)
 octet_status infer_binary(infer_ctx *c)
 {
     FORWARD(infer_require_input(c, 1));
+    if (c->n->op == OCT_OP_Pow || c->n->op == OCT_OP_PRelu)
+        FORWARD(infer_require_dtype(c, 0, infer_f32));
     return infer_variadic(c);
 }
 

@@ -177,15 +177,16 @@ static data_inputs data_inputs_of(oct_op op)
         [OCT_OP_DequantizeLinear] = DATA_FIRST,
         [OCT_OP_Identity] = DATA_FIRST,
         [OCT_OP_Cast] = DATA_FIRST,
-        [OCT_OP_Round] = DATA_FIRST,
         [OCT_OP_Add] = DATA_ALL,
         [OCT_OP_Sub] = DATA_ALL,
         [OCT_OP_Mul] = DATA_ALL,
         [OCT_OP_Div] = DATA_ALL,
         [OCT_OP_Min] = DATA_ALL,
         [OCT_OP_Max] = DATA_ALL,
+        [OCT_OP_Pow] = DATA_ALL,
+        [OCT_OP_PRelu] = DATA_ALL,
     };
-    return (data_inputs)table[op];
+    return oct_op_is_unary(op) ? DATA_FIRST : (data_inputs)table[op];
 }
 
 static bool is_data_input(data_inputs which, int i)

@@ -305,6 +305,16 @@ static octet_status fuse_global_pool(group *s, bool *done)
     return fuse_one(s, OCT_OP_QLinearGlobalAveragePool, NULL, done);
 }
 
+static octet_status fuse_leaky_relu(group *s, bool *done)
+{
+    return fuse_one(s, OCT_OP_QLinearLeakyRelu, NULL, done);
+}
+
+static octet_status fuse_sigmoid(group *s, bool *done)
+{
+    return fuse_one(s, OCT_OP_QLinearSigmoid, NULL, done);
+}
+
 static octet_status fuse_concat(group *s, bool *done)
 {
     int operands = node_of(s)->input_count;
@@ -333,6 +343,8 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_AveragePool] = fuse_average_pool,
     [OCT_OP_GlobalAveragePool] = fuse_global_pool,
     [OCT_OP_Concat] = fuse_concat,
+    [OCT_OP_Sigmoid] = fuse_sigmoid,
+    [OCT_OP_LeakyRelu] = fuse_leaky_relu,
 };
 
 octet_status oct_pass_integer_groups(oct_graph *g)

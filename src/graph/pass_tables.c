@@ -32,15 +32,16 @@ static pointwise kind_of(oct_op op)
         [OCT_OP_Relu] = POINTWISE_SCALARS,
         [OCT_OP_Clip] = POINTWISE_SCALARS,
         [OCT_OP_Identity] = POINTWISE_SCALARS,
-        [OCT_OP_Round] = POINTWISE_SCALARS,
         [OCT_OP_Add] = POINTWISE_BROADCAST,
         [OCT_OP_Sub] = POINTWISE_BROADCAST,
         [OCT_OP_Mul] = POINTWISE_BROADCAST,
         [OCT_OP_Div] = POINTWISE_BROADCAST,
         [OCT_OP_Min] = POINTWISE_BROADCAST,
         [OCT_OP_Max] = POINTWISE_BROADCAST,
+        [OCT_OP_Pow] = POINTWISE_BROADCAST,
+        [OCT_OP_PRelu] = POINTWISE_BROADCAST,
     };
-    return (pointwise)table[op];
+    return oct_op_is_unary(op) ? POINTWISE_SCALARS : (pointwise)table[op];
 }
 
 /* One launch already, whatever the table. */

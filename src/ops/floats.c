@@ -1,6 +1,8 @@
 #include "floats.h"
 #include "split.h"
 
+#include <stdio.h>
+
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y)
 {
@@ -15,31 +17,33 @@ octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op 
     return r->status;
 }
 
-static oct_launch *unary(oct_recipe *r, const oct_caps *caps, const char *entry, const oct_operand *x,
-                         const oct_operand *y)
+static void elementwise(oct_recipe *r, const oct_caps *caps, const char *file, const char *entry,
+                        const char *options, const oct_operand *x, const oct_operand *y, float a, float b)
 {
     int64_t n = oct_operand_elems(x);
-    oct_launch *l = oct_recipe_launch(r, "float/float.cl", entry, "-DT=float -DT_IS_%s", "FLOAT");
+    oct_launch *l = oct_recipe_launch(r, file, entry, "%s", options);
     oct_launch_in(l, x->mem);
     oct_launch_out(l, y->mem);
     oct_launch_i64(l, n);
     oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_f32(l, a);
+    oct_launch_f32(l, b);
     oct_launch_1d(l, oct_split_items(caps, n), 0);
-    return l;
 }
 
-octet_status oct_float_round(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y)
+octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *name, const oct_operand *x,
+                             float a, float b, const oct_operand *y)
 {
-    (void)unary(r, caps, "round_even", x, y);
+    char options[64];
+    snprintf(options, sizeof options, "-DOP=%s", name);
+    elementwise(r, caps, "float/unary.cl", "unary", options, x, y, a, b);
     return r->status;
 }
 
 octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_operand *x, float lo, float hi,
                             const oct_operand *y)
 {
-    oct_launch *l = unary(r, caps, "clip", x, y);
-    oct_launch_f32(l, lo);
-    oct_launch_f32(l, hi);
+    elementwise(r, caps, "float/float.cl", "clip", "-DT=float -DT_IS_FLOAT", x, y, lo, hi);
     return r->status;
 }
 

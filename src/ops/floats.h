@@ -11,13 +11,17 @@ typedef enum oct_float_op {
     OCT_FLOAT_MUL,
     OCT_FLOAT_DIV,
     OCT_FLOAT_MIN,
-    OCT_FLOAT_MAX
+    OCT_FLOAT_MAX,
+    OCT_FLOAT_POW,  /* f32 only */
+    OCT_FLOAT_PRELU /* f32 only: a < 0 ? a * b : a */
 } oct_float_op;
 
 /* numpy broadcasting; f32 or s32, all three the same. Division is correctly rounded. */
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y);
-octet_status oct_float_round(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y);
+/* A function of one element by its ONNX name (kernels/float/unary.cl) with two attributes. */
+octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *name, const oct_operand *x,
+                             float a, float b, const oct_operand *y);
 /* NaN stays NaN. */
 octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_operand *x, float lo, float hi,
                             const oct_operand *y);

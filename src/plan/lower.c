@@ -40,7 +40,8 @@ static lower_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_Div] = lower_binary,
     [OCT_OP_Min] = lower_variadic,
     [OCT_OP_Max] = lower_variadic,
-    [OCT_OP_Round] = lower_round,
+    [OCT_OP_Pow] = lower_binary,
+    [OCT_OP_PRelu] = lower_binary,
     [OCT_OP_ReduceMin] = lower_reduce,
     [OCT_OP_ReduceMax] = lower_reduce,
 };
@@ -173,7 +174,7 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         const oct_node *n = &graph->nodes[i];
         assign_outputs(&l, n);
         recipe->current_node = i;
-        lower_fn *lower = table[n->op];
+        lower_fn *lower = oct_op_is_unary(n->op) ? lower_unary : table[n->op];
         RETURN_IF(!lower, OCTET_UNSUPPORTED,
                   "%s (node '%s') cannot run in %s; quantize its inputs and outputs", n->op_type, n->name,
                   oct_dtype_name(graph->values[n->outputs[0]].dtype));

@@ -20,7 +20,8 @@ static void mix_text(oct_identity *id, const char *text)
     mix(id, text, strlen(text) + 1);
 }
 
-/* Constants that do not outlive the recipe are known by their bytes, mapped ones by where they lie in the file. */
+/* Constants that do not outlive the recipe are known by their bytes, mapped ones by where they lie in the
+ * file. */
 static oct_identity constant_identity(const oct_mem_info *m)
 {
     oct_identity id = {{OCT_HASH_START, 1}};

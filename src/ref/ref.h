@@ -105,6 +105,8 @@ typedef enum oct_ref_float_op {
 } oct_ref_float_op;
 void oct_ref_float_binary(oct_ref_float_op op, const oct_ref_broadcast *shape, const float *a, const float *b,
                           float *y);
+/* A function of one element by its ONNX name; false: unknown. Close, not exact: computed in double. */
+bool oct_ref_unary(const char *name, const float *x, int64_t n, float a, float b, float *y);
 void oct_ref_round(const float *x, int64_t n, float *y); /* half to even */
 void oct_ref_clip_f32(const float *x, int64_t n, float min, float max, float *y);
 /* Minimum or maximum over `axis` of [outer][axis][inner] -> [outer][inner]; a NaN anywhere gives NaN. */
