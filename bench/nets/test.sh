@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The comparison with ONNX Runtime as tests; exit status 77 is "skipped".
+#
+#   test.sh everyday OCTET    a few small networks, where build/nets-venv is there already (scripts/test makes it)
+#   test.sh all OCTET         every network in every form
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+case $1 in
+    everyday)
+        python=$("$here/venv.sh" --there) || exit 77
+        exec "$python" "$here/run.py" --octet "$2" --nets squeezenet_small,mobilenetv2_small,resnet18_small \
+            --forms qop_u8_tensor,qop_s8_channel
+        ;;
+    all)
+        python=$("$here/venv.sh") || exit 77
+        exec "$python" "$here/run.py" --octet "$2"
+        ;;
+esac
