@@ -13,27 +13,6 @@ __kernel void copy(MEM(x), MEM(y), const long n, const long chunk)
         save16_uchar(AT(uchar, y) + i, load16_uchar(AT(uchar, x) + i, last - i), last - i);
 }
 
-/* Any permutation. One work-item: one row of the output, `inner` elements that lie `inner_step` apart in x.
- * The other dimensions d0..d6 of y, slowest first, step s0..s6 in x. */
-__kernel void transpose(MEM(x), MEM(y), const long inner, const long inner_step, const long d1, const long d2,
-                        const long d3, const long d4, const long d5, const long d6, const long s0,
-                        const long s1, const long s2, const long s3, const long s4, const long s5,
-                        const long s6)
-{
-    long row = get_global_id(0), from = 0;
-    __global T *out = AT(T, y) + row * inner;
-    from += row % d6 * s6, row /= d6;
-    from += row % d5 * s5, row /= d5;
-    from += row % d4 * s4, row /= d4;
-    from += row % d3 * s3, row /= d3;
-    from += row % d2 * s2, row /= d2;
-    from += row % d1 * s1, row /= d1;
-    from += row * s0;
-    __global const T *in = AT(T, x) + from;
-    for (long i = 0; i < inner; i++)
-        out[i] = in[i * inner_step];
-}
-
 /* y[b][c][r] = x[b][r][c]: NCHW <-> NHWC. One work-item: a tile of 16 x 16, read and written along rows. */
 __kernel void transpose_tiles(MEM(x), MEM(y), const long rows, const long columns)
 {

@@ -60,9 +60,10 @@ octet_status oct_node_check_arity(const oct_node *n)
                   (ops[n->op].max_in >= 0 && n->input_count > ops[n->op].max_in),
               OCTET_UNSUPPORTED, "%s (node '%s') has %d inputs; Octet takes %d to %d", n->op_type, n->name,
               n->input_count, ops[n->op].min_in, ops[n->op].max_in);
-    RETURN_IF(n->output_count < ops[n->op].min_out || n->output_count > ops[n->op].max_out, OCTET_UNSUPPORTED,
-              "%s (node '%s') has %d outputs; Octet gives %d to %d", n->op_type, n->name, n->output_count,
-              ops[n->op].min_out, ops[n->op].max_out);
+    RETURN_IF(n->output_count < ops[n->op].min_out ||
+                  (ops[n->op].max_out >= 0 && n->output_count > ops[n->op].max_out),
+              OCTET_UNSUPPORTED, "%s (node '%s') has %d outputs; Octet gives %d to %d", n->op_type, n->name,
+              n->output_count, ops[n->op].min_out, ops[n->op].max_out);
     for (int i = 0; i < ops[n->op].min_in; i++)
         RETURN_IF(n->inputs[i] == OCT_NO_VALUE && i == 0, OCTET_CORRUPT_FILE,
                   "%s (node '%s'): its first input is missing", n->op_type, n->name);

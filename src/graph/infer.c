@@ -1,6 +1,7 @@
 /* Shape inference: the table of rules, the loop over nodes, and what rules share. */
 #include "infer.h"
 #include "dtype.h"
+#include "moves.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -54,26 +55,7 @@ octet_status infer_require_dtype(const infer_ctx *c, int i, const octet_dtype *a
 
 octet_status infer_const_ints(const infer_ctx *c, int i, int64_t *out, int capacity, int *count)
 {
-    const oct_value *v = infer_in(c, i);
-    int64_t elems;
-    RETURN_IF(!v->data, OCTET_UNSUPPORTED,
-              "input %d ('%s') must be a constant: shapes are planned before a run", i, v->name);
-    RETURN_IF((v->dtype != OCTET_S64 && v->dtype != OCTET_S32) || v->rank > 1 ||
-                  !oct_shape_elems(v->dims, v->rank, &elems) || elems > capacity,
-              OCTET_INVALID_ARGUMENT, "input %d ('%s') must be at most %d integers in one dimension", i,
-              v->name, capacity);
-    *count = (int)elems;
-    for (int k = 0; k < *count; k++) {
-        int32_t narrow;
-        const char *at = (const char *)v->data + (size_t)k * oct_dtype_bytes(v->dtype);
-        if (v->dtype == OCTET_S64) {
-            memcpy(&out[k], at, sizeof out[k]);
-        } else {
-            memcpy(&narrow, at, sizeof narrow);
-            out[k] = narrow;
-        }
-    }
-    return OCTET_OK;
+    return oct_const_ints(c->g, c->n, i, out, capacity, count);
 }
 
 octet_status infer_axes(const int64_t *axes, int count, int rank, bool *is_axis)

@@ -223,8 +223,8 @@ octet_status infer_variadic(infer_ctx *c)
 octet_status infer_binary(infer_ctx *c)
 {
     FORWARD(infer_require_input(c, 1));
-    if (c->n->op == OCT_OP_Pow || c->n->op == OCT_OP_PRelu)
-        FORWARD(infer_require_dtype(c, 0, infer_f32));
+    for (int i = 0; i < 2 && (c->n->op == OCT_OP_Pow || c->n->op == OCT_OP_PRelu); i++)
+        FORWARD(infer_require_dtype(c, i, infer_f32));
     return infer_variadic(c);
 }
 

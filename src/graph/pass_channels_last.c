@@ -150,6 +150,9 @@ static bool is_spatial(const oct_node *n)
     case OCT_OP_MaxPool:
     case OCT_OP_QLinearAveragePool:
     case OCT_OP_QLinearGlobalAveragePool:
+    case OCT_OP_DepthToSpace:
+    case OCT_OP_SpaceToDepth:
+    case OCT_OP_BatchNormalization:
         return true;
     default:
         return false;

@@ -9,14 +9,26 @@
 #include <string.h>
 
 /* Operators that give elements of input 0 (SINK_ALL: of every input), or the largest or smallest of some. */
-typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE, SINK_INDEX } sink_kind;
+typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD } sink_kind;
 
 static sink_kind kind_of(const oct_node *n)
 {
     static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_Reshape] = SINK_FIRST,   [OCT_OP_Flatten] = SINK_FIRST,  [OCT_OP_Squeeze] = SINK_FIRST,
-        [OCT_OP_Unsqueeze] = SINK_FIRST, [OCT_OP_Identity] = SINK_FIRST, [OCT_OP_Transpose] = SINK_FIRST,
-        [OCT_OP_MaxPool] = SINK_FIRST,   [OCT_OP_Concat] = SINK_ALL,
+        [OCT_OP_Reshape] = SINK_FIRST,
+        [OCT_OP_Flatten] = SINK_FIRST,
+        [OCT_OP_Squeeze] = SINK_FIRST,
+        [OCT_OP_Unsqueeze] = SINK_FIRST,
+        [OCT_OP_Identity] = SINK_FIRST,
+        [OCT_OP_Transpose] = SINK_FIRST,
+        [OCT_OP_MaxPool] = SINK_FIRST,
+        [OCT_OP_Concat] = SINK_ALL,
+        [OCT_OP_Slice] = SINK_FIRST,
+        [OCT_OP_Split] = SINK_FIRST,
+        [OCT_OP_Expand] = SINK_FIRST,
+        [OCT_OP_Tile] = SINK_FIRST,
+        [OCT_OP_DepthToSpace] = SINK_FIRST,
+        [OCT_OP_SpaceToDepth] = SINK_FIRST,
+        [OCT_OP_Pad] = SINK_PAD,
     };
     return (sink_kind)table[n->op];
 }
@@ -62,12 +74,43 @@ static octet_status sink_output(oct_graph *g, int node, int o, const oct_quantiz
     return OCTET_OK;
 }
 
+/* A constant padding of 0.0 is the zero point; other values have no 8-bit form that is exactly they. */
+static bool pads_with_zero(const oct_graph *g, const oct_node *n)
+{
+    if (strcmp(oct_node_string(n, "mode", "constant"), "constant") != 0)
+        return true;
+    int v = n->input_count > 2 ? n->inputs[2] : OCT_NO_VALUE;
+    if (v == OCT_NO_VALUE)
+        return oct_node_float(n, "value", 0.0f) == 0.0f;
+    return g->values[v].data && g->values[v].dtype == OCTET_F32 && oct_const_f32(g, v) == 0.0f;
+}
+
+/* Pads by input 1 (opset 11 and up; attributes before are left to run in float), padding value in input 2. */
+static octet_status sink_padding(oct_graph *g, int node, const oct_quantized *q)
+{
+    int zero = oct_explicit_zero(g, q);
+    int *inputs = oct_arena_alloc(&g->arena, 4, sizeof *inputs);
+    if (zero < 0 || !inputs)
+        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    oct_node *n = &g->nodes[node];
+    for (int i = 0; i < 4; i++)
+        inputs[i] = i < n->input_count ? n->inputs[i] : OCT_NO_VALUE;
+    inputs[2] = zero;
+    n->input_count = n->input_count > 3 ? n->input_count : 3;
+    n->inputs = inputs;
+    return OCTET_OK;
+}
+
 static octet_status sink(oct_graph *g, int node)
 {
     sink_kind kind = kind_of(&g->nodes[node]);
     oct_quantized q;
     if (kind == SINK_NO || g->nodes[node].input_count < 1 || !operands(g, &g->nodes[node], kind, &q))
         return OCTET_OK;
+    if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !pads_with_zero(g, &g->nodes[node])))
+        return OCTET_OK;
+    if (kind == SINK_PAD)
+        FORWARD(sink_padding(g, node, &q));
     for (int i = 0; i < (kind == SINK_ALL ? g->nodes[node].input_count : 1); i++) {
         oct_quantized x;
         (void)oct_dequantized_from(g, g->nodes[node].inputs[i], &x);

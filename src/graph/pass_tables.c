@@ -38,6 +38,7 @@ static pointwise kind_of(oct_op op)
         [OCT_OP_Div] = POINTWISE_BROADCAST,
         [OCT_OP_Min] = POINTWISE_BROADCAST,
         [OCT_OP_Max] = POINTWISE_BROADCAST,
+        [OCT_OP_BatchNormalization] = POINTWISE_CHANNELS,
         [OCT_OP_Pow] = POINTWISE_BROADCAST,
         [OCT_OP_PRelu] = POINTWISE_BROADCAST,
     };
@@ -162,7 +163,7 @@ static int all_bytes(oct_graph *g, octet_dtype dtype, int rank, const origin *o,
         wide = oct_add_like(g, name, dtype, rank, dims);
     if (shape < 0 || wide < 0)
         return -1;
-    oct_node *n = oct_graph_add_node(g, OCT_OP_Identity, name, 2, 1);
+    oct_node *n = oct_graph_add_node(g, OCT_OP_Expand, name, 2, 1);
     if (!n)
         return -1;
     n->opset = 13;

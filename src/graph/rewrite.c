@@ -130,12 +130,21 @@ int oct_add_like(oct_graph *g, const char *name, octet_dtype dtype, int rank, co
     return v;
 }
 
-int oct_add_const(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims, const void *bytes)
+int oct_add_const_kept(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims, const void *bytes)
 {
     int64_t elems = 0;
     int v = oct_add_like(g, "constant", dtype, rank, dims);
-    if (v < 0)
+    if (v < 0 || !oct_shape_elems(dims, rank, &elems))
         return -1;
+    g->values[v].data_bytes = (size_t)elems * oct_dtype_bytes(dtype);
+    g->values[v].data = bytes;
+    g->values[v].made = true;
+    return v;
+}
+
+int oct_add_const(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims, const void *bytes)
+{
+    int64_t elems = 0;
     void *copy = oct_shape_elems(dims, rank, &elems)
                      ? oct_arena_alloc(&g->arena, (size_t)elems, oct_dtype_bytes(dtype))
                      : NULL;
@@ -143,12 +152,9 @@ int oct_add_const(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims
         (void)no_memory();
         return -1;
     }
-    g->values[v].data_bytes = (size_t)elems * oct_dtype_bytes(dtype);
-    if (g->values[v].data_bytes)
-        memcpy(copy, bytes, g->values[v].data_bytes);
-    g->values[v].data = copy;
-    g->values[v].made = true;
-    return v;
+    if (elems)
+        memcpy(copy, bytes, (size_t)elems * oct_dtype_bytes(dtype));
+    return oct_add_const_kept(g, dtype, rank, dims, copy);
 }
 
 int oct_explicit_zero(oct_graph *g, const oct_quantized *q)

@@ -36,6 +36,8 @@ int32_t oct_zero_point(const oct_graph *g, const oct_quantized *q); /* first one
 
 /* New constants and values; -1 and an error text when memory is short. The bytes are copied. */
 int oct_add_const(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims, const void *bytes);
+/* Likewise, with bytes that are in the graph's arena already. */
+int oct_add_const_kept(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims, const void *bytes);
 int oct_add_like(oct_graph *g, const char *name, octet_dtype dtype, int rank, const int64_t *dims);
 /* q's zero point, made where it is absent: the integer operators want one. */
 int oct_explicit_zero(oct_graph *g, const oct_quantized *q);

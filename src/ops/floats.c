@@ -1,4 +1,5 @@
 #include "floats.h"
+#include "sizes.h"
 #include "split.h"
 
 #include <stdio.h>
@@ -58,5 +59,30 @@ octet_status oct_float_reduce(oct_recipe *r, const oct_caps *caps, bool maximum,
     oct_launch_i64(l, inner);
     oct_launch_i32(l, maximum);
     oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
+    return r->status;
+}
+
+octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                            const oct_mem parameters[4], float epsilon, const oct_operand *y)
+{
+    int64_t c = x->dims[x->rank - 1], pixels = c ? oct_operand_elems(x) / c : 0;
+    int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
+    RETURN_IF(c > INT32_MAX, OCTET_UNSUPPORTED, "%lld channels are past 2^31", (long long)c);
+    oct_mem st = oct_recipe_temp(r, (size_t)c * 2 * sizeof(float));
+    oct_launch *l = oct_recipe_launch(r, "float/batch_norm.cl", "prepare", "%s", "");
+    for (int i = 0; i < 4; i++)
+        oct_launch_in(l, parameters[i]);
+    oct_launch_out(l, st);
+    oct_launch_i32(l, c);
+    oct_launch_f32(l, epsilon);
+    oct_launch_1d(l, (size_t)c, 0);
+    l = oct_recipe_launch(r, "float/batch_norm.cl", "batch_norm", "%s", "");
+    oct_launch_in(l, x->mem);
+    oct_launch_in(l, st);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, pixels);
+    oct_launch_i64(l, per_item);
+    oct_launch_i32(l, c);
+    oct_launch_1d(l, oct_ceil_div((size_t)pixels, (size_t)per_item), 0);
     return r->status;
 }

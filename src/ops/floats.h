@@ -29,4 +29,8 @@ octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_opera
 octet_status oct_float_reduce(oct_recipe *r, const oct_caps *caps, bool maximum, oct_mem x, int64_t outer,
                               int64_t axis, int64_t inner, oct_mem y);
 
+/* x and y [..., c]; parameters scale, B, mean, var, each f32 [c]. */
+octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                            const oct_mem parameters[4], float epsilon, const oct_operand *y);
+
 #endif

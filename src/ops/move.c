@@ -17,34 +17,27 @@ octet_status oct_copy(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
     return r->status;
 }
 
-/* The permutation with dimensions of 1 dropped and neighbours that stay together merged: dims of y and their
- * steps in x. */
-typedef struct permutation {
-    int rank;
-    int64_t dims[OCTET_MAX_RANK], steps[OCTET_MAX_RANK];
-} permutation;
-
-static permutation simplify(const oct_operand *x, const int *perm)
+/* Drop dimensions of 1 and merge neighbours that go on where the inner one ends, on both sides. */
+static oct_box simplify(const oct_box *box)
 {
-    permutation p = {.rank = 0};
-    int64_t steps[OCTET_MAX_RANK], step = 1;
-    for (int i = x->rank - 1; i >= 0; i--) {
-        steps[i] = step;
-        step *= x->dims[i];
-    }
-    for (int i = 0; i < x->rank; i++) {
-        int64_t size = x->dims[perm[i]], s = steps[perm[i]];
+    oct_box b = {.x_start = box->x_start, .y_start = box->y_start};
+    for (int i = 0; i < box->rank; i++) {
+        int last = b.rank - 1;
+        int64_t size = box->dims[i];
         if (size == 1)
             continue;
-        if (p.rank && p.steps[p.rank - 1] == s * size) {
-            p.dims[p.rank - 1] *= size;
-            p.steps[p.rank - 1] = s;
+        if (b.rank && b.x_steps[last] == box->x_steps[i] * size &&
+            b.y_steps[last] == box->y_steps[i] * size) {
+            b.dims[last] *= size;
+            b.x_steps[last] = box->x_steps[i];
+            b.y_steps[last] = box->y_steps[i];
             continue;
         }
-        p.dims[p.rank] = size;
-        p.steps[p.rank++] = s;
+        b.dims[b.rank] = size;
+        b.x_steps[b.rank] = box->x_steps[i];
+        b.y_steps[b.rank++] = box->y_steps[i];
     }
-    return p;
+    return b;
 }
 
 static const char *element(const oct_operand *x)
@@ -53,53 +46,100 @@ static const char *element(const oct_operand *x)
     return bytes == 1 ? "uchar" : bytes == 2 ? "ushort" : bytes == 4 ? "uint" : "ulong";
 }
 
-/* y[b][c][r] = x[b][r][c]? Then rows r and columns c of a batch of matrices. */
-static bool is_matrix_transpose(const permutation *p, int64_t *batch, int64_t *rows, int64_t *columns)
+void oct_dense_steps(const int64_t *dims, int rank, int64_t *steps)
 {
-    int first = p->rank - 2;
-    if (p->rank != 2 && p->rank != 3)
+    int64_t step = 1;
+    for (int i = rank - 1; i >= 0; i--) {
+        steps[i] = step;
+        step *= dims[i];
+    }
+}
+
+/* y[b][c][r] = x[b][r][c], both dense? Then rows r and columns c of a batch of matrices. */
+static bool is_matrix_transpose(const oct_box *b, int64_t *batch, int64_t *rows, int64_t *columns)
+{
+    int first = b->rank - 2;
+    if ((b->rank != 2 && b->rank != 3) || b->x_start || b->y_start)
         return false;
-    *batch = p->rank == 3 ? p->dims[0] : 1;
-    *columns = p->dims[first];
-    *rows = p->dims[first + 1];
-    return p->steps[first] == 1 && p->steps[first + 1] == *columns &&
-           (p->rank == 2 || p->steps[0] == *rows * *columns);
+    *batch = b->rank == 3 ? b->dims[0] : 1;
+    *columns = b->dims[first];
+    *rows = b->dims[first + 1];
+    return b->x_steps[first] == 1 && b->x_steps[first + 1] == *columns && b->y_steps[first + 1] == 1 &&
+           b->y_steps[first] == *rows &&
+           (b->rank == 2 || (b->x_steps[0] == *rows * *columns && b->y_steps[0] == *rows * *columns));
+}
+
+static void transpose_tiles(oct_recipe *r, const oct_operand *x, oct_mem y, int64_t batch, int64_t rows,
+                            int64_t columns)
+{
+    oct_launch *l = oct_recipe_launch(r, "move/move.cl", "transpose_tiles", "-DT=%s", element(x));
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y);
+    oct_launch_i64(l, rows);
+    oct_launch_i64(l, columns);
+    oct_launch_3d(
+        l, (size_t[3]){oct_ceil_div((size_t)rows, 16), oct_ceil_div((size_t)columns, 16), (size_t)batch},
+        NULL);
+}
+
+octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
+                          const oct_box *box)
+{
+    oct_box b = simplify(box);
+    int64_t batch, rows = 1, columns;
+    for (int i = 0; i < box->rank; i++) {
+        if (box->dims[i] == 0)
+            return r->status;
+    }
+    if (is_matrix_transpose(&b, &batch, &rows, &columns)) {
+        transpose_tiles(r, x, y->mem, batch, rows, columns);
+        return r->status;
+    }
+    /* The row: the last dimension, or none. The others at the end of seven. */
+    int outer = b.rank > 0 ? b.rank - 1 : 0;
+    int64_t inner = b.rank ? b.dims[outer] : 1, dims[7] = {1, 1, 1, 1, 1, 1, 1}, xs[7] = {0}, ys[7] = {0};
+    rows = 1;
+    for (int i = 0; i < outer; i++) {
+        dims[7 - outer + i] = b.dims[i];
+        xs[7 - outer + i] = b.x_steps[i];
+        ys[7 - outer + i] = b.y_steps[i];
+        rows *= b.dims[i];
+    }
+    int64_t per_item = oct_split_chunk(caps) / inner + 1;
+    oct_launch *l = oct_recipe_launch(r, "move/strided.cl", "strided", "-DT=%s", element(x));
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, rows);
+    oct_launch_i64(l, per_item);
+    oct_launch_i64(l, inner);
+    oct_launch_i64(l, b.rank ? b.x_steps[outer] : 1);
+    oct_launch_i64(l, b.rank ? b.y_steps[outer] : 1);
+    oct_launch_i64(l, b.x_start);
+    oct_launch_i64(l, b.y_start);
+    for (int i = 1; i < 7; i++)
+        oct_launch_i64(l, dims[i]);
+    for (int i = 0; i < 7; i++)
+        oct_launch_i64(l, xs[i]);
+    for (int i = 0; i < 7; i++)
+        oct_launch_i64(l, ys[i]);
+    oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
+    return r->status;
 }
 
 octet_status oct_transpose(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
                            const int *perm)
 {
-    permutation p = simplify(x, perm);
-    int64_t batch, rows, columns, elems = oct_operand_elems(x);
-    if (p.rank <= 1)
+    oct_box box = {.rank = x->rank};
+    int64_t steps[OCTET_MAX_RANK];
+    oct_dense_steps(x->dims, x->rank, steps);
+    for (int i = 0; i < x->rank; i++) {
+        box.dims[i] = x->dims[perm[i]];
+        box.x_steps[i] = steps[perm[i]];
+    }
+    oct_dense_steps(box.dims, box.rank, box.y_steps);
+    if (simplify(&box).rank <= 1)
         return oct_copy(r, caps, x, y);
-    if (is_matrix_transpose(&p, &batch, &rows, &columns)) {
-        oct_launch *l = oct_recipe_launch(r, "move/move.cl", "transpose_tiles", "-DT=%s", element(x));
-        oct_launch_in(l, x->mem);
-        oct_launch_out(l, y->mem);
-        oct_launch_i64(l, rows);
-        oct_launch_i64(l, columns);
-        oct_launch_3d(
-            l, (size_t[3]){oct_ceil_div((size_t)rows, 16), oct_ceil_div((size_t)columns, 16), (size_t)batch},
-            NULL);
-        return r->status;
-    }
-    int64_t inner = p.dims[p.rank - 1], dims[7] = {1, 1, 1, 1, 1, 1, 1}, steps[7] = {0};
-    for (int i = 0; i + 1 < p.rank; i++) {
-        dims[7 - (p.rank - 1) + i] = p.dims[i];
-        steps[7 - (p.rank - 1) + i] = p.steps[i];
-    }
-    oct_launch *l = oct_recipe_launch(r, "move/move.cl", "transpose", "-DT=%s", element(x));
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, inner);
-    oct_launch_i64(l, p.steps[p.rank - 1]);
-    for (int i = 1; i < 7; i++)
-        oct_launch_i64(l, dims[i]);
-    for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, steps[i]);
-    oct_launch_1d(l, elems ? (size_t)(elems / inner) : 0, 0);
-    return r->status;
+    return oct_move_box(r, caps, x, y, &box);
 }
 
 /* Largest and smallest value of an integer type as OpenCL C writes it. */

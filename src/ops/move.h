@@ -1,4 +1,4 @@
-/* Copy, Transpose, Cast: elements move, nothing is computed. */
+/* Copy, Transpose, boxes, Cast: elements move, nothing is computed. */
 #ifndef OCT_MOVE_H
 #define OCT_MOVE_H
 
@@ -10,6 +10,19 @@ octet_status oct_copy(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
 /* y dimension i is x dimension perm[i]. Any dtype. */
 octet_status oct_transpose(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
                            const int *perm);
+/* A box of elements with its own steps on either side, in elements: y[y_start + sum i y_steps] =
+ * x[x_start + sum i x_steps]. x_steps of 0 repeat; negative ones go backwards. x and y: memory and dtype
+ * count. */
+typedef struct oct_box {
+    int rank;
+    int64_t dims[OCTET_MAX_RANK], x_steps[OCTET_MAX_RANK], y_steps[OCTET_MAX_RANK];
+    int64_t x_start, y_start;
+} oct_box;
+octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
+                          const oct_box *box);
+/* Steps of a dense tensor. */
+void oct_dense_steps(const int64_t *dims, int rank, int64_t *steps);
+
 /* Among f32, u8, s8, u16, s16, s32, s64, bool (docs/numerics.md). Errors: UNSUPPORTED. */
 octet_status oct_cast(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y);
 

@@ -1,5 +1,6 @@
 /* Convolutions and pools, on channels-last operands. */
 #include "conv.h"
+#include "floats.h"
 #include "lower.h"
 #include "pool.h"
 #include "window.h"
@@ -97,4 +98,13 @@ octet_status lower_average_pool(lowering *l, const oct_node *n)
 octet_status lower_global_pool(lowering *l, const oct_node *n)
 {
     return pool(l, n, OCT_POOL_GLOBAL_AVERAGE);
+}
+
+octet_status lower_batch_norm(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
+    oct_mem parameters[4];
+    for (int i = 0; i < 4; i++)
+        parameters[i] = lower_input(l, n, i + 1).mem;
+    return oct_batch_norm(l->r, l->caps, &x, parameters, oct_node_float(n, "epsilon", 1e-5f), &y);
 }

@@ -1,0 +1,127 @@
+/* Shapes of operators that pick, repeat and rearrange elements. */
+#include "dtype.h"
+#include "infer.h"
+#include "moves.h"
+#include "sizes.h"
+
+#include <string.h>
+
+octet_status infer_slice(infer_ctx *c)
+{
+    oct_slice s;
+    const oct_value *x = infer_in(c, 0);
+    FORWARD(oct_slice_resolve(c->g, c->n, &s));
+    infer_out(c, 0, x->dtype, x->rank, s.dims);
+    return OCTET_OK;
+}
+
+octet_status infer_split(infer_ctx *c)
+{
+    oct_split s;
+    const oct_value *x = infer_in(c, 0);
+    FORWARD(oct_split_resolve(c->g, c->n, &s));
+    int64_t dims[OCTET_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = 0; i < c->n->output_count; i++) {
+        dims[s.axis] = s.sizes[i];
+        infer_out(c, i, x->dtype, x->rank, dims);
+    }
+    return OCTET_OK;
+}
+
+octet_status infer_pad(infer_ctx *c)
+{
+    oct_pad p;
+    const oct_value *x = infer_in(c, 0), *value = infer_in(c, 2);
+    int64_t dims[OCTET_MAX_RANK] = {0}, elems;
+    FORWARD(oct_pad_resolve(c->g, c->n, &p));
+    RETURN_IF(value && (value->dtype != x->dtype || !oct_shape_elems(value->dims, value->rank, &elems) ||
+                        elems != 1),
+              OCTET_INVALID_ARGUMENT, "the padding value must be one %s", oct_dtype_name(x->dtype));
+    for (int d = 0; d < x->rank; d++) {
+        dims[d] = x->dims[d] + p.begin[d] + p.end[d];
+        RETURN_IF(dims[d] < 0, OCTET_INVALID_ARGUMENT, "negative pads cut off more than dimension %d has", d);
+    }
+    infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_expand(infer_ctx *c)
+{
+    oct_value target = {.name = "shape"};
+    int rank;
+    int64_t dims[OCTET_MAX_RANK];
+    FORWARD(infer_require_input(c, 1));
+    FORWARD(infer_const_ints(c, 1, target.dims, OCTET_MAX_RANK, &target.rank));
+    for (int d = 0; d < target.rank; d++)
+        RETURN_IF(target.dims[d] < 0 || target.dims[d] > OCT_MAX_ELEMS, OCTET_INVALID_ARGUMENT,
+                  "shape[%d] is %lld", d, (long long)target.dims[d]);
+    FORWARD(infer_broadcast(c, infer_in(c, 0), &target, &rank, dims));
+    infer_out(c, 0, infer_in(c, 0)->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_tile(infer_ctx *c)
+{
+    const oct_value *x = infer_in(c, 0);
+    int count;
+    int64_t repeats[OCTET_MAX_RANK], dims[OCTET_MAX_RANK] = {0};
+    FORWARD(infer_require_input(c, 1));
+    FORWARD(infer_const_ints(c, 1, repeats, OCTET_MAX_RANK, &count));
+    RETURN_IF(count != x->rank || x->rank > OCTET_MAX_RANK / 2, OCTET_UNSUPPORTED,
+              "%d repeats for rank %d; at most %d dimensions are supported", count, x->rank,
+              OCTET_MAX_RANK / 2);
+    for (int d = 0; d < x->rank; d++) {
+        RETURN_IF(repeats[d] < 0 || (repeats[d] && x->dims[d] > OCT_MAX_ELEMS / repeats[d]),
+                  OCTET_INVALID_ARGUMENT, "repeats[%d] is %lld", d, (long long)repeats[d]);
+        dims[d] = x->dims[d] * repeats[d];
+    }
+    infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
+
+/* DepthToSpace and SpaceToDepth. */
+octet_status infer_block(infer_ctx *c)
+{
+    const oct_value *x = infer_in(c, 0);
+    int64_t b = oct_node_int(c->n, "blocksize", 0), dims[OCTET_MAX_RANK];
+    bool to_space = c->n->op == OCT_OP_DepthToSpace;
+    int channels = c->n->channels_last ? 3 : 1, rows = c->n->channels_last ? 1 : 2;
+    RETURN_IF(x->rank != 4, OCTET_INVALID_ARGUMENT, "its input must have 4 dimensions, not %d", x->rank);
+    RETURN_IF(b < 1 || b > 1 << 15, OCTET_INVALID_ARGUMENT, "blocksize is %lld", (long long)b);
+    memcpy(dims, x->dims, sizeof dims);
+    if (to_space) {
+        RETURN_IF(dims[channels] % (b * b), OCTET_INVALID_ARGUMENT, "%lld channels are no multiple of %lld",
+                  (long long)dims[channels], (long long)(b * b));
+        dims[channels] /= b * b;
+        dims[rows] *= b;
+        dims[rows + 1] *= b;
+    } else {
+        RETURN_IF(dims[rows] % b || dims[rows + 1] % b, OCTET_INVALID_ARGUMENT,
+                  "%lld x %lld pixels are no multiple of blocksize %lld", (long long)dims[rows],
+                  (long long)dims[rows + 1], (long long)b);
+        dims[channels] *= b * b;
+        dims[rows] /= b;
+        dims[rows + 1] /= b;
+    }
+    infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_batch_norm(infer_ctx *c)
+{
+    const oct_value *x = infer_in(c, 0);
+    FORWARD(infer_require_dtype(c, 0, infer_f32));
+    RETURN_IF(x->rank < 2, OCTET_INVALID_ARGUMENT, "its input must be [N, C, ...]");
+    RETURN_IF(oct_node_int(c->n, "training_mode", 0) != 0 || c->n->output_count > 1, OCTET_UNSUPPORTED,
+              "training is not supported");
+    int64_t channels = x->dims[c->n->channels_last ? x->rank - 1 : 1];
+    for (int i = 1; i < 5; i++) {
+        FORWARD(infer_require_dtype(c, i, infer_f32));
+        const oct_value *p = infer_in(c, i);
+        RETURN_IF(p->rank != 1 || p->dims[0] != channels, OCTET_INVALID_ARGUMENT, "'%s' must be [%lld]",
+                  p->name, (long long)channels);
+    }
+    infer_out(c, 0, OCTET_F32, x->rank, x->dims);
+    return OCTET_OK;
+}
