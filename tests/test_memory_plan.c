@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+static const oct_memory_limits unlimited = {.chunk = SIZE_MAX / 4, .limit = SIZE_MAX, .pad = 64};
+
 static oct_launch *launch(oct_recipe *r)
 {
     oct_launch *l = oct_recipe_launch(r, "f.cl", "k", "%s", "");
@@ -46,22 +48,22 @@ static void constants_are_done_once(void **state)
     oct_launch_out(l, y);
 
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &unlimited, &p, NULL), OCTET_OK);
     const bool in_run[] = {false, false, true, true};
     for (int i = 0; i < 4; i++)
-        assert_int_equal(p.phases[i], in_run[i] ? OCT_PHASE_RUN : OCT_PHASE_LOAD);
-    assert_int_equal(p.places[w].region, OCT_REGION_STAGING);
-    assert_int_equal(p.places[unused].region, OCT_REGION_NOWHERE);
-    assert_int_equal(p.places[scale].region, OCT_REGION_SMALL);
-    assert_int_equal(p.places[packed].region, OCT_REGION_WEIGHTS);
-    assert_int_equal(p.places[mult].region, OCT_REGION_WEIGHTS);
-    assert_int_equal(p.places[mid].region, OCT_REGION_ARENA);
-    assert_int_equal(p.places[x].region, OCT_REGION_ARENA);
-    assert_int_equal(p.places[y].region, OCT_REGION_ARENA);
+        assert_int_equal(p.phases[i], in_run[i] ? OCT_IN_RUN : OCT_IN_LOAD);
+    assert_int_equal(p.load[w].region, OCT_REGION_STAGING);
+    assert_int_equal(p.run[unused].region, OCT_REGION_NOWHERE);
+    assert_int_equal(p.run[scale].region, OCT_REGION_SMALL);
+    assert_int_equal(p.run[packed].region, OCT_REGION_WEIGHTS);
+    assert_int_equal(p.run[mult].region, OCT_REGION_WEIGHTS);
+    assert_int_equal(p.run[mid].region, OCT_REGION_ARENA);
+    assert_int_equal(p.run[x].region, OCT_REGION_ARENA);
+    assert_int_equal(p.run[y].region, OCT_REGION_ARENA);
     assert_int_equal(p.small_bytes, 4);
-    assert_true(p.places[packed].offset >= p.small_bytes && p.places[mult].offset >= p.small_bytes);
+    assert_true(p.run[packed].offset >= p.small_bytes && p.run[mult].offset >= p.small_bytes);
     assert_true(p.weights_bytes >= 12000 + 64 + 4);
-    assert_int_equal(p.places[w].first_use, 0);
+    assert_int_equal(p.run[w].region, OCT_REGION_NOWHERE);
     oct_memory_plan_free(&p);
     oct_recipe_free(&r);
 }
@@ -81,9 +83,9 @@ static void a_shared_output_is_run_time(void **state)
     oct_launch_in(l, x);
     oct_launch_out(l, cat);
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
-    assert_true(p.phases[0] == OCT_PHASE_RUN && p.phases[1] == OCT_PHASE_RUN);
-    assert_int_equal(p.places[cat].region, OCT_REGION_ARENA);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &unlimited, &p, NULL), OCTET_OK);
+    assert_true(p.phases[0] == OCT_IN_RUN && p.phases[1] == OCT_IN_RUN);
+    assert_int_equal(p.run[cat].region, OCT_REGION_ARENA);
     oct_memory_plan_free(&p);
     oct_recipe_free(&r);
 }
@@ -110,20 +112,20 @@ static void lifetime(const oct_recipe *r, oct_mem m, int *first, int *last)
 static void check_no_overlap(const oct_recipe *r, const oct_memory_plan *p, unsigned seed)
 {
     for (int m = 0; m < r->mem_count; m++) {
-        if (p->places[m].region != OCT_REGION_ARENA)
+        if (p->run[m].region != OCT_REGION_ARENA)
             continue;
-        assert_int_equal(p->places[m].offset % OCT_MEM_ALIGN, 0);
-        assert_true(p->places[m].offset + r->mems[m].bytes <= p->arena_bytes);
+        assert_int_equal(p->run[m].offset % OCT_MEM_ALIGN, 0);
+        assert_true(p->run[m].offset + r->mems[m].bytes <= p->arena_bytes);
         int mf, ml;
         lifetime(r, m, &mf, &ml);
         for (int o = 0; o < m; o++) {
-            if (p->places[o].region != OCT_REGION_ARENA)
+            if (p->run[o].region != OCT_REGION_ARENA)
                 continue;
             int of, ol;
             lifetime(r, o, &of, &ol);
             bool alive_together = mf <= ol && of <= ml;
-            bool share = p->places[m].offset < p->places[o].offset + r->mems[o].bytes &&
-                         p->places[o].offset < p->places[m].offset + r->mems[m].bytes;
+            bool share = p->run[m].offset < p->run[o].offset + r->mems[o].bytes &&
+                         p->run[o].offset < p->run[m].offset + r->mems[m].bytes;
             if (alive_together && share)
                 fail_msg("seed %u: memories %d and %d overlap", seed, o, m);
         }
@@ -153,7 +155,7 @@ static void random_networks_never_overlap(void **state)
             oct_launch_out(l, made[count++]);
         }
         oct_memory_plan p;
-        assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OK);
+        assert_int_equal(oct_memory_plan_make(&r, NULL, &unlimited, &p, NULL), OCTET_OK);
         check_no_overlap(&r, &p, seed);
         planned += p.arena_bytes;
         for (int m = 0; m < r.mem_count; m++)
@@ -173,7 +175,7 @@ static void sizes_that_overflow_are_refused(void **state)
     oct_launch_in(l, oct_recipe_input(&r, SIZE_MAX / 3));
     oct_launch_out(l, oct_recipe_output(&r, SIZE_MAX / 3));
     oct_memory_plan p;
-    assert_int_equal(oct_memory_plan_make(&r, NULL, &p), OCTET_OUT_OF_MEMORY);
+    assert_int_equal(oct_memory_plan_make(&r, NULL, &unlimited, &p, NULL), OCTET_OUT_OF_MEMORY);
     oct_recipe_free(&r);
 }
 

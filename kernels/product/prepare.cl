@@ -12,11 +12,12 @@
 #endif
 
 /* B from a matrix, rows of n (or, transposed, of k). One work-item: one k group of one panel. flip: 0x80 to
- * change the signedness of B. */
+ * change the signedness of B; groups: k groups of packed B, of which this launch makes the first or, with an
+ * offset of packed, later ones. */
 __kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const long ldb, const long b_stride,
-                          const long packed_stride, const int transposed, const int flip)
+                          const long packed_stride, const int transposed, const int flip, const int groups)
 {
-    const int kg = get_global_id(0), panel = get_global_id(1), groups = get_global_size(0);
+    const int kg = get_global_id(0), panel = get_global_id(1);
     const long block = get_global_id(2);
     __global const uchar *in = AT(uchar, b) + block * b_stride;
     __global uchar *out = AT(uchar, packed) + block * packed_stride + ((long)panel * groups + kg) * (NB * KB);

@@ -14,7 +14,7 @@ struct octet_session {
     octet_model *model;
     oct_plan *plans[MAX_PLANS]; /* most recently used first */
     int plan_count;
-    oct_weights weights; /* of all plans */
+    oct_store store; /* of all plans */
     const oct_launch_time *times;
     size_t time_count;
 };
@@ -78,7 +78,7 @@ static octet_status use_plan(octet_session *s, const oct_value *shapes)
         }
     }
     oct_plan *p;
-    FORWARD(oct_plan_make(s->model->graph, shapes, s->model->device, &s->weights, &p));
+    FORWARD(oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p));
     if (s->plan_count == MAX_PLANS)
         oct_plan_destroy(s->plans[--s->plan_count]);
     s->plans[s->plan_count++] = p;
@@ -146,6 +146,11 @@ static octet_status plan_ahead(octet_session *s, const octet_session_desc *d)
     return status;
 }
 
+static void give_back(void *model, const void *data, size_t bytes)
+{
+    oct_onnx_give_back(((octet_model *)model)->file, data, bytes);
+}
+
 octet_status octet_session_create(octet_model *model, const octet_session_desc *desc, octet_session **session)
 {
     CHECK_ARG(session);
@@ -159,6 +164,9 @@ octet_status octet_session_create(octet_model *model, const octet_session_desc *
     RETURN_IF(!s, OCTET_OUT_OF_MEMORY, "out of host memory for a session");
     s->model = model;
     oct_model_retain(model);
+    oct_store_init(&s->store, model->device, 0);
+    s->store.uploaded = give_back;
+    s->store.user = model;
     octet_status status = plan_ahead(s, &d);
     if (status != OCTET_OK) {
         octet_session_destroy(s);
@@ -174,7 +182,7 @@ void octet_session_destroy(octet_session *s)
         return;
     for (int i = 0; i < s->plan_count; i++)
         oct_plan_destroy(s->plans[i]);
-    oct_weights_free(&s->weights);
+    oct_store_free(&s->store);
     octet_model_destroy(s->model);
     free(s);
 }

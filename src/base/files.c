@@ -1,8 +1,10 @@
+#define _DEFAULT_SOURCE /* madvise: posix_madvise does nothing here on Linux */
 #include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -88,6 +90,16 @@ octet_status oct_map_beneath(const char *beside, const char *location, oct_map *
     octet_status status = map_fd(fd, location, true, map);
     close(fd);
     return status;
+}
+
+void oct_map_give_back(const oct_map *map, const void *data, size_t bytes)
+{
+    uintptr_t start = (uintptr_t)map->data, from = (uintptr_t)data, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    if (!map->bytes || from < start || from - start > map->bytes || bytes > map->bytes - (from - start))
+        return;
+    uintptr_t first = (from - start + page - 1) / page * page, last = (from - start + bytes) / page * page;
+    if (first < last) /* private and never written: nothing but the page tables is lost */
+        (void)madvise((void *)(start + first), last - first, MADV_DONTNEED);
 }
 
 void oct_unmap(oct_map *map)

@@ -18,6 +18,10 @@ octet_status oct_map_file(const char *path, oct_map *map);
  * absolute paths, no "." or "..", no symbolic links on the way, no hard links. Errors: CORRUPT_FILE. */
 octet_status oct_map_beneath(const char *beside, const char *location, oct_map *map);
 
+/* The whole pages of [data, data + bytes), if that is in the map, need not stay in memory: they are read from
+ * the file again when they are touched. */
+void oct_map_give_back(const oct_map *map, const void *data, size_t bytes);
+
 void oct_unmap(oct_map *map);
 
 #endif

@@ -1,17 +1,5 @@
-/* Small helpers over the queue and over buffers that callers own. */
+/* Checks of buffers that callers own. */
 #include "device.h"
-
-#include <string.h>
-
-octet_status oct_device_settle(oct_device *device, octet_status status)
-{
-    if (status == OCTET_OK)
-        return oct_device_finish(device);
-    char text[OCT_ERROR_TEXT_BYTES];
-    strcpy(text, oct_error_text());
-    (void)oct_device_finish(device); /* the first failure is the one to report */
-    return oct_fail(status, "%s", text);
-}
 
 octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes,
                               const char *name)

@@ -257,6 +257,9 @@ void oct_device_release(oct_device *d)
     if (!d || atomic_fetch_sub(&d->references, 1) != 1)
         return;
     oct_programs_free(d);
+    cl_command_queue upload_queue = atomic_load(&d->upload_queue);
+    if (upload_queue)
+        clReleaseCommandQueue(upload_queue);
     if (d->queue)
         clReleaseCommandQueue(d->queue);
     if (d->context)
@@ -296,100 +299,4 @@ void oct_device_log(oct_device *d, const char *fmt, ...)
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
     d->log(d->log_user, line);
-}
-
-static void count(oct_device *d, int which, uint64_t n)
-{
-    atomic_fetch_add_explicit(&d->counters[which], n, memory_order_relaxed);
-}
-
-octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
-{
-    *buffer = NULL;
-    RETURN_IF(bytes > d->caps.info.max_alloc_bytes, OCTET_OUT_OF_MEMORY,
-              "a buffer of %zu bytes exceeds the device's largest allocation (%llu bytes)", bytes,
-              (unsigned long long)d->caps.info.max_alloc_bytes);
-    cl_int err;
-    *buffer = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes + OCT_BUFFER_PAD, NULL, &err);
-    return *buffer ? OCTET_OK : oct_fail_prefix(oct_cl_fail(err, "clCreateBuffer"), "%zu bytes", bytes);
-}
-
-void oct_buffer_release(cl_mem buffer)
-{
-    if (buffer)
-        clReleaseMemObject(buffer);
-}
-
-octet_status oct_device_upload(oct_device *d, oct_traffic kind, cl_mem buffer, size_t offset,
-                               const void *data, size_t bytes)
-{
-    if (bytes == 0)
-        return OCTET_OK;
-    cl_int err = clEnqueueWriteBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
-    if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueWriteBuffer");
-    count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, bytes);
-    count(d, COUNT_TRANSFERS, 1);
-    return OCTET_OK;
-}
-
-octet_status oct_device_download(oct_device *d, oct_traffic kind, cl_mem buffer, size_t offset, void *data,
-                                 size_t bytes)
-{
-    (void)kind; /* only outputs come down */
-    if (bytes == 0)
-        return OCTET_OK;
-    cl_int err = clEnqueueReadBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
-    if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueReadBuffer");
-    count(d, COUNT_OUTPUT_DOWN, bytes);
-    count(d, COUNT_TRANSFERS, 1);
-    return OCTET_OK;
-}
-
-octet_status oct_device_launch(oct_device *d, cl_kernel kernel, cl_uint dims, const size_t *global,
-                               const size_t *local, cl_event *event)
-{
-    cl_int err = clEnqueueNDRangeKernel(d->queue, kernel, dims, NULL, global, local, 0, NULL, event);
-    if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueNDRangeKernel");
-    count(d, COUNT_LAUNCHES, 1);
-    return OCTET_OK;
-}
-
-octet_status oct_device_finish(oct_device *d)
-{
-    count(d, COUNT_WAITS, 1);
-    cl_int err = clFinish(d->queue);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFinish");
-}
-
-octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_ns)
-{
-    cl_ulong start = 0, end = 0;
-    cl_int err = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL);
-    if (err == CL_SUCCESS)
-        err = clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL);
-    clReleaseEvent(event);
-    *start_ns = start;
-    *end_ns = end;
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clGetEventProfilingInfo");
-}
-
-void oct_device_counters(oct_device *d, octet_counters *c)
-{
-    c->weight_bytes_up = atomic_load(&d->counters[COUNT_WEIGHT_UP]);
-    c->input_bytes_up = atomic_load(&d->counters[COUNT_INPUT_UP]);
-    c->output_bytes_down = atomic_load(&d->counters[COUNT_OUTPUT_DOWN]);
-    c->transfers = atomic_load(&d->counters[COUNT_TRANSFERS]);
-    c->launches = atomic_load(&d->counters[COUNT_LAUNCHES]);
-    c->waits = atomic_load(&d->counters[COUNT_WAITS]);
-    c->programs_built = atomic_load(&d->counters[COUNT_BUILT]);
-    c->programs_cached = atomic_load(&d->counters[COUNT_CACHED]);
-}
-
-void oct_device_counters_reset(oct_device *d)
-{
-    for (int i = 0; i < COUNTER_COUNT; i++)
-        atomic_store(&d->counters[i], 0);
 }

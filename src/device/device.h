@@ -57,25 +57,48 @@ octet_status oct_devices_get(size_t index, octet_device_info *info);
 octet_status oct_device_kernel(oct_device *device, const char *file, const char *entry, const char *options,
                                cl_kernel *kernel);
 
-/* Device memory. bytes > 0. All buffers end with at least OCT_BUFFER_PAD readable bytes past `bytes`. */
+/* Device memory. bytes > 0. All buffers end with at least OCT_BUFFER_PAD readable bytes past `bytes`. What is
+ * held, padding included, is counted. */
 #define OCT_BUFFER_PAD 64
 octet_status oct_buffer_create(oct_device *device, size_t bytes, cl_mem *buffer);
-void oct_buffer_release(cl_mem buffer); /* NULL is fine */
+void oct_buffer_release(oct_device *device, cl_mem buffer); /* NULL is fine */
+/* Bytes of the largest buffer, OCT_BUFFER_PAD off, a multiple of `align`. */
+size_t oct_buffer_largest(const oct_device *device, size_t align);
+
+/* What a copy reads on the host: dense, or rows of row_bytes that lie row_stride apart there. */
+typedef struct oct_host_data {
+    const void *data;
+    size_t bytes;                 /* all rows together, as they lie on the device */
+    size_t row_bytes, row_stride; /* row_bytes 0: dense */
+} oct_host_data;
 
 /* Copies are counted by kind. Upload does not block: `data` must stay valid until the next oct_device_finish.
  */
 typedef enum oct_traffic { OCT_TRAFFIC_WEIGHT, OCT_TRAFFIC_INPUT, OCT_TRAFFIC_OUTPUT } oct_traffic;
 octet_status oct_device_upload(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset,
-                               const void *data, size_t bytes);
+                               const oct_host_data *from);
 octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem buffer, size_t offset,
                                  void *data, size_t bytes);
-/* Enqueue a kernel whose arguments are set. event may be NULL. local NULL: driver's choice. */
+/* Upload weights beside the queue, on one of their own, once `after` (an event of the queue) is complete;
+ * *done is complete with the copy. What reads the copy must wait for that, and the caller releases it. `data`
+ * must stay valid until then, or until oct_device_settle has been given a failure. */
+octet_status oct_device_upload_beside(oct_device *device, cl_mem buffer, size_t offset,
+                                      const oct_host_data *from, cl_event after, cl_event *done);
+/* An event that is complete when everything enqueued so far is. */
+octet_status oct_device_mark(oct_device *device, cl_event *event);
+void oct_event_release(cl_event event); /* NULL is fine */
+
+/* Enqueue a kernel whose arguments are set. local NULL: driver's choice. It waits for these events; event may
+ * be NULL. */
 octet_status oct_device_launch(oct_device *device, cl_kernel kernel, cl_uint dims, const size_t *global,
-                               const size_t *local, cl_event *event);
+                               const size_t *local, cl_uint wait_count, const cl_event *waits,
+                               cl_event *event);
 octet_status oct_device_finish(oct_device *device); /* wait for everything enqueued; counted as one wait */
-/* Finish, also after a failure (enqueued copies refer to the caller's memory); gives back `status` and its
- * text if it is one, else what finishing gave. */
+/* Finish, also after a failure (enqueued copies refer to the caller's memory) and then uploads beside the
+ * queue too; gives back `status` and its text if it is one, else what finishing gave. */
 octet_status oct_device_settle(oct_device *device, octet_status status);
+/* Wait for everything, uploads beside the queue too, whether it succeeds or not; not counted. */
+void oct_device_quiesce(oct_device *device);
 /* Is this caller-owned buffer of the device's context and large enough? Errors: INVALID_ARGUMENT, by `name`.
  */
 octet_status oct_buffer_check(oct_device *device, cl_mem buffer, size_t offset, size_t bytes,

@@ -28,6 +28,7 @@ struct oct_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue;
+    _Atomic(cl_command_queue) upload_queue; /* made when it is first needed */
     bool profiling;
     oct_caps caps;
     octet_log_fn log;
@@ -36,6 +37,7 @@ struct oct_device {
     oct_program_entry *programs;
     char *cache_dir; /* NULL: no disk cache */
     atomic_uint_fast64_t counters[COUNTER_COUNT];
+    atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
 
 /* device_caps.c: everything that is asked of a driver. */

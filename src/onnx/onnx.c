@@ -366,6 +366,13 @@ const oct_graph *oct_onnx_graph(const oct_onnx_model *model)
     return &model->graph;
 }
 
+void oct_onnx_give_back(const oct_onnx_model *m, const void *data, size_t bytes)
+{
+    oct_map_give_back(&m->file, data, bytes);
+    for (const oct_onnx_external *e = m->external; e; e = e->next)
+        oct_map_give_back(&e->map, data, bytes);
+}
+
 void oct_onnx_free(oct_onnx_model *m)
 {
     if (!m)

@@ -11,6 +11,9 @@ typedef struct oct_onnx_model oct_onnx_model;
  * Errors: CORRUPT_FILE, UNSUPPORTED (an operator by its name and its node's), OUT_OF_MEMORY. */
 octet_status oct_onnx_load(const char *path, oct_onnx_model **model);
 const oct_graph *oct_onnx_graph(const oct_onnx_model *model);
+/* These bytes of a constant are on the device now: give their pages back. Bytes that are not the file's are
+ * left alone. */
+void oct_onnx_give_back(const oct_onnx_model *model, const void *data, size_t bytes);
 void oct_onnx_free(oct_onnx_model *model); /* NULL is fine */
 
 /* A TensorProto file. tensor->data is allocated (free it with octet_tensor_free); name may be NULL. */

@@ -79,17 +79,29 @@ static octet_status check(const oct_conv_request *q)
     return OCTET_OK;
 }
 
-static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p, bool depthwise)
+/* Pack a part of the weights, whose first channel is `first`, in slices where they are a constant. */
+static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p, int64_t first)
 {
-    oct_launch *l = oct_product_launch(r, p, "pack_weights");
-    oct_launch_in(l, q->weights);
-    oct_launch_out(l, p->packed);
-    oct_launch_i32(l, p->n);
-    oct_launch_i32(l, depthwise ? 1 : q->c / q->group);
-    oct_launch_i32(l, q->kh * q->kw);
-    oct_launch_i64(l, p->packed_stride);
-    oct_launch_i32(l, p->b_flip);
-    oct_launch_3d(l, (size_t[3]){(size_t)p->groups, (size_t)p->panels, (size_t)p->blocks}, NULL);
+    bool is_const = oct_recipe_is_const(r, q->weights);
+    size_t limit = is_const && p->k * p->n * p->blocks > (int64_t)r->slice_bytes ? r->slice_bytes : SIZE_MAX;
+    for (oct_part slice = {0}; oct_product_next_part(p, limit, &slice);) {
+        int64_t rows = slice.blocks * slice.cols, at = first + slice.block * p->n + slice.col;
+        oct_mem w = q->weights;
+        if (is_const && rows != q->co) {
+            w = oct_recipe_const_part(r, w, (size_t)(at * p->k), (size_t)rows, (size_t)p->k, (size_t)p->k);
+            at = 0;
+        }
+        oct_launch *l = oct_product_launch(r, p, "pack_weights");
+        oct_launch_in_at(l, w, (size_t)(at * p->k));
+        oct_launch_out_at(l, p->packed, oct_product_packed_at(p, &slice));
+        oct_launch_i32(l, slice.cols);
+        oct_launch_i32(l, p->k / (q->kh * q->kw));
+        oct_launch_i32(l, q->kh * q->kw);
+        oct_launch_i64(l, p->packed_stride);
+        oct_launch_i32(l, p->b_flip);
+        size_t panels = oct_ceil_div((size_t)slice.cols, (size_t)p->nb);
+        oct_launch_3d(l, (size_t[3]){(size_t)p->groups, panels, (size_t)slice.blocks}, NULL);
+    }
 }
 
 static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_product *p)
@@ -103,17 +115,18 @@ static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_p
     return row;
 }
 
-static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product *p, const conv_variant *v)
+/* A part of the output channels, the first of which is `first`. */
+static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product *p, const conv_variant *v,
+                     const oct_part *part, int64_t first, oct_mem pad_row)
 {
     char options[64];
     oct_product_options(p, options);
-    oct_mem pad_row = padding_row(r, q, p);
     oct_launch *l = oct_recipe_launch(r, v->file, "conv", "-DROWS=%d %s", v->rows, options);
-    oct_launch_in(l, q->x);
+    oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
     oct_launch_in(l, pad_row);
-    oct_launch_out(l, q->y);
+    oct_launch_out_at(l, q->y, (size_t)first * oct_dtype_bytes(q->y_dtype));
     int64_t pixels = q->n * q->oh * q->ow;
     oct_launch_i64(l, pixels);
     const int64_t numbers[] = {q->h,          q->w,          q->c,       q->oh,       q->ow,
@@ -163,12 +176,19 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
                      .nb = v->nb,
                      .kb = v->kb,
                      .form = v->form};
-    FORWARD(oct_product_begin(r, &p));
+    FORWARD(oct_product_check(&p));
     if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
         return OCTET_OK;
-    if (p.groups)
-        pack(r, q, &p, depthwise);
-    oct_product_prepare(r, &p);
-    convolve(r, q, &p, v);
+    p.whole = depthwise || !oct_product_can_split(r, &p, q->weights);
+    oct_mem pad_row = padding_row(r, q, &p);
+    for (oct_part part = {0}; oct_product_next_part(&p, r->piece_bytes, &part);) {
+        oct_product piece = oct_product_of_part(r, &p, &part);
+        int64_t first = part.block * p.n + part.col;
+        FORWARD(oct_product_begin(r, &piece));
+        if (piece.groups)
+            pack(r, q, &piece, first);
+        oct_product_prepare(r, &piece);
+        convolve(r, q, &piece, v, &part, first, pad_row);
+    }
     return r->status;
 }

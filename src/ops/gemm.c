@@ -1,4 +1,5 @@
 #include "gemm.h"
+#include "dtype.h"
 #include "product.h"
 #include "sizes.h"
 
@@ -61,19 +62,61 @@ const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q)
     return v ? v->name : NULL;
 }
 
-static void pack(oct_recipe *r, const oct_gemm_request *q, const oct_product *p)
+/* Pack k groups [group, group + groups) of a slice of a part of B. A slice of a constant is uploaded alone.
+ */
+static void pack_slice(oct_recipe *r, const oct_gemm_request *q, const oct_product *p, const oct_part *part,
+                       const oct_part *slice, int64_t group, int64_t groups)
 {
+    int64_t k = groups == p->groups ? q->k : groups * p->kb, first_k = group * p->kb;
+    k = k < q->k - first_k ? k : q->k - first_k;
+    int64_t block = part->block + slice->block, col = part->col + slice->col;
+    int64_t rows = q->transpose_b ? slice->cols : k, width = q->transpose_b ? k : slice->cols;
+    int64_t at = block * q->b_stride + (q->transpose_b ? col * q->ldb + first_k : first_k * q->ldb + col);
+    int64_t ldb = q->ldb, b_stride = q->b_stride;
+    bool all = slice->cols == q->n && k == q->k && slice->blocks == (q->b_stride ? q->batch : 1);
+    oct_mem b = q->b;
+    if (oct_recipe_is_const(r, b) && !all && (slice->blocks == 1 || b_stride == rows * ldb)) {
+        b = oct_recipe_const_part(r, b, (size_t)at, (size_t)(slice->blocks * rows), (size_t)width,
+                                  (size_t)ldb);
+        at = 0;
+        ldb = width;
+        b_stride = rows * width;
+    }
     oct_launch *l = oct_product_launch(r, p, "pack_matrix");
-    oct_launch_in(l, q->b);
-    oct_launch_out(l, p->packed);
-    oct_launch_i32(l, q->n);
-    oct_launch_i32(l, q->k);
-    oct_launch_i64(l, q->ldb);
-    oct_launch_i64(l, q->b_stride);
+    oct_launch_in_at(l, b, (size_t)at);
+    oct_launch_out_at(l, p->packed,
+                      oct_product_packed_at(p, slice) + (size_t)group * (size_t)(p->nb * p->kb));
+    oct_launch_i32(l, slice->cols);
+    oct_launch_i32(l, k);
+    oct_launch_i64(l, ldb);
+    oct_launch_i64(l, b_stride);
     oct_launch_i64(l, p->packed_stride);
     oct_launch_i32(l, q->transpose_b);
     oct_launch_i32(l, p->b_flip);
-    oct_launch_3d(l, (size_t[3]){(size_t)p->groups, (size_t)p->panels, (size_t)p->blocks}, NULL);
+    oct_launch_i32(l, p->groups);
+    size_t panels = oct_ceil_div((size_t)slice->cols, (size_t)p->nb);
+    oct_launch_3d(l, (size_t[3]){(size_t)groups, panels, (size_t)slice->blocks}, NULL);
+}
+
+/* Pack a part of B, a constant in slices. These are rows of B as it is stored, so that they are one piece of
+ * the file. */
+static void pack(oct_recipe *r, const oct_gemm_request *q, const oct_product *p, const oct_part *part)
+{
+    bool is_const = oct_recipe_is_const(r, q->b);
+    size_t limit = is_const ? r->slice_bytes : SIZE_MAX;
+    size_t raw = (size_t)(p->blocks * p->n * q->k);
+    oct_part slice = {0};
+    if (q->transpose_b || raw <= limit) {
+        while (oct_product_next_part(p, raw <= limit ? SIZE_MAX : limit, &slice))
+            pack_slice(r, q, p, part, &slice, 0, p->groups);
+        return;
+    }
+    size_t fit = limit / (size_t)(p->n * p->kb);
+    int64_t step = fit >= (size_t)p->groups ? p->groups : fit ? (int64_t)fit : 1;
+    for (slice.cols = p->n, slice.blocks = 1; slice.block < p->blocks; slice.block++) {
+        for (int64_t g = 0; g < p->groups; g += step)
+            pack_slice(r, q, p, part, &slice, g, step < p->groups - g ? step : p->groups - g);
+    }
 }
 
 static oct_mem row_sums(oct_recipe *r, const oct_gemm_request *q, const oct_product *p)
@@ -92,35 +135,37 @@ static oct_mem row_sums(oct_recipe *r, const oct_gemm_request *q, const oct_prod
 }
 
 static void product(oct_recipe *r, const oct_gemm_request *q, const oct_product *p, const gemm_variant *v,
-                    oct_mem rowsum)
+                    const oct_part *part, oct_mem rowsum)
 {
+    int64_t batch = q->b_stride ? part->blocks : q->batch;
     char options[64];
     oct_product_options(p, options);
     bool row_scale = q->a_q.scale_count > 1;
     oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "-DROWS=%d %s%s", v->rows, options,
                                       row_scale ? " -DROWSCALE" : "");
-    oct_launch_in(l, q->a);
+    oct_launch_in_at(l, q->a, (size_t)(part->block * q->a_stride));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
-    oct_launch_in(l, rowsum);
+    oct_launch_in_at(l, rowsum, (size_t)(part->block * q->m) * 4);
     oct_launch_in(l, q->a_q.scale);
-    oct_launch_out(l, q->c);
+    oct_launch_out_at(l, q->c, (size_t)(part->block * q->c_stride + part->col) * oct_dtype_bytes(q->c_dtype));
     oct_launch_i32(l, q->m);
-    oct_launch_i32(l, q->n);
+    oct_launch_i32(l, p->n);
     oct_launch_i32(l, q->k);
     const int64_t strides[] = {q->lda, q->ldc, q->a_stride, p->packed_stride, q->c_stride, p->prep_stride};
     for (size_t i = 0; i < sizeof strides / sizeof strides[0]; i++)
         oct_launch_i64(l, strides[i]);
     oct_launch_i32(l, q->clamp_min);
     oct_launch_i32(l, q->clamp_max);
-    size_t batch = (size_t)q->batch, panels = (size_t)p->panels;
+    size_t panels = (size_t)p->panels;
     if (v->capability == offsetof(oct_caps, any_device)) {
-        oct_launch_3d(l, (size_t[3]){panels, oct_ceil_div((size_t)q->m, (size_t)v->rows), batch}, NULL);
+        oct_launch_3d(l, (size_t[3]){panels, oct_ceil_div((size_t)q->m, (size_t)v->rows), (size_t)batch},
+                      NULL);
         return;
     }
-    int64_t rows = oct_product_block_rows(q->m, v->rows, p->panels * q->batch);
+    int64_t rows = oct_product_block_rows(q->m, v->rows, p->panels * batch);
     oct_launch_i32(l, rows);
-    oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->m, (size_t)rows), panels, batch},
+    oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->m, (size_t)rows), panels, (size_t)batch},
                   (size_t[3]){1, 1, 1});
 }
 
@@ -147,12 +192,20 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
                      .nb = v->nb,
                      .kb = v->kb,
                      .form = v->form};
-    FORWARD(oct_product_begin(r, &p));
+    FORWARD(oct_product_check(&p));
     if (q->m == 0 || q->n == 0 || q->batch == 0)
         return OCTET_OK;
-    if (p.groups)
-        pack(r, q, &p);
-    oct_product_prepare(r, &p);
-    product(r, q, &p, v, p.needs_rowsum ? row_sums(r, q, &p) : OCT_MEM_NONE);
+    p.whole = !oct_product_can_split(r, &p, q->b);
+    oct_mem rowsum = OCT_MEM_NONE;
+    for (oct_part part = {0}; oct_product_next_part(&p, r->piece_bytes, &part);) {
+        oct_product piece = oct_product_of_part(r, &p, &part);
+        FORWARD(oct_product_begin(r, &piece));
+        if (piece.groups)
+            pack(r, q, &piece, &part);
+        oct_product_prepare(r, &piece);
+        if (piece.needs_rowsum && rowsum == OCT_MEM_NONE)
+            rowsum = row_sums(r, q, &piece);
+        product(r, q, &piece, v, &part, piece.needs_rowsum ? rowsum : OCT_MEM_NONE);
+    }
     return r->status;
 }

@@ -21,7 +21,7 @@ int64_t oct_gemm_max_k(octet_dtype a, octet_dtype b, bool zero_points)
     return a == OCTET_S8 && b == OCTET_S8 ? 131071 : 65793;
 }
 
-static octet_status check(const oct_product *p)
+octet_status oct_product_check(const oct_product *p)
 {
     bool zeros = !oct_quant_zero_is_zero(&p->a_q) || !oct_quant_zero_is_zero(&p->b_q);
     int64_t bound = oct_gemm_max_k(p->a_dtype, p->b_dtype, zeros);
@@ -32,6 +32,10 @@ static octet_status check(const oct_product *p)
         zeros ? " with zero points" : "", (long long)bound);
     RETURN_IF(p->n > INT32_MAX - 4096 || p->blocks > INT32_MAX, OCTET_UNSUPPORTED,
               "%lld columns or %lld blocks of B are past 2^31", (long long)p->n, (long long)p->blocks);
+    size_t packed;
+    RETURN_IF(!oct_size_mul(oct_round_up((size_t)p->n, 64), (size_t)(p->groups * p->kb), &packed) ||
+                  !oct_size_mul(packed, (size_t)p->blocks, &packed) || packed > SIZE_MAX / 4,
+              OCTET_OUT_OF_MEMORY, "packed weights exceed the address space");
     return OCTET_OK;
 }
 
@@ -51,9 +55,100 @@ static bool zero_cancels(const oct_quant *q, int shift)
     return true;
 }
 
+static int64_t panel_bytes(const oct_product *p)
+{
+    return p->groups * p->kb * p->nb;
+}
+
+static int64_t block_panels(const oct_product *p)
+{
+    return (int64_t)oct_ceil_div((size_t)p->n, (size_t)p->nb);
+}
+
+bool oct_product_next_part(const oct_product *p, size_t limit, oct_part *part)
+{
+    int64_t most = limit > INT64_MAX ? INT64_MAX : (int64_t)limit, panel = panel_bytes(p);
+    int64_t block = block_panels(p) * panel, blocks = block ? most / block : p->blocks;
+    bool first = part->blocks == 0;
+    if (blocks > 0 || p->whole) { /* whole blocks */
+        part->block = first ? 0 : part->block + part->blocks;
+        int64_t left = p->blocks - part->block;
+        part->blocks = p->whole || blocks > left ? left : blocks;
+        part->col = 0;
+        part->cols = p->n;
+        return left > 0;
+    }
+    if (!first)
+        part->col += part->cols;
+    if (!first && part->col == p->n) {
+        part->block++;
+        part->col = 0;
+    }
+    int64_t columns = most / panel * p->nb / 64 * 64;
+    columns = columns < 64 ? 64 : columns;
+    part->blocks = 1;
+    part->cols = columns < p->n - part->col ? columns : p->n - part->col;
+    return part->block < p->blocks;
+}
+
+size_t oct_product_packed_at(const oct_product *p, const oct_part *part)
+{
+    return (size_t)((part->block * block_panels(p) + part->col / p->nb) * panel_bytes(p));
+}
+
+bool oct_product_can_split(const oct_recipe *r, const oct_product *p, oct_mem b)
+{
+    const struct {
+        oct_mem mem;
+        bool many;
+    } operands[] = {{b, true},
+                    {p->bias, p->bias != OCT_MEM_NONE},
+                    {p->b_q.scale, p->b_q.scale_count > 1},
+                    {p->b_q.zero, p->b_q.zero_count > 1}};
+    for (size_t i = 0; i < sizeof operands / sizeof operands[0]; i++) {
+        if (operands[i].many && !oct_recipe_is_const(r, operands[i].mem))
+            return false;
+    }
+    return true;
+}
+
+/* Elements [first, first + count) of what there is one of for each channel; anything else is for all. */
+static oct_mem part_of(oct_recipe *r, oct_mem mem, int64_t has, int64_t first, int64_t count, size_t elem)
+{
+    if (has <= 1 || has == count || mem == OCT_MEM_NONE)
+        return mem;
+    return oct_recipe_const_part(r, mem, (size_t)first * elem, 1, (size_t)count * elem, (size_t)count * elem);
+}
+
+static void take_part(oct_recipe *r, oct_quant *q, int64_t first, int64_t count)
+{
+    q->scale = part_of(r, q->scale, q->scale_count, first, count, sizeof(float));
+    q->zero = part_of(r, q->zero, q->zero_count, first, count, 1);
+    if (q->scale_count > 1) {
+        q->scale_count = count;
+        q->host_scale = q->host_scale ? q->host_scale + first : NULL;
+    }
+    if (q->zero_count > 1) {
+        q->zero_count = count;
+        q->host_zero = q->host_zero ? (const char *)q->host_zero + first : NULL;
+    }
+}
+
+oct_product oct_product_of_part(oct_recipe *r, const oct_product *p, const oct_part *part)
+{
+    oct_product out = *p;
+    out.blocks = part->blocks;
+    out.n = part->cols;
+    bool own = p->channels_follow;
+    int64_t first = (own ? part->block * p->n : 0) + part->col;
+    int64_t channels = own ? p->blocks * p->n : p->n, count = own ? part->blocks * part->cols : part->cols;
+    out.bias = part_of(r, p->bias, channels, first, count, sizeof(int32_t));
+    take_part(r, &out.b_q, first, count);
+    return out;
+}
+
 octet_status oct_product_begin(oct_recipe *r, oct_product *p)
 {
-    FORWARD(check(p));
     p->np = (int64_t)oct_round_up((size_t)p->n, 64);
     p->panels = (int64_t)oct_ceil_div((size_t)p->n, (size_t)p->nb);
     p->b_signed = p->b_dtype == OCTET_S8;

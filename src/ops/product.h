@@ -11,6 +11,11 @@
  * for it. */
 typedef enum oct_form { OCT_AS_IS, OCT_U8S8 } oct_form;
 
+/* A part of packed B: whole blocks, or columns of one block. blocks 0: before the first. */
+typedef struct oct_part {
+    int64_t block, blocks, col, cols;
+} oct_part;
+
 typedef struct oct_product {
     /* Set by the operator. */
     octet_dtype a_dtype, b_dtype, c_dtype;
@@ -23,6 +28,7 @@ typedef struct oct_product {
     bool channels_follow; /* blocks have channels of their own (convolution groups) */
     int nb, kb;           /* packing of the variant */
     oct_form form;
+    bool whole; /* cannot be split */
     /* Set by oct_product_begin. */
     int64_t np, panels;
     int64_t packed_stride, prep_stride; /* bytes, 4-byte words; 0 with one block */
@@ -31,7 +37,19 @@ typedef struct oct_product {
     oct_mem packed, prep;
 } oct_product;
 
-/* Check k against the overflow bound and make the memories. Errors: UNSUPPORTED, OUT_OF_MEMORY. */
+/* The next part whose packed bytes are at most `limit`, or, where that is less, 64 columns of a block (a
+ * panel is never cut). false: there is no further one. */
+bool oct_product_next_part(const oct_product *p, size_t limit, oct_part *part);
+/* Are B and what there is one of for each channel constants? Only then can a product be split. */
+bool oct_product_can_split(const oct_recipe *r, const oct_product *p, oct_mem b);
+/* The product of a part: fewer blocks and columns, its own bias, scales and zero points. */
+oct_product oct_product_of_part(oct_recipe *r, const oct_product *p, const oct_part *part);
+/* Where this part of packed B begins. */
+size_t oct_product_packed_at(const oct_product *p, const oct_part *part);
+
+/* Check k against the overflow bound, and the sizes. Errors: UNSUPPORTED, OUT_OF_MEMORY. */
+octet_status oct_product_check(const oct_product *p);
+/* Make the memories. Errors: OUT_OF_MEMORY. */
 octet_status oct_product_begin(oct_recipe *r, oct_product *p);
 /* A launch of kernels/product/prepare.cl with this product's options. */
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry);

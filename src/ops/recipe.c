@@ -10,6 +10,8 @@ void oct_recipe_init(oct_recipe *r)
 {
     memset(r, 0, sizeof *r);
     r->current_node = -1;
+    r->slice_bytes = OCT_SLICE_BYTES;
+    r->piece_bytes = SIZE_MAX;
 }
 
 void oct_recipe_free(oct_recipe *r)
@@ -81,6 +83,30 @@ oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes)
     return oct_recipe_const_made(r, copy, bytes);
 }
 
+bool oct_recipe_is_const(const oct_recipe *r, oct_mem mem)
+{
+    return r->status == OCTET_OK && mem != OCT_MEM_NONE && r->mems[mem].kind == OCT_MEM_CONST;
+}
+
+oct_mem oct_recipe_const_part(oct_recipe *r, oct_mem whole, size_t offset, size_t rows, size_t row_bytes,
+                              size_t row_stride)
+{
+    if (r->status != OCTET_OK)
+        return OCT_MEM_NONE;
+    oct_mem_info from = r->mems[whole];
+    assert(from.kind == OCT_MEM_CONST && !from.row_bytes && row_bytes <= row_stride);
+    assert(rows == 0 || offset + (rows - 1) * row_stride + row_bytes <= from.bytes);
+    oct_mem m = add_mem(r, OCT_MEM_CONST, rows * row_bytes, (const char *)from.host + offset);
+    if (m == OCT_MEM_NONE)
+        return m;
+    r->mems[m].by_content = from.by_content;
+    if (row_bytes != row_stride && rows > 1) {
+        r->mems[m].row_bytes = row_bytes;
+        r->mems[m].row_stride = row_stride;
+    }
+    return m;
+}
+
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes)
 {
     return add_mem(r, OCT_MEM_TEMP, bytes, NULL);
@@ -135,21 +161,33 @@ static oct_arg *add_arg(oct_launch *l, oct_arg_kind kind)
     return a;
 }
 
-static void add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem)
+static void add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem, size_t offset)
 {
     oct_arg *a = add_arg(l, kind);
-    if (a)
-        a->mem = mem;
+    if (!a)
+        return;
+    a->mem = mem;
+    a->offset = mem == OCT_MEM_NONE ? 0 : offset;
 }
 
 void oct_launch_in(oct_launch *l, oct_mem mem)
 {
-    add_mem_arg(l, OCT_ARG_IN, mem);
+    add_mem_arg(l, OCT_ARG_IN, mem, 0);
 }
 
 void oct_launch_out(oct_launch *l, oct_mem mem)
 {
-    add_mem_arg(l, OCT_ARG_OUT, mem);
+    add_mem_arg(l, OCT_ARG_OUT, mem, 0);
+}
+
+void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset)
+{
+    add_mem_arg(l, OCT_ARG_IN, mem, offset);
+}
+
+void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset)
+{
+    add_mem_arg(l, OCT_ARG_OUT, mem, offset);
 }
 
 void oct_launch_i32(oct_launch *l, int64_t value)

@@ -28,8 +28,9 @@ typedef enum oct_mem_kind {
 typedef struct oct_mem_info {
     oct_mem_kind kind;
     size_t bytes;
-    const void *host; /* OCT_MEM_CONST: must stay valid until the recipe is bound */
-    bool by_content;  /* the address means nothing: equal bytes are the same constant */
+    const void *host;             /* OCT_MEM_CONST: must stay valid until the recipe is bound */
+    bool by_content;              /* the address means nothing: equal bytes are the same constant */
+    size_t row_bytes, row_stride; /* CONST whose rows lie apart on the host; row_bytes 0: dense */
 } oct_mem_info;
 
 typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32 } oct_arg_kind;
@@ -39,6 +40,7 @@ typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, O
 typedef struct oct_arg {
     oct_arg_kind kind;
     oct_mem mem;
+    size_t offset; /* where in the memory the kernel begins, bytes */
     union {
         int32_t i32;
         int64_t i64;
@@ -47,6 +49,8 @@ typedef struct oct_arg {
 } oct_arg;
 
 #define OCT_MAX_ARGS 40
+
+#define OCT_SLICE_BYTES ((size_t)4 << 20) /* what slice_bytes is where nobody sets it */
 
 typedef struct oct_launch {
     const char *file;    /* kernel source, e.g. "gemm/gemm_portable.cl" */
@@ -67,6 +71,10 @@ typedef struct oct_recipe {
     int mem_count, mem_capacity;
     oct_launch **launches; /* in an order that respects data flow */
     int launch_count, launch_capacity;
+    /* Set before operators are appended. Constant B of a product is uploaded and packed in slices of at most
+     * slice_bytes, and when it packs to more than piece_bytes the product becomes several launches, each with
+     * a packed memory of its own. Both give way where one panel of columns is more. */
+    size_t slice_bytes, piece_bytes;
     int current_node; /* stamped on new launches */
 } oct_recipe;
 
@@ -85,6 +93,11 @@ oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes); /* host
  * has the same constant. */
 oct_mem oct_recipe_const_made(oct_recipe *r, const void *host, size_t bytes);
 oct_mem oct_recipe_const_copy(oct_recipe *r, const void *host, size_t bytes); /* copied into the recipe */
+/* Rows of a constant, from `offset` in it, as a dense constant of its own. What is only used in such parts is
+ * never uploaded whole. */
+oct_mem oct_recipe_const_part(oct_recipe *r, oct_mem whole, size_t offset, size_t rows, size_t row_bytes,
+                              size_t row_stride);
+bool oct_recipe_is_const(const oct_recipe *r, oct_mem mem);
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
@@ -96,6 +109,8 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
 /* Arguments, in the kernel's order. */
 void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);
+void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset); /* OCT_MEM_NONE: any offset */
+void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset);
 void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with assert; ops check sizes before */
 void oct_launch_i64(oct_launch *l, int64_t value);
 void oct_launch_f32(oct_launch *l, float value);

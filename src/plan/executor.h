@@ -6,13 +6,14 @@
 
 #include "device.h"
 #include "recipe.h"
-#include "weights.h"
+#include "store.h"
 
 typedef struct oct_executor oct_executor;
 
 /* The recipe may be freed afterwards. Everything of the load list is complete on return. Retains the device.
- * weights (may be NULL): resident weights to use and to add to; they must outlive the executor. */
-octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_weights *weights,
+ * store: where device memory comes from and what is resident already; it must outlive the executor, and only
+ * one of its executors may run at a time. NULL: a store of its own, without a limit. */
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
                                  oct_executor **executor);
 void oct_executor_destroy(oct_executor *executor);
 
@@ -27,7 +28,8 @@ octet_status oct_executor_use_own_buffers(oct_executor *e);
 octet_status oct_executor_run(oct_executor *e, cl_event *event);
 
 typedef struct oct_executor_stats {
-    size_t arena_bytes, weight_bytes;
+    size_t arena_bytes, weight_bytes; /* weight_bytes: resident */
+    size_t streamed_bytes;            /* of weights, in each run */
     size_t run_launches, load_launches;
 } oct_executor_stats;
 oct_executor_stats oct_executor_get_stats(const oct_executor *e);

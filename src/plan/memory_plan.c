@@ -1,16 +1,24 @@
 #include "memory_plan.h"
+#include "offsets.h"
 #include "sizes.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A memory with its lifetime in launch indices (inclusive), while offsets are being assigned. */
-typedef struct span {
-    oct_mem mem;
-    size_t bytes, offset;
-    int first, last;
-} span;
+/* What is found out once about a recipe. */
+typedef struct work {
+    const oct_recipe *r;
+    const oct_memory_limits *limits;
+    const oct_resident **shared; /* per memory: resident already */
+    oct_phase *phases;           /* before anything is dropped or streamed */
+    bool *run_mem;               /* changes from run to run */
+    bool *can_stream;            /* read by runs; can be made anew in each */
+    /* Of the choice that is being tried. */
+    bool *streamed; /* memories made anew in each run, and the constants they are made from */
+    bool *needed;   /* by the load list or resident */
+    oct_span *load_spans, *run_spans, *sorted;
+} work;
 
 static bool is_input(const oct_arg *a)
 {
@@ -33,231 +41,405 @@ static bool touches_run_mem(const oct_launch *l, const bool *run_mem)
 
 /* A launch belongs to the run list when it touches a memory that changes from run to run; everything it
  * writes then does so too. To a fixed point, because a memory may have several writers. */
-static void split_launches(const oct_recipe *r, oct_phase *phases, bool *run_mem)
+static void split_launches(work *w)
 {
+    const oct_recipe *r = w->r;
     for (int m = 0; m < r->mem_count; m++)
-        run_mem[m] = r->mems[m].kind == OCT_MEM_INPUT || r->mems[m].kind == OCT_MEM_OUTPUT;
+        w->run_mem[m] = r->mems[m].kind == OCT_MEM_INPUT || r->mems[m].kind == OCT_MEM_OUTPUT;
+    for (int i = 0; i < r->launch_count; i++)
+        w->phases[i] = OCT_IN_LOAD;
     for (bool changed = true; changed;) {
         changed = false;
         for (int i = 0; i < r->launch_count; i++) {
             const oct_launch *l = r->launches[i];
-            if (phases[i] == OCT_PHASE_RUN || !touches_run_mem(l, run_mem))
+            if (w->phases[i] == OCT_IN_RUN || !touches_run_mem(l, w->run_mem))
                 continue;
-            phases[i] = OCT_PHASE_RUN;
+            w->phases[i] = OCT_IN_RUN;
             changed = true;
             for (int a = 0; a < l->arg_count; a++) {
                 if (is_output(&l->args[a]))
-                    run_mem[l->args[a].mem] = true;
+                    w->run_mem[l->args[a].mem] = true;
             }
         }
     }
 }
 
-/* Drop launches of the load list whose results are resident already or not read by anything that stays.
- * Backwards: a launch is needed for what later launches read. */
-static void drop_launches(const oct_recipe *r, const oct_weights *weights, oct_memory_plan *p, bool *needed)
+static bool can_stream_constant(const oct_mem_info *m)
 {
-    for (int i = r->launch_count - 1; i >= 0; i--) {
-        const oct_launch *l = r->launches[i];
-        bool keep = p->phases[i] == OCT_PHASE_RUN;
-        for (int a = 0; a < l->arg_count && !keep; a++)
-            keep = is_output(&l->args[a]) && needed[l->args[a].mem];
-        if (!keep)
-            p->phases[i] = OCT_PHASE_DROPPED;
-        for (int a = 0; a < l->arg_count && keep; a++) {
-            if (!is_input(&l->args[a]))
-                continue;
-            oct_mem m = l->args[a].mem;
-            p->places[m].shared = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
-            needed[m] = !p->places[m].shared;
+    return m->kind == OCT_MEM_CONST && !m->by_content && m->bytes > OCT_SMALL_CONST_BYTES;
+}
+
+/* A launch of the load list that makes one memory from one large constant and nothing else: packing. */
+static bool is_packing(const work *w, const oct_launch *l)
+{
+    int inputs = 0, outputs = 0;
+    for (int a = 0; a < l->arg_count; a++) {
+        if (is_output(&l->args[a]))
+            outputs++;
+        else if (is_input(&l->args[a]))
+            inputs += can_stream_constant(&w->r->mems[l->args[a].mem]) ? 1 : 2;
+    }
+    return inputs == 1 && outputs == 1;
+}
+
+/* Weights that runs read and that each run could make anew: a large constant, or what is packed from one. */
+static void find_streamable(work *w)
+{
+    const oct_recipe *r = w->r;
+    for (int i = 0; i < r->launch_count && w->limits->can_stream; i++) {
+        for (int a = 0; a < r->launches[i]->arg_count; a++) {
+            const oct_arg *arg = &r->launches[i]->args[a];
+            if (w->phases[i] == OCT_IN_RUN && is_input(arg))
+                w->can_stream[arg->mem] |= !w->run_mem[arg->mem] && !w->shared[arg->mem];
         }
     }
-}
-
-static int by_size_then_start(const void *x, const void *y)
-{
-    const span *a = x, *b = y;
-    if (a->bytes != b->bytes)
-        return a->bytes < b->bytes ? 1 : -1;
-    return (a->first > b->first) - (a->first < b->first);
-}
-
-static int by_offset(const void *x, const void *y)
-{
-    const span *a = *(span *const *)x, *b = *(span *const *)y;
-    return (a->offset > b->offset) - (a->offset < b->offset);
-}
-
-/* Offsets such that spans alive at the same time do not overlap: largest first, each into the lowest gap
- * between the already placed ones it meets (greedy by size; Pisarchyk and Lee, "Efficient Memory Management
- * for Deep Neural Net Inference", 2020). Returns the total, or SIZE_MAX when memory is short. */
-static size_t assign_offsets(span *spans, int count, size_t base)
-{
-    span **live = malloc((size_t)(count ? count : 1) * sizeof *live);
-    if (!live)
-        return SIZE_MAX;
-    qsort(spans, (size_t)count, sizeof *spans, by_size_then_start);
-    size_t total = base;
-    for (int i = 0; i < count; i++) {
-        int live_count = 0;
-        for (int j = 0; j < i; j++) {
-            if (spans[j].first <= spans[i].last && spans[i].first <= spans[j].last)
-                live[live_count++] = &spans[j];
-        }
-        qsort(live, (size_t)live_count, sizeof *live, by_offset);
-        size_t at = base;
-        for (int j = 0; j < live_count; j++) {
-            if (live[j]->offset >= at && live[j]->offset - at >= spans[i].bytes)
-                break;
-            size_t end = live[j]->offset + live[j]->bytes;
-            if (end > at)
-                at = end;
-        }
-        spans[i].offset = at;
-        if (at + spans[i].bytes > total)
-            total = at + spans[i].bytes;
-    }
-    free(live);
-    return total;
-}
-
-static oct_region choose_region(const oct_mem_info *m, bool run_mem, bool read_by_run)
-{
-    if (run_mem)
-        return OCT_REGION_ARENA;
-    if (m->kind == OCT_MEM_CONST && m->bytes <= OCT_SMALL_CONST_BYTES)
-        return OCT_REGION_SMALL;
-    return read_by_run ? OCT_REGION_WEIGHTS : OCT_REGION_STAGING;
-}
-
-typedef struct work {
-    bool *run_mem, *needed;
-    span *spans;  /* lifetimes, one per memory */
-    span *sorted; /* those of one region */
-} work;
-
-static void find_lifetimes(const oct_recipe *r, const oct_memory_plan *p, work *w)
-{
     for (int m = 0; m < r->mem_count; m++)
-        w->spans[m] = (span){
-            .mem = m, .bytes = oct_round_up(r->mems[m].bytes, OCT_MEM_ALIGN), .first = INT_MAX, .last = -1};
+        w->can_stream[m] &= r->mems[m].kind == OCT_MEM_TEMP || can_stream_constant(&r->mems[m]);
+    for (int i = 0; i < r->launch_count; i++) {
+        if (w->phases[i] != OCT_IN_LOAD || is_packing(w, r->launches[i]))
+            continue;
+        for (int a = 0; a < r->launches[i]->arg_count; a++) {
+            if (is_output(&r->launches[i]->args[a]))
+                w->can_stream[r->launches[i]->args[a].mem] = false;
+        }
+    }
+}
+
+/* Mark the launches that make streamed memories, and the constants they make them from. */
+static void mark_streaming(work *w, oct_memory_plan *p)
+{
+    const oct_recipe *r = w->r;
+    memcpy(p->phases, w->phases, (size_t)r->launch_count * sizeof *p->phases);
     for (int i = 0; i < r->launch_count; i++) {
         const oct_launch *l = r->launches[i];
-        for (int a = 0; a < l->arg_count && p->phases[i] != OCT_PHASE_DROPPED; a++) {
+        bool makes = false;
+        for (int a = 0; a < l->arg_count; a++)
+            makes |= is_output(&l->args[a]) && w->streamed[l->args[a].mem];
+        for (int a = 0; a < l->arg_count && makes; a++) {
+            if (oct_arg_names_memory(&l->args[a]))
+                w->streamed[l->args[a].mem] = true;
+        }
+        if (makes)
+            p->phases[i] |= OCT_IN_RUN;
+    }
+}
+
+/* Take launches off the load list whose results are resident already or not read by anything that stays.
+ * Backwards: a launch is needed for what later launches read. */
+static void drop_launches(work *w, oct_memory_plan *p)
+{
+    const oct_recipe *r = w->r;
+    memset(w->needed, 0, (size_t)r->mem_count * sizeof *w->needed);
+    for (int i = r->launch_count - 1; i >= 0; i--) {
+        const oct_launch *l = r->launches[i];
+        bool load = false, run = p->phases[i] == OCT_IN_RUN;
+        for (int a = 0; a < l->arg_count && (p->phases[i] & OCT_IN_LOAD); a++)
+            load |= is_output(&l->args[a]) && w->needed[l->args[a].mem];
+        if (!load)
+            p->phases[i] &= (oct_phase)~OCT_IN_LOAD;
+        for (int a = 0; a < l->arg_count && (load || run); a++) {
+            oct_mem m = l->args[a].mem;
+            if (is_input(&l->args[a]) && !w->shared[m] && (load || !w->streamed[m]))
+                w->needed[m] = true;
+        }
+    }
+}
+
+static void use(oct_span *s, int launch)
+{
+    if (s->last < 0)
+        s->first = launch;
+    s->last = launch;
+}
+
+static void find_lifetimes(work *w, const oct_memory_plan *p)
+{
+    const oct_recipe *r = w->r;
+    for (int m = 0; m < r->mem_count; m++) {
+        w->run_spans[m] = (oct_span){
+            .mem = m, .bytes = oct_round_up(r->mems[m].bytes, OCT_MEM_ALIGN), .first = INT_MAX, .last = -1};
+        w->load_spans[m] = w->run_spans[m];
+    }
+    for (int i = 0; i < r->launch_count; i++) {
+        const oct_launch *l = r->launches[i];
+        for (int a = 0; a < l->arg_count; a++) {
             if (!oct_arg_names_memory(&l->args[a]))
                 continue;
-            oct_mem m = l->args[a].mem;
-            span *s = &w->spans[m];
-            if (s->last < 0)
-                s->first = i;
-            s->last = i;
-            if (p->phases[i] == OCT_PHASE_RUN && !w->run_mem[m])
-                p->places[m].region = OCT_REGION_WEIGHTS; /* provisional: read by a run */
+            if (p->phases[i] & OCT_IN_LOAD)
+                use(&w->load_spans[l->args[a].mem], i);
+            if (p->phases[i] & OCT_IN_RUN)
+                use(&w->run_spans[l->args[a].mem], i);
         }
     }
     for (int m = 0; m < r->mem_count; m++) {
-        span *s = &w->spans[m];
-        oct_place *place = &p->places[m];
-        bool used = s->last >= 0, read_by_run = place->region == OCT_REGION_WEIGHTS;
-        bool host_side = r->mems[m].kind == OCT_MEM_INPUT || r->mems[m].kind == OCT_MEM_OUTPUT;
-        place->first_use = used ? s->first : -1;
-        place->region = OCT_REGION_NOWHERE;
-        if (r->mems[m].bytes && (used || host_side))
-            place->region =
-                place->shared ? OCT_REGION_SHARED : choose_region(&r->mems[m], w->run_mem[m], read_by_run);
         if (r->mems[m].kind == OCT_MEM_INPUT)
-            s->first = -1;
-        if (r->mems[m].kind == OCT_MEM_OUTPUT)
-            s->last = INT_MAX;
-        if (s->first == INT_MAX)
-            s->first = 0;
-        if (place->region == OCT_REGION_WEIGHTS) {
-            s->first = -1;
-            s->last = INT_MAX;
+            w->run_spans[m].first = -1;
+        if (r->mems[m].kind == OCT_MEM_OUTPUT) {
+            w->run_spans[m].last = INT_MAX;
+            w->run_spans[m].first = w->run_spans[m].first == INT_MAX ? 0 : w->run_spans[m].first;
+        }
+    }
+}
+
+static int by_first(const void *x, const void *y)
+{
+    const oct_stream *a = x, *b = y;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+/* Double buffering: the upload of each streamed constant may begin when the launch that reads the one before
+ * it begins. From then on it is alive. */
+static void plan_streams(work *w, oct_memory_plan *p)
+{
+    p->stream_count = 0;
+    p->streamed_bytes = 0;
+    for (int m = 0; m < w->r->mem_count; m++) {
+        if (!w->streamed[m] || w->r->mems[m].kind != OCT_MEM_CONST || w->run_spans[m].last < 0)
+            continue;
+        p->streams[p->stream_count++] = (oct_stream){.mem = m, .first = w->run_spans[m].first};
+        p->streamed_bytes += w->r->mems[m].bytes;
+    }
+    qsort(p->streams, (size_t)p->stream_count, sizeof *p->streams, by_first);
+    for (int i = 0; i < p->stream_count; i++) {
+        p->streams[i].start = i ? p->streams[i - 1].first : 0;
+        w->run_spans[p->streams[i].mem].first = i ? p->streams[i].start : -1;
+    }
+}
+
+static void choose_regions(work *w, oct_memory_plan *p)
+{
+    const oct_recipe *r = w->r;
+    for (int m = 0; m < r->mem_count; m++) {
+        const oct_mem_info *info = &r->mems[m];
+        bool host_side = info->kind == OCT_MEM_INPUT || info->kind == OCT_MEM_OUTPUT;
+        bool loads = info->bytes && w->load_spans[m].last >= 0;
+        bool runs = info->bytes && (w->run_spans[m].last >= 0 || host_side);
+        oct_region load = loads ? OCT_REGION_STAGING : OCT_REGION_NOWHERE;
+        oct_region run = runs ? OCT_REGION_ARENA : OCT_REGION_NOWHERE;
+        if (!w->run_mem[m] && !w->streamed[m] && (loads || runs)) {
+            bool is_small = info->kind == OCT_MEM_CONST && info->bytes <= OCT_SMALL_CONST_BYTES;
+            if (w->shared[m])
+                load = run = OCT_REGION_SHARED;
+            else if (is_small)
+                load = run = OCT_REGION_SMALL;
+            else if (runs)
+                load = run = OCT_REGION_WEIGHTS;
+        }
+        p->load[m] = (oct_place){.region = load, .shared = w->shared[m]};
+        p->run[m] = (oct_place){.region = run, .shared = w->shared[m]};
+        if (run == OCT_REGION_WEIGHTS) {
+            w->run_spans[m].first = -1;
+            w->run_spans[m].last = INT_MAX;
         }
     }
 }
 
 /* Small constants lie back to back, aligned to their own size up to 8 bytes: what is uploaded is what they
- * hold. */
-static size_t place_small(const oct_recipe *r, oct_memory_plan *p)
+ * hold. Those that one buffer cannot hold besides are placed like large ones. */
+static size_t place_small(const work *w, oct_memory_plan *p)
 {
     size_t at = 0;
-    for (int m = 0; m < r->mem_count; m++) {
-        if (p->places[m].region != OCT_REGION_SMALL)
+    for (int m = 0; m < w->r->mem_count; m++) {
+        if (p->run[m].region != OCT_REGION_SMALL)
             continue;
-        size_t bytes = r->mems[m].bytes, align = bytes >= 8 ? 8 : bytes >= 4 ? 4 : 1;
+        size_t bytes = w->r->mems[m].bytes, align = bytes >= 8 ? 8 : bytes >= 4 ? 4 : 1;
         at = oct_round_up(at, align);
-        p->places[m].offset = at;
+        if (at + bytes > w->limits->chunk) {
+            p->load[m].region = p->run[m].region = OCT_REGION_WEIGHTS;
+            w->run_spans[m].first = -1;
+            w->run_spans[m].last = INT_MAX;
+            continue;
+        }
+        p->load[m].offset = p->run[m].offset = at;
         at += bytes;
     }
     return at;
 }
 
-static size_t place_region(const oct_recipe *r, oct_memory_plan *p, work *w, oct_region region, size_t base)
+/* false: out of host memory. */
+static bool place_region(const work *w, const oct_span *spans, oct_place *places, oct_region region,
+                         size_t base, size_t *bytes)
 {
     int count = 0;
-    for (int m = 0; m < r->mem_count; m++) {
-        if (p->places[m].region == region)
-            w->sorted[count++] = w->spans[m];
+    for (int m = 0; m < w->r->mem_count; m++) {
+        if (places[m].region == region)
+            w->sorted[count++] = spans[m];
     }
-    size_t total = assign_offsets(w->sorted, count, base);
+    bool ok = oct_assign_offsets(w->sorted, count, base, w->limits->chunk, bytes);
     for (int i = 0; i < count; i++)
-        p->places[w->sorted[i].mem].offset = w->sorted[i].offset;
-    return total;
+        places[w->sorted[i].mem].offset = w->sorted[i].offset;
+    return ok;
 }
 
-static bool sizes_are_sane(const oct_recipe *r)
+static size_t cost(const oct_memory_limits *l, size_t bytes)
+{
+    return bytes + (bytes / l->chunk + (bytes % l->chunk != 0)) * l->pad;
+}
+
+/* Place everything, given what is streamed. false: out of host memory. */
+static bool place_all(work *w, oct_memory_plan *p)
+{
+    mark_streaming(w, p);
+    drop_launches(w, p);
+    find_lifetimes(w, p);
+    plan_streams(w, p);
+    choose_regions(w, p);
+    p->small_bytes = place_small(w, p);
+    if (!place_region(w, w->run_spans, p->run, OCT_REGION_WEIGHTS,
+                      oct_round_up(p->small_bytes, OCT_MEM_ALIGN), &p->weights_bytes) ||
+        !place_region(w, w->run_spans, p->run, OCT_REGION_ARENA, 0, &p->arena_bytes) ||
+        !place_region(w, w->load_spans, p->load, OCT_REGION_STAGING, 0, &p->staging_bytes))
+        return false;
+    for (int m = 0; m < w->r->mem_count; m++) {
+        if (p->load[m].region == OCT_REGION_WEIGHTS)
+            p->load[m].offset = p->run[m].offset;
+    }
+    size_t scratch = p->arena_bytes > p->staging_bytes ? p->arena_bytes : p->staging_bytes;
+    scratch = scratch > w->limits->scratch ? scratch : w->limits->scratch;
+    scratch = scratch ? scratch : OCT_MEM_ALIGN;
+    p->device_bytes = w->limits->held + cost(w->limits, p->weights_bytes) + cost(w->limits, scratch);
+    return true;
+}
+
+/* Stream everything that can be but what fits `budget`, largest first. Returns how many are resident. */
+static int choose_resident(work *w, const oct_span *by_size, int count, size_t budget)
+{
+    int resident = 0;
+    memset(w->streamed, 0, (size_t)w->r->mem_count * sizeof *w->streamed);
+    for (int i = 0; i < count; i++) {
+        bool fits = by_size[i].bytes <= budget;
+        budget -= fits ? by_size[i].bytes : 0;
+        resident += fits;
+        w->streamed[by_size[i].mem] = !fits;
+    }
+    return resident;
+}
+
+/* What is resident makes scratch smaller or larger besides, so what fits is found by trying: first all that
+ * the weights alone would leave room for, then less. */
+static octet_status fit(work *w, oct_memory_plan *p, oct_span *by_size, size_t *least)
+{
+    enum { TRIES = 12 };
+    const octet_status no_memory = OCTET_OUT_OF_MEMORY;
+    int count = 0;
+    for (int m = 0; m < w->r->mem_count; m++) {
+        if (w->can_stream[m])
+            by_size[count++] =
+                (oct_span){.mem = m, .bytes = oct_round_up(w->r->mems[m].bytes, OCT_MEM_ALIGN), .first = m};
+    }
+    oct_sort_spans(by_size, count);
+    choose_resident(w, by_size, count, 0);
+    if (!place_all(w, p))
+        return oct_fail(no_memory, "out of host memory while planning device memory");
+    *least = p->device_bytes;
+    RETURN_IF(*least > w->limits->limit, no_memory, "%zu bytes of device memory are needed at least", *least);
+    size_t budget = w->limits->limit - *least;
+    for (int i = 0; i < TRIES && choose_resident(w, by_size, count, budget); i++) {
+        if (!place_all(w, p))
+            return oct_fail(no_memory, "out of host memory while planning device memory");
+        if (p->device_bytes <= w->limits->limit)
+            return OCTET_OK;
+        size_t over = p->device_bytes - w->limits->limit;
+        budget = budget > over ? budget - over : 0;
+    }
+    choose_resident(w, by_size, count, 0);
+    return place_all(w, p) ? OCTET_OK
+                           : oct_fail(no_memory, "out of host memory while planning device memory");
+}
+
+static octet_status check_sizes(const oct_recipe *r)
 {
     size_t total = 0;
     for (int m = 0; m < r->mem_count; m++) {
-        if (r->mems[m].bytes > SIZE_MAX / 4 ||
-            !oct_size_add(total, oct_round_up(r->mems[m].bytes, OCT_MEM_ALIGN), &total))
-            return false;
-    }
-    return total < SIZE_MAX / 2;
-}
-
-octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weights, oct_memory_plan *p)
-{
-    memset(p, 0, sizeof *p);
-    RETURN_IF(!sizes_are_sane(r), OCTET_OUT_OF_MEMORY, "the network's tensors exceed the address space");
-    size_t mems = (size_t)r->mem_count + 1;
-    work w = {.run_mem = calloc(mems, sizeof *w.run_mem),
-              .needed = calloc(mems, sizeof *w.needed),
-              .spans = calloc(mems, sizeof *w.spans),
-              .sorted = calloc(mems, sizeof *w.sorted)};
-    p->places = calloc(mems, sizeof *p->places);
-    p->identities = calloc(mems, sizeof *p->identities);
-    p->phases = calloc((size_t)r->launch_count + 1, sizeof *p->phases);
-    bool ok = w.run_mem && w.needed && w.spans && w.sorted && p->places && p->identities && p->phases;
-    if (ok) {
-        split_launches(r, p->phases, w.run_mem);
-        oct_identify(r, p->phases, p->identities);
-        drop_launches(r, weights, p, w.needed);
-        find_lifetimes(r, p, &w);
-        p->small_bytes = place_small(r, p);
-        p->weights_bytes =
-            place_region(r, p, &w, OCT_REGION_WEIGHTS, oct_round_up(p->small_bytes, OCT_MEM_ALIGN));
-        p->arena_bytes = place_region(r, p, &w, OCT_REGION_ARENA, 0);
-        p->staging_bytes = place_region(r, p, &w, OCT_REGION_STAGING, 0);
-        ok = p->weights_bytes != SIZE_MAX && p->arena_bytes != SIZE_MAX && p->staging_bytes != SIZE_MAX;
-    }
-    free(w.run_mem);
-    free(w.needed);
-    free(w.spans);
-    free(w.sorted);
-    if (!ok) {
-        oct_memory_plan_free(p);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+        RETURN_IF(r->mems[m].bytes > SIZE_MAX / 4 ||
+                      !oct_size_add(total, oct_round_up(r->mems[m].bytes, OCT_MEM_ALIGN), &total) ||
+                      total >= SIZE_MAX / 2,
+                  OCTET_OUT_OF_MEMORY, "the network's tensors exceed the address space");
     }
     return OCTET_OK;
 }
 
+/* Parts of a memory cannot lie in two buffers. */
+static octet_status check_placed(const work *w, const oct_memory_plan *p)
+{
+    for (int m = 0; m < w->r->mem_count; m++) {
+        bool placed = p->run[m].region != OCT_REGION_NOWHERE || p->load[m].region != OCT_REGION_NOWHERE;
+        RETURN_IF(placed && w->r->mems[m].bytes > w->limits->chunk, OCTET_OUT_OF_MEMORY,
+                  "a tensor of %zu bytes exceeds the device's largest allocation (%zu bytes)",
+                  w->r->mems[m].bytes, w->limits->chunk);
+    }
+    return OCTET_OK;
+}
+
+static octet_status plan_memory(work *w, const oct_weights *weights, oct_memory_plan *p, size_t *least)
+{
+    split_launches(w);
+    oct_identify(w->r, w->phases, p->identities);
+    for (int m = 0; m < w->r->mem_count; m++)
+        w->shared[m] = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
+    find_streamable(w);
+    RETURN_IF(!place_all(w, p), OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+    FORWARD(check_placed(w, p));
+    *least = p->device_bytes;
+    if (p->device_bytes <= w->limits->limit)
+        return OCTET_OK;
+    oct_span *by_size = calloc((size_t)w->r->mem_count + 1, sizeof *by_size);
+    RETURN_IF(!by_size, OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+    octet_status status = fit(w, p, by_size, least);
+    free(by_size);
+    return status;
+}
+
+octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weights,
+                                  const oct_memory_limits *limits, oct_memory_plan *p, size_t *least)
+{
+    size_t ignored;
+    least = least ? least : &ignored;
+    *least = 0;
+    memset(p, 0, sizeof *p);
+    FORWARD(check_sizes(r));
+    size_t mems = (size_t)r->mem_count + 1, launches = (size_t)r->launch_count + 1;
+    work w = {.r = r,
+              .limits = limits,
+              .shared = calloc(mems, sizeof *w.shared),
+              .phases = calloc(launches, sizeof *w.phases),
+              .run_mem = calloc(mems, sizeof *w.run_mem),
+              .can_stream = calloc(mems, sizeof *w.can_stream),
+              .streamed = calloc(mems, sizeof *w.streamed),
+              .needed = calloc(mems, sizeof *w.needed),
+              .load_spans = calloc(mems, sizeof *w.load_spans),
+              .run_spans = calloc(mems, sizeof *w.run_spans),
+              .sorted = calloc(mems, sizeof *w.sorted)};
+    p->load = calloc(mems, sizeof *p->load);
+    p->run = calloc(mems, sizeof *p->run);
+    p->identities = calloc(mems, sizeof *p->identities);
+    p->phases = calloc(launches, sizeof *p->phases);
+    p->streams = calloc(mems, sizeof *p->streams);
+    bool ok = w.shared && w.phases && w.run_mem && w.can_stream && w.streamed && w.needed && w.load_spans &&
+              w.run_spans && w.sorted && p->load && p->run && p->identities && p->phases && p->streams;
+    octet_status status =
+        ok ? plan_memory(&w, weights, p, least)
+           : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+    free(w.shared);
+    free(w.phases);
+    free(w.run_mem);
+    free(w.can_stream);
+    free(w.streamed);
+    free(w.needed);
+    free(w.load_spans);
+    free(w.run_spans);
+    free(w.sorted);
+    if (status != OCTET_OK)
+        oct_memory_plan_free(p);
+    return status;
+}
+
 void oct_memory_plan_free(oct_memory_plan *p)
 {
-    free(p->places);
+    free(p->load);
+    free(p->run);
     free(p->identities);
     free(p->phases);
+    free(p->streams);
     memset(p, 0, sizeof *p);
 }

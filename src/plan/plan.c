@@ -69,7 +69,7 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
 }
 
 static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
-                          oct_weights *weights, oct_mem *mem)
+                          oct_store *store, oct_mem *mem)
 {
     oct_mem *output_mem = mem + g->value_count;
     FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, output_mem));
@@ -79,11 +79,11 @@ static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, o
         int64_t macs = oct_node_macs(g, &g->nodes[i]);
         p->macs += macs > 0 ? macs : 0;
     }
-    return oct_executor_create(device, recipe, weights, &p->executor);
+    return oct_executor_create(device, recipe, store, &p->executor);
 }
 
 octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
-                           oct_weights *weights, oct_plan **plan)
+                           oct_store *store, oct_plan **plan)
 {
     *plan = NULL;
     oct_graph g = {0};
@@ -94,7 +94,7 @@ octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_
     octet_status status = p ? specialize(graph, shapes, &g) : no_memory();
     if (status == OCTET_OK) {
         mem = malloc(((size_t)g.value_count + (size_t)g.output_count + 1) * sizeof *mem);
-        status = mem ? build(p, &g, device, &recipe, weights, mem) : no_memory();
+        status = mem ? build(p, &g, device, &recipe, store, mem) : no_memory();
     }
     free(mem);
     oct_recipe_free(&recipe);

@@ -27,7 +27,7 @@ typedef struct oct_plan {
 /* `shapes` has one entry per graph input: rank and dims, no -1. The graph is not changed and must outlive the
  * call only. Errors: those of oct_graph_infer and of the operators, the node named. */
 octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
-                           oct_weights *weights, oct_plan **plan);
+                           oct_store *store, oct_plan **plan);
 void oct_plan_destroy(oct_plan *plan);
 
 /* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v,

@@ -6,7 +6,7 @@
 
 static bool is_none(const oct_identity *id)
 {
-    return !id->hash[0] && !id->hash[1];
+    return !id->hash[0];
 }
 
 static void mix(oct_identity *id, const void *data, size_t bytes)
@@ -26,10 +26,15 @@ static oct_identity constant_identity(const oct_mem_info *m)
 {
     oct_identity id = {{OCT_HASH_START, 1}};
     mix(&id, &m->bytes, sizeof m->bytes);
-    if (m->by_content)
-        mix(&id, m->host, m->bytes);
-    else
+    mix(&id, &m->row_bytes, sizeof m->row_bytes);
+    mix(&id, &m->row_stride, sizeof m->row_stride);
+    if (!m->by_content) {
         mix(&id, &m->host, sizeof m->host);
+        return id;
+    }
+    size_t row = m->row_bytes ? m->row_bytes : m->bytes;
+    for (size_t at = 0, i = 0; at < m->bytes; at += row, i++)
+        mix(&id, (const char *)m->host + i * m->row_stride, row);
     return id;
 }
 
@@ -44,6 +49,7 @@ static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_i
     for (int i = 0; i < l->arg_count; i++) {
         const oct_arg *a = &l->args[i];
         mix(out, &a->kind, sizeof a->kind);
+        mix(out, &a->offset, sizeof a->offset);
         if (a->kind == OCT_ARG_IN && a->mem != OCT_MEM_NONE) {
             if (is_none(&mems[a->mem]))
                 return false;
@@ -57,24 +63,29 @@ static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_i
     return true;
 }
 
+/* What several launches write, each its part, is known by all of them in their order. */
 void oct_identify(const oct_recipe *r, const oct_phase *phases, oct_identity *out)
 {
+    const oct_identity unknown = {{0, 1}}; /* written, by something that has no identity */
     for (int m = 0; m < r->mem_count; m++)
         out[m] = r->mems[m].kind == OCT_MEM_CONST ? constant_identity(&r->mems[m]) : (oct_identity){{0, 0}};
     for (int i = 0; i < r->launch_count; i++) {
         const oct_launch *l = r->launches[i];
         oct_identity id;
-        bool known = phases[i] == OCT_PHASE_LOAD && launch_identity(l, out, &id);
+        bool known = (phases[i] & OCT_IN_LOAD) && launch_identity(l, out, &id);
         for (int a = 0; a < l->arg_count; a++) {
             if (!oct_arg_names_memory(&l->args[a]) || l->args[a].kind == OCT_ARG_IN)
                 continue;
             oct_identity *target = &out[l->args[a].mem];
-            bool second_writer = !is_none(target);
-            *target = known ? id : (oct_identity){{0, 0}};
-            if (known)
-                mix(target, &a, sizeof a);
-            if (second_writer)
-                *target = (oct_identity){{0, 0}};
+            oct_identity before = *target;
+            bool written = before.hash[1] != 0;
+            *target = unknown;
+            if (!known || (written && is_none(&before)))
+                continue;
+            *target = id;
+            mix(target, &a, sizeof a);
+            if (written)
+                mix(target, &before, sizeof before);
         }
     }
 }
@@ -101,17 +112,6 @@ static bool grow(void **array, size_t count, size_t *capacity, size_t size)
     return true;
 }
 
-octet_status oct_weights_add_buffer(oct_weights *w, cl_mem buffer)
-{
-    void *buffers = w->buffers;
-    bool ok = grow(&buffers, w->buffer_count, &w->buffer_capacity, sizeof *w->buffers);
-    w->buffers = buffers;
-    RETURN_IF(!ok, OCTET_OUT_OF_MEMORY, "out of host memory for resident weights");
-    clRetainMemObject(buffer);
-    w->buffers[w->buffer_count++] = buffer;
-    return OCTET_OK;
-}
-
 octet_status oct_weights_add(oct_weights *w, const oct_identity *id, cl_mem buffer, size_t offset)
 {
     if (is_none(id) || oct_weights_find(w, id))
@@ -129,9 +129,6 @@ octet_status oct_weights_add(oct_weights *w, const oct_identity *id, cl_mem buff
 
 void oct_weights_free(oct_weights *w)
 {
-    for (size_t i = 0; i < w->buffer_count; i++)
-        oct_buffer_release(w->buffers[i]);
-    free(w->buffers);
     free(w->entries);
     memset(w, 0, sizeof *w);
 }

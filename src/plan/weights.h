@@ -1,19 +1,20 @@
-/* Resident weights shared by the plans of one session. What a plan keeps resident is identified by how it
- * comes about: a constant by its bytes' address, the result of a load-list launch by the launch and its
- * inputs. A plan for another shape finds what earlier plans have packed and neither uploads nor packs it
- * again. Belongs to one thread at a time. */
+/* The index of resident weights that the plans of one session share. What a plan keeps resident is identified
+ * by how it comes about: a constant by its bytes' address, the result of load-list launches by these and
+ * their inputs. A plan for another shape finds what earlier plans have packed and neither uploads nor packs
+ * it again. The buffers belong to the store (store.h). Belongs to one thread at a time. */
 #ifndef OCT_WEIGHTS_H
 #define OCT_WEIGHTS_H
 
 #include "device.h"
 #include "recipe.h"
 
-/* When a launch runs; the memory plan decides. */
-typedef enum oct_phase {
-    OCT_PHASE_LOAD,   /* once, when the plan is bound */
-    OCT_PHASE_RUN,    /* in every run */
-    OCT_PHASE_DROPPED /* its results are resident already, or nobody reads them */
-} oct_phase;
+/* When a launch runs; the memory plan decides. 0: never, its results are resident already or nobody reads
+ * them. */
+typedef unsigned char oct_phase;
+enum {
+    OCT_IN_LOAD = 1, /* once, when the plan is bound */
+    OCT_IN_RUN = 2   /* in every run; with OCT_IN_LOAD: it packs streamed weights */
+};
 
 typedef struct oct_resident {
     uint64_t identity[2]; /* two hashes of the same description */
@@ -24,12 +25,10 @@ typedef struct oct_resident {
 typedef struct oct_weights {
     oct_resident *entries;
     size_t count, capacity;
-    cl_mem *buffers; /* each retained once */
-    size_t buffer_count, buffer_capacity;
 } oct_weights; /* {0} is empty */
 
 typedef struct oct_identity {
-    uint64_t hash[2]; /* both 0: none (changes from run to run, or written by several launches) */
+    uint64_t hash[2]; /* hash[0] is 0: none, it changes from run to run */
 } oct_identity;
 
 /* Identities of every memory of a recipe; `out` has recipe->mem_count entries. phases: per launch, as the
@@ -39,7 +38,6 @@ void oct_identify(const oct_recipe *recipe, const oct_phase *phases, oct_identit
 /* NULL if nothing of this identity is resident. */
 const oct_resident *oct_weights_find(const oct_weights *w, const oct_identity *id);
 /* Errors: OUT_OF_MEMORY (host). */
-octet_status oct_weights_add_buffer(oct_weights *w, cl_mem buffer); /* retains it */
 octet_status oct_weights_add(oct_weights *w, const oct_identity *id, cl_mem buffer, size_t offset);
 void oct_weights_free(oct_weights *w);
 

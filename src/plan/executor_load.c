@@ -1,0 +1,344 @@
+/* Making an executor: memory, constants, the load list, the kernels of the run list. */
+#include "executor_priv.h"
+#include "sizes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Host bytes that may be on their way before the host waits and reports them as uploaded. */
+#define IN_FLIGHT_BYTES ((size_t)8 << 20)
+enum { IN_FLIGHT_MAX = 64 };
+
+/* What creation needs and a run does not. */
+typedef struct binder {
+    oct_executor *e;
+    const oct_recipe *recipe;
+    oct_memory_plan plan;
+    oct_region_buffers weights;
+    bool *uploaded;       /* per memory */
+    size_t *run_index;    /* per launch: how many launches of the run list come before it */
+    unsigned char *small; /* host image of the small constants */
+    struct {
+        const void *data;
+        size_t bytes;
+    } in_flight[IN_FLIGHT_MAX];
+    size_t in_flight_count, in_flight_bytes;
+} binder;
+
+static bool is_mem_arg(const oct_arg *a)
+{
+    return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT;
+}
+
+static bool has_work(const oct_launch *l)
+{
+    for (int i = 0; i < l->dims; i++) {
+        if (l->global[i] == 0)
+            return false;
+    }
+    return l->dims > 0;
+}
+
+/* The buffer of a place; *offset becomes that in the buffer. */
+static cl_mem locate(const binder *b, const oct_place *place, size_t *offset)
+{
+    const oct_store *s = b->e->store;
+    *offset = place->offset;
+    switch (place->region) {
+    case OCT_REGION_SHARED:
+        *offset = place->shared->offset;
+        return place->shared->buffer;
+    case OCT_REGION_SMALL:
+    case OCT_REGION_WEIGHTS:
+        return oct_region_at(s, &b->weights, offset);
+    case OCT_REGION_ARENA:
+    case OCT_REGION_STAGING:
+        return oct_region_at(s, &s->scratch, offset);
+    default:
+        *offset = 0;
+        return s->scratch.at[0];
+    }
+}
+
+static octet_status set_plain_arg(cl_kernel kernel, cl_uint index, const oct_arg *a)
+{
+    cl_int err = CL_INVALID_ARG_VALUE;
+    if (a->kind == OCT_ARG_I32)
+        err = clSetKernelArg(kernel, index, sizeof a->u.i32, &a->u.i32);
+    else if (a->kind == OCT_ARG_I64)
+        err = clSetKernelArg(kernel, index, sizeof a->u.i64, &a->u.i64);
+    else if (a->kind == OCT_ARG_F32)
+        err = clSetKernelArg(kernel, index, sizeof a->u.f32, &a->u.f32);
+    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
+}
+
+static octet_status set_arg(binder *b, cl_kernel kernel, cl_uint index, const oct_arg *a,
+                            const oct_place *places)
+{
+    if (!is_mem_arg(a))
+        return set_plain_arg(kernel, index, a);
+    oct_place place = {.region = OCT_REGION_NOWHERE};
+    if (a->mem != OCT_MEM_NONE)
+        place = places[a->mem];
+    size_t offset;
+    cl_mem buffer = locate(b, &place, &offset);
+    return oct_set_mem_arg(kernel, index, buffer,
+                           place.region == OCT_REGION_NOWHERE ? 0 : offset + a->offset);
+}
+
+static bool in_scratch(const oct_place *places, oct_mem mem)
+{
+    return mem == OCT_MEM_NONE || places[mem].region == OCT_REGION_ARENA ||
+           places[mem].region == OCT_REGION_NOWHERE;
+}
+
+/* Make the kernel of a launch and set its arguments. run: it belongs to the run list. */
+static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_launch *out)
+{
+    oct_executor *e = b->e;
+    FORWARD(oct_device_kernel(e->device, l->file, l->entry, l->options, &out->kernel));
+    out->dims = (cl_uint)l->dims;
+    out->node = l->node;
+    out->name = l->entry;
+    memcpy(out->global, l->global, sizeof out->global);
+    memcpy(out->local, l->local, sizeof out->local);
+    cl_uint index = 0;
+    for (int i = 0; i < l->arg_count; i++) {
+        const oct_arg *a = &l->args[i];
+        octet_status status = set_arg(b, out->kernel, index, a, run ? b->plan.run : b->plan.load);
+        if (status != OCTET_OK)
+            return oct_fail_prefix(status, "argument %u of kernel %s", index, l->entry);
+        if (run && is_mem_arg(a) && in_scratch(b->plan.run, a->mem))
+            e->patches[e->patch_count++] = (patch){a->mem, a->offset, (size_t)(out - e->run), index};
+        index += is_mem_arg(a) ? 2 : 1;
+    }
+    return OCTET_OK;
+}
+
+/* ---- constants ----------------------------------------------------------------------------------------- */
+
+static oct_host_data host_data(const oct_mem_info *m)
+{
+    return (oct_host_data){
+        .data = m->host, .bytes = m->bytes, .row_bytes = m->row_bytes, .row_stride = m->row_stride};
+}
+
+static octet_status land_uploads(binder *b)
+{
+    oct_store *s = b->e->store;
+    if (!b->in_flight_count)
+        return OCTET_OK;
+    FORWARD(oct_device_finish(b->e->device));
+    for (size_t i = 0; i < b->in_flight_count; i++)
+        s->uploaded(s->user, b->in_flight[i].data, b->in_flight[i].bytes);
+    b->in_flight_count = b->in_flight_bytes = 0;
+    return OCTET_OK;
+}
+
+static octet_status note_upload(binder *b, const oct_mem_info *m)
+{
+    if (!b->e->store->uploaded || m->by_content)
+        return OCTET_OK;
+    size_t reach = m->row_bytes ? (m->bytes / m->row_bytes - 1) * m->row_stride + m->row_bytes : m->bytes;
+    b->in_flight[b->in_flight_count].data = m->host;
+    b->in_flight[b->in_flight_count++].bytes = reach;
+    b->in_flight_bytes += m->bytes;
+    bool full = b->in_flight_count == IN_FLIGHT_MAX || b->in_flight_bytes >= IN_FLIGHT_BYTES;
+    return full ? land_uploads(b) : OCTET_OK;
+}
+
+static octet_status upload_constant(binder *b, oct_mem m, const oct_place *place)
+{
+    const oct_mem_info *info = &b->recipe->mems[m];
+    bool separate = place->region == OCT_REGION_WEIGHTS || place->region == OCT_REGION_STAGING;
+    if (info->kind != OCT_MEM_CONST || !separate || b->uploaded[m])
+        return OCTET_OK;
+    b->uploaded[m] = true;
+    size_t offset;
+    cl_mem buffer = locate(b, place, &offset);
+    oct_host_data from = host_data(info);
+    FORWARD(oct_device_upload(b->e->device, OCT_TRAFFIC_WEIGHT, buffer, offset, &from));
+    return note_upload(b, info);
+}
+
+/* Upload what a launch is the first to read. */
+static octet_status upload_for(binder *b, const oct_launch *l, const oct_place *places)
+{
+    for (int i = 0; i < l->arg_count; i++) {
+        if (oct_arg_names_memory(&l->args[i]))
+            FORWARD(upload_constant(b, l->args[i].mem, &places[l->args[i].mem]));
+    }
+    return OCTET_OK;
+}
+
+static octet_status upload_small(binder *b)
+{
+    if (!b->plan.small_bytes)
+        return OCTET_OK;
+    b->small = calloc(1, b->plan.small_bytes);
+    RETURN_IF(!b->small, OCTET_OUT_OF_MEMORY, "out of host memory for %zu bytes of constants",
+              b->plan.small_bytes);
+    for (int m = 0; m < b->recipe->mem_count; m++) {
+        const oct_mem_info *info = &b->recipe->mems[m];
+        size_t row = info->row_bytes ? info->row_bytes : info->bytes;
+        unsigned char *to = b->small + b->plan.run[m].offset;
+        if (b->plan.run[m].region != OCT_REGION_SMALL)
+            continue;
+        for (size_t at = 0, i = 0; at < info->bytes; at += row, i++)
+            memcpy(to + at, (const char *)info->host + i * info->row_stride, row);
+    }
+    oct_host_data from = {.data = b->small, .bytes = b->plan.small_bytes};
+    return oct_device_upload(b->e->device, OCT_TRAFFIC_WEIGHT, b->weights.at[0], 0, &from);
+}
+
+/* ---- the two lists ------------------------------------------------------------------------------------- */
+
+static octet_status run_load_launch(binder *b, const oct_launch *l)
+{
+    bound_launch bound = {0};
+    octet_status status = bind_launch(b, l, false, &bound);
+    if (status == OCTET_OK)
+        status = oct_executor_enqueue(b->e, &bound, 0, NULL, NULL);
+    if (bound.kernel)
+        clReleaseKernel(bound.kernel); /* the queue keeps it until it has run */
+    return status;
+}
+
+static octet_status bind_all(binder *b)
+{
+    const oct_recipe *r = b->recipe;
+    oct_executor *e = b->e;
+    FORWARD(upload_small(b));
+    for (int i = 0; i < r->launch_count; i++) {
+        const oct_launch *l = r->launches[i];
+        b->run_index[i] = e->run_count;
+        if (b->plan.phases[i] & OCT_IN_LOAD) {
+            FORWARD(upload_for(b, l, b->plan.load));
+            if (has_work(l)) {
+                FORWARD(run_load_launch(b, l));
+                e->load_count++;
+            }
+        }
+        if (b->plan.phases[i] & OCT_IN_RUN) {
+            FORWARD(upload_for(b, l, b->plan.run));
+            if (has_work(l)) /* counted before, so that destroy sees a half-bound launch */
+                FORWARD(bind_launch(b, l, true, &e->run[e->run_count++]));
+        }
+    }
+    return land_uploads(b);
+}
+
+static void bind_streams(binder *b)
+{
+    oct_executor *e = b->e;
+    for (int i = 0; i < b->plan.stream_count; i++) {
+        const oct_stream *s = &b->plan.streams[i];
+        if (b->recipe->mems[s->mem].bytes)
+            e->streams[e->stream_count++] = (bound_stream){.from = host_data(&b->recipe->mems[s->mem]),
+                                                           .offset = b->plan.run[s->mem].offset,
+                                                           .start = b->run_index[s->start],
+                                                           .first = b->run_index[s->first]};
+    }
+}
+
+/* Let later plans find what this one has made resident. */
+static octet_status share_weights(binder *b)
+{
+    oct_store *s = b->e->store;
+    oct_region_buffers region = b->weights;
+    FORWARD(oct_store_keep(s, &b->weights));
+    for (int m = 0; m < b->recipe->mem_count; m++) {
+        const oct_place *place = &b->plan.run[m];
+        if (place->region != OCT_REGION_SMALL && place->region != OCT_REGION_WEIGHTS)
+            continue;
+        size_t offset = place->offset;
+        cl_mem buffer = oct_region_at(s, &region, &offset);
+        FORWARD(oct_weights_add(&s->weights, &b->plan.identities[m], buffer, offset));
+    }
+    return OCTET_OK;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------- */
+
+static size_t count_args(const oct_recipe *r)
+{
+    size_t n = 0;
+    for (int i = 0; i < r->launch_count; i++)
+        n += (size_t)r->launches[i]->arg_count;
+    return n;
+}
+
+static octet_status allocate_host(binder *b)
+{
+    oct_executor *e = b->e;
+    const oct_recipe *r = b->recipe;
+    size_t launches = (size_t)r->launch_count + 1, mems = (size_t)r->mem_count + 1;
+    e->run = calloc(launches, sizeof *e->run);
+    e->times = calloc(launches, sizeof *e->times);
+    e->patches = calloc(count_args(r) + 1, sizeof *e->patches);
+    e->streams = calloc((size_t)b->plan.stream_count + 1, sizeof *e->streams);
+    e->mems = calloc(mems, sizeof *e->mems);
+    e->places = calloc(mems, sizeof *e->places);
+    b->uploaded = calloc(mems, sizeof *b->uploaded);
+    b->run_index = calloc(launches, sizeof *b->run_index);
+    RETURN_IF(!e->run || !e->times || !e->patches || !e->streams || !e->mems || !e->places || !b->uploaded ||
+                  !b->run_index,
+              OCTET_OUT_OF_MEMORY, "out of host memory for %d kernel launches", r->launch_count);
+    e->mem_count = r->mem_count;
+    e->arena_bytes = b->plan.arena_bytes;
+    e->scratch_bytes =
+        b->plan.arena_bytes > b->plan.staging_bytes ? b->plan.arena_bytes : b->plan.staging_bytes;
+    e->streamed_bytes = b->plan.streamed_bytes;
+    e->weight_bytes = b->plan.weights_bytes;
+    for (int m = 0; m < r->mem_count; m++) {
+        e->mems[m] = r->mems[m];
+        e->mems[m].host = NULL;
+        e->places[m] = b->plan.run[m];
+        if (e->places[m].region == OCT_REGION_SHARED)
+            e->weight_bytes += r->mems[m].bytes;
+    }
+    return OCTET_OK;
+}
+
+static octet_status load(binder *b)
+{
+    oct_executor *e = b->e;
+    oct_store *s = e->store;
+    const oct_memory_limits limits = oct_store_limits(s);
+    FORWARD(oct_memory_plan_make(b->recipe, &s->weights, &limits, &b->plan, NULL));
+    FORWARD(allocate_host(b));
+    FORWARD(oct_store_reserve(s, e->scratch_bytes));
+    e->scratch_generation = s->scratch_generation;
+    FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
+    /* Uploads read b->small and the caller's constants: settle before they go. */
+    FORWARD(oct_device_settle(e->device, bind_all(b)));
+    bind_streams(b);
+    return share_weights(b);
+}
+
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
+                                 oct_executor **executor)
+{
+    *executor = NULL;
+    FORWARD(recipe->status);
+    oct_executor *e = calloc(1, sizeof *e);
+    RETURN_IF(!e, OCTET_OUT_OF_MEMORY, "out of host memory for an executor");
+    e->device = device;
+    oct_device_retain(device);
+    e->store = store ? store : &e->own_store;
+    if (!store)
+        oct_store_init(&e->own_store, device, 0);
+    binder b = {.e = e, .recipe = recipe};
+    octet_status status = load(&b);
+    oct_region_free(e->store, &b.weights);
+    oct_memory_plan_free(&b.plan);
+    free(b.uploaded);
+    free(b.run_index);
+    free(b.small);
+    if (status != OCTET_OK) {
+        oct_executor_destroy(e);
+        return status;
+    }
+    *executor = e;
+    return OCTET_OK;
+}

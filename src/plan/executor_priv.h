@@ -1,0 +1,58 @@
+/* What making an executor (executor_load.c) and running it (executor.c) share; for these two files only. */
+#ifndef OCT_EXECUTOR_PRIV_H
+#define OCT_EXECUTOR_PRIV_H
+
+#include "executor.h"
+#include "memory_plan.h"
+
+typedef struct bound_launch {
+    cl_kernel kernel;
+    cl_uint dims;
+    size_t global[3], local[3];
+    int node;
+    const char *name; /* kernel function; static storage */
+    cl_event event;   /* of the last run, when profiling */
+} bound_launch;
+
+/* A kernel argument pair that lies in scratch memory, which may move, or is the host's, where the caller's
+ * buffer may take its place. */
+typedef struct patch {
+    oct_mem mem;   /* OCT_MEM_NONE: an absent operand */
+    size_t offset; /* in the memory */
+    size_t launch;
+    cl_uint index;
+} patch;
+
+/* A constant to upload in every run; launches are those of the run list. */
+typedef struct bound_stream {
+    oct_host_data from;
+    size_t offset;       /* in scratch */
+    size_t start, first; /* may begin when launches before `start` are done; `first` reads it */
+    cl_event done;       /* while a run is being enqueued */
+} bound_stream;
+
+struct oct_executor {
+    oct_device *device;
+    oct_store *store, own_store;
+    bound_launch *run;
+    size_t run_count, load_count;
+    patch *patches;
+    size_t patch_count;
+    bound_stream *streams;
+    size_t stream_count;
+    oct_mem_info *mems; /* sizes and kinds; host pointers are cleared */
+    oct_place *places;  /* in runs */
+    int mem_count;
+    size_t arena_bytes, scratch_bytes, weight_bytes, streamed_bytes;
+    uint64_t scratch_generation; /* that the arguments are set for */
+    oct_launch_time *times;
+    bool external; /* some memory is a buffer of the caller's */
+};
+
+/* A place in memory made of several buffers. */
+cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);
+octet_status oct_set_mem_arg(cl_kernel kernel, cl_uint index, cl_mem buffer, size_t offset);
+octet_status oct_executor_enqueue(oct_executor *e, bound_launch *l, cl_uint wait_count, const cl_event *waits,
+                                  cl_event *event);
+
+#endif

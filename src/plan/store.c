@@ -1,0 +1,102 @@
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void oct_store_init(oct_store *s, oct_device *device, uint64_t memory_limit)
+{
+    uint64_t limit = oct_device_caps(device)->info.global_bytes;
+    memset(s, 0, sizeof *s);
+    s->device = device;
+    s->chunk = oct_buffer_largest(device, OCT_MEM_ALIGN);
+    s->chunk = s->chunk ? s->chunk : OCT_MEM_ALIGN; /* making buffers will fail */
+    if (memory_limit && (memory_limit < limit || !limit))
+        limit = memory_limit;
+    s->limit = limit && limit < SIZE_MAX ? (size_t)limit : SIZE_MAX;
+}
+
+void oct_store_free(oct_store *s)
+{
+    for (size_t i = 0; i < s->resident_count; i++)
+        oct_region_free(s, &s->resident[i]);
+    free(s->resident);
+    oct_region_free(s, &s->scratch);
+    oct_weights_free(&s->weights);
+    memset(s, 0, sizeof *s);
+}
+
+static size_t cost(const oct_store *s, size_t bytes)
+{
+    return bytes + (bytes / s->chunk + (bytes % s->chunk != 0)) * OCT_BUFFER_PAD;
+}
+
+oct_memory_limits oct_store_limits(const oct_store *s)
+{
+    return (oct_memory_limits){.chunk = s->chunk,
+                               .limit = s->limit,
+                               .pad = OCT_BUFFER_PAD,
+                               .held = s->resident_bytes,
+                               .scratch = s->scratch.bytes,
+                               .can_stream = s->can_stream};
+}
+
+octet_status oct_region_make(const oct_store *s, size_t bytes, oct_region_buffers *region)
+{
+    memset(region, 0, sizeof *region);
+    if (!bytes)
+        return OCTET_OK;
+    size_t count = bytes / s->chunk + (bytes % s->chunk != 0);
+    region->at = calloc(count, sizeof *region->at);
+    RETURN_IF(!region->at, OCTET_OUT_OF_MEMORY, "out of host memory for %zu buffers", count);
+    for (size_t left = bytes; left;) {
+        size_t piece = left > s->chunk ? s->chunk : left;
+        octet_status status = oct_buffer_create(s->device, piece, &region->at[region->count]);
+        if (status != OCTET_OK) {
+            oct_region_free(s, region);
+            return status;
+        }
+        region->count++;
+        left -= piece;
+    }
+    region->bytes = bytes;
+    return OCTET_OK;
+}
+
+void oct_region_free(const oct_store *s, oct_region_buffers *region)
+{
+    for (size_t i = 0; i < region->count; i++)
+        oct_buffer_release(s->device, region->at[i]);
+    free(region->at);
+    memset(region, 0, sizeof *region);
+}
+
+octet_status oct_store_reserve(oct_store *s, size_t bytes)
+{
+    /* Never empty: it also stands for operands that are absent. */
+    bytes = bytes ? bytes : OCT_MEM_ALIGN;
+    if (bytes <= s->scratch.bytes)
+        return OCTET_OK;
+    if (s->scratch.count) { /* give back before taking: both may not fit */
+        FORWARD(oct_device_finish(s->device));
+        oct_region_free(s, &s->scratch);
+    }
+    s->scratch_generation++;
+    return oct_region_make(s, bytes, &s->scratch);
+}
+
+octet_status oct_store_keep(oct_store *s, oct_region_buffers *region)
+{
+    if (!region->count)
+        return OCTET_OK;
+    if (s->resident_count == s->resident_capacity) {
+        size_t wanted = s->resident_capacity ? s->resident_capacity * 2 : 4;
+        oct_region_buffers *bigger = realloc(s->resident, wanted * sizeof *bigger);
+        RETURN_IF(!bigger, OCTET_OUT_OF_MEMORY, "out of host memory for resident weights");
+        s->resident = bigger;
+        s->resident_capacity = wanted;
+    }
+    s->resident[s->resident_count++] = *region;
+    s->resident_bytes += cost(s, region->bytes);
+    memset(region, 0, sizeof *region);
+    return OCTET_OK;
+}
