@@ -1,6 +1,7 @@
 /* Shapes of convolutions and pools. */
 #include "dtype.h"
 #include "infer.h"
+#include "resize.h"
 #include "window.h"
 
 #include <string.h>
@@ -167,6 +168,21 @@ octet_status infer_global_pool(infer_ctx *c)
     bool last = c->n->channels_last || oct_node_int(c->n, "channels_last", 0) != 0;
     for (int i = 0; i < x->rank; i++)
         dims[i] = i == 0 || i == (last ? x->rank - 1 : 1) ? x->dims[i] : 1;
+    infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_resize(infer_ctx *c)
+{
+    oct_resize r;
+    const oct_value *x = infer_in(c, 0);
+    FORWARD(oct_resize_resolve(c->g, c->n, &r));
+    RETURN_IF(c->n->op == OCT_OP_Resize && r.linear && x->dtype != OCTET_F32, OCTET_UNSUPPORTED,
+              "linear resizing of %s is not supported; use f32, or QDQ", oct_dtype_name(x->dtype));
+    int64_t dims[OCTET_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = 0; i < r.spatial; i++)
+        dims[(c->n->channels_last ? 1 : 2) + i] = r.out[i + 2 - r.spatial];
     infer_out(c, 0, x->dtype, x->rank, dims);
     return OCTET_OK;
 }

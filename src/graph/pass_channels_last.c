@@ -150,6 +150,8 @@ static bool is_spatial(const oct_node *n)
     case OCT_OP_MaxPool:
     case OCT_OP_QLinearAveragePool:
     case OCT_OP_QLinearGlobalAveragePool:
+    case OCT_OP_Resize:
+    case OCT_OP_QLinearResize:
     case OCT_OP_DepthToSpace:
     case OCT_OP_SpaceToDepth:
     case OCT_OP_BatchNormalization:

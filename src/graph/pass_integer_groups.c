@@ -484,6 +484,25 @@ static octet_status fuse_sigmoid(group *s, bool *done)
     return fuse_one(s, OCT_OP_QLinearSigmoid, NULL, done);
 }
 
+/* Resize's other inputs stay where they are; the parameters follow them. (Nearest has sunk the
+ * DequantizeLinear.) */
+static octet_status fuse_resize(group *s, bool *done)
+{
+    oct_quantized x;
+    int q[5], in[8];
+    if (s->quantize < 0 || s->has_activation || node_of(s)->opset < 11 || !tensor_operand(s, 0, &x) ||
+        x.dtype != s->y.dtype)
+        return OCTET_OK;
+    FORWARD(set_operand(s, &x, q));
+    FORWARD(set_result(s, q, 3));
+    in[0] = q[0];
+    for (int i = 1; i < 4; i++)
+        in[i] = input_of(s, i);
+    memcpy(in + 4, q + 1, 4 * sizeof *in);
+    *done = true;
+    return replace(s, OCT_OP_QLinearResize, in, 8, NULL);
+}
+
 static octet_status fuse_concat(group *s, bool *done)
 {
     int operands = node_of(s)->input_count;
@@ -513,6 +532,7 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_AveragePool] = fuse_average_pool,
     [OCT_OP_GlobalAveragePool] = fuse_global_pool,
     [OCT_OP_Concat] = fuse_concat,
+    [OCT_OP_Resize] = fuse_resize,
     [OCT_OP_Sigmoid] = fuse_sigmoid,
     [OCT_OP_LeakyRelu] = fuse_leaky_relu,
 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Operators that give elements of input 0 (SINK_ALL: of every input), or the largest or smallest of some. */
-typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD } sink_kind;
+typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE } sink_kind;
 
 static sink_kind kind_of(const oct_node *n)
 {
@@ -29,6 +29,7 @@ static sink_kind kind_of(const oct_node *n)
         [OCT_OP_DepthToSpace] = SINK_FIRST,
         [OCT_OP_SpaceToDepth] = SINK_FIRST,
         [OCT_OP_Pad] = SINK_PAD,
+        [OCT_OP_Resize] = SINK_RESIZE,
     };
     return (sink_kind)table[n->op];
 }
@@ -108,6 +109,8 @@ static octet_status sink(oct_graph *g, int node)
     if (kind == SINK_NO || g->nodes[node].input_count < 1 || !operands(g, &g->nodes[node], kind, &q))
         return OCTET_OK;
     if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !pads_with_zero(g, &g->nodes[node])))
+        return OCTET_OK;
+    if (kind == SINK_RESIZE && strcmp(oct_node_string(&g->nodes[node], "mode", "nearest"), "nearest") != 0)
         return OCTET_OK;
     if (kind == SINK_PAD)
         FORWARD(sink_padding(g, node, &q));

@@ -31,8 +31,9 @@ int64_t lower_product(const oct_operand *t, int from, int to);
 /* A possibly negative axis of a tensor of this rank. */
 int lower_axis(int64_t axis, int rank);
 
-lower_fn lower_conv, lower_max_pool, lower_average_pool, lower_global_pool, lower_batch_norm; /* spatial */
-lower_fn lower_matmul, lower_qgemm;                                                           /* matmul */
+lower_fn lower_conv, lower_max_pool, lower_average_pool, lower_global_pool, lower_batch_norm,
+    lower_resize;                   /* spatial */
+lower_fn lower_matmul, lower_qgemm; /* matmul */
 lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binary, lower_q_table, lower_table,
     lower_q_softmax, lower_q_concat, lower_relu, lower_clip;      /* pointwise */
 lower_fn lower_binary, lower_variadic, lower_unary, lower_reduce; /* float */

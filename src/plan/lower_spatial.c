@@ -3,6 +3,8 @@
 #include "floats.h"
 #include "lower.h"
 #include "pool.h"
+#include "resize.h"
+#include "resize_op.h"
 #include "window.h"
 
 /* Operand positions in a node's inputs; -1: the operator does not have it. */
@@ -107,4 +109,32 @@ octet_status lower_batch_norm(lowering *l, const oct_node *n)
     for (int i = 0; i < 4; i++)
         parameters[i] = lower_input(l, n, i + 1).mem;
     return oct_batch_norm(l->r, l->caps, &x, parameters, oct_node_float(n, "epsilon", 1e-5f), &y);
+}
+
+octet_status lower_resize(lowering *l, const oct_node *n)
+{
+    oct_resize r;
+    FORWARD(oct_resize_resolve(l->g, n, &r));
+    oct_resize_request q = {.x = lower_input(l, n, 0),
+                            .y = lower_output(l, n, 0),
+                            .h = r.in[0],
+                            .w = r.in[1],
+                            .oh = r.out[0],
+                            .ow = r.out[1],
+                            .linear = r.linear,
+                            .quantized = n->op == OCT_OP_QLinearResize};
+    q.n = q.x.dims[0];
+    q.c = q.x.dims[q.x.rank - 1];
+    oct_resize_tap *rows = oct_arena_alloc(&l->r->arena, (size_t)r.out[0], sizeof *rows);
+    oct_resize_tap *columns = oct_arena_alloc(&l->r->arena, (size_t)r.out[1], sizeof *columns);
+    RETURN_IF(!rows || !columns, OCTET_OUT_OF_MEMORY, "out of host memory");
+    oct_resize_taps(&r, 0, rows);
+    oct_resize_taps(&r, 1, columns);
+    q.row_taps = rows;
+    q.column_taps = columns;
+    if (q.quantized) {
+        q.x_q = lower_quant(l, n, 4, 5, q.x.dtype);
+        q.y_q = lower_quant(l, n, 6, 7, q.y.dtype);
+    }
+    return oct_resize_op(l->r, l->caps, &q);
 }
