@@ -1,5 +1,5 @@
-/* BatchNormalization of trained networks, channels last: y = x * s + t with s = scale / sqrt(var + epsilon)
- * and t = B - mean * s, rounded after each step, as ONNX Runtime has it. */
+/* BatchNormalization of trained networks, channels last: y = x * s + t with
+ * s = scale * (1 / sqrt(var + epsilon)) and t = B - mean * s, rounded after each step, as ONNX Runtime has it. */
 #include "div.clh"
 #include "lanes.clh"
 
@@ -7,7 +7,7 @@
 __kernel void prepare(MEM(scale), MEM(b), MEM(mean), MEM(var), MEM(st), const int c, const float epsilon)
 {
     const int i = get_global_id(0);
-    const float s = oct_div_rn(AT(float, scale)[i], sqrt(AT(float, var)[i] + epsilon));
+    const float s = AT(float, scale)[i] * oct_div_rn(1.0f, sqrt(AT(float, var)[i] + epsilon));
     AT(float, st)[i] = s;
     AT(float, st)[c + i] = AT(float, b)[i] - AT(float, mean)[i] * s;
 }
