@@ -5,6 +5,7 @@ alone:     the model cut at every 8-bit tensor, each group of nodes given ONNX R
 
 A group that differs alone is to blame: by any amount when the runtime computes it in integers, by more than 1 when it
 computes it in float. The runtime's values come from its own optimized graph, run as it is."""
+import numpy as np
 import onnx
 
 import builder
@@ -42,13 +43,9 @@ def attempt(octet, folder, what, model, inputs, outputs):
         return None
 
 
-def example(want, got):
-    at = int((want.reshape(-1) != got.reshape(-1)).argmax())
-    return f"at {at}: {want.reshape(-1)[at]} expected, got {got.reshape(-1)[at]}"
-
-
 def explain(octet, path, size, pictures=2, keep=None):
-    """Print every group that differs; the number of groups to blame, or None when the model did not run."""
+    """Print every group that differs. Returns the number of groups to blame, or None when the cut model did not run, and
+    the names of the nodes that ONNX Runtime computes in float and that differ by 1."""
     model, seen, feed, values, outputs = reference(path, size, pictures)
     steps = {o: model.step_of(o) for o in outputs}
     wanted = {**values, **outputs}
@@ -64,37 +61,46 @@ def explain(octet, path, size, pictures=2, keep=None):
         if keep is None:
             runtimes.done(folder)
     if connected is None and alone is None:
-        return None
+        return None, []
     return tell(model, seen, wanted, steps, connected, alone)
 
 
 def tell(model, seen, wanted, steps, connected, alone):
     stops = {n for n in wanted if n in seen.types}
-    blamed = near = 0
-    first = True
+    blamed, near, first = 0, [], True
     for name, want in wanted.items():
-        found = []
-        for kind, values in (("connected", connected), ("alone", alone)):
-            if values is not None:
-                count, most = check.difference(want, values[name], steps.get(name) or (1 if want.itemsize == 1 else None))
-                found.append((kind, count, most))
-        if not any(count for _, count, _ in found):
+        step = steps.get(name) or (1 if want.itemsize == 1 else None)
+        found = [(kind, values[name], *check.difference(want, values[name], step))
+                 for kind, values in (("connected", connected), ("alone", alone)) if values is not None]
+        if not any(count for _, _, count, _ in found):
             continue
-        nodes, read = model.group(name, stops)
         inside = [n for n in seen.group(name, stops)[0] if seen.is_float(n)]
-        kind, count, most = found[-1]
-        blame = count and kind == "alone" and (most > 1 or not inside)
-        blamed += bool(blame)
-        near += kind == "alone" and count > 0 and not blame
-        if blame or first or (kind == "alone" and count):
-            print(f"{'BLAME' if blame else 'first' if first else 'near '} {name}: {graph.ops(nodes)} "
-                  f"({', '.join(n.name for n in nodes if n.op_type not in ('QuantizeLinear', 'DequantizeLinear'))}) "
-                  f"in ONNX Runtime {'float ' + graph.ops(inside) if inside else 'integer'}; shape {list(want.shape)}; "
-                  f"reads {', '.join(read)}")
-            for k, c, m in found:
-                print(f"        {k}: {c} of {want.size} differ, by {m} at most"
-                      + (f"; {example(want, (alone if k == 'alone' else connected)[name])}" if c else ""))
+        kind, _, count, most = found[-1]
+        guilty = kind == "alone" and count > 0
+        blame = guilty and (most > 1 or not inside)
+        blamed += blame
+        if guilty and not blame:
+            near += [n.name for n in inside]
+        if guilty or first:
+            print(f"{'BLAME' if blame else 'first' if first else 'near '} {describe(name, model, inside, stops)}")
+            for kind, got, count, most in found:
+                print(f"        {kind}: {count} of {want.size} differ, by {most} at most{example(want, got)}")
         first = False
-    print(f"{len(wanted)} tensors compared: {blamed} groups to blame, {near} within 1 where ONNX Runtime computes in float"
-          + ("" if alone is not None else "; cut model did not run"))
-    return blamed
+    print(f"{len(wanted)} tensors compared: {blamed} groups to blame, {len(near)} within 1 where ONNX Runtime computes in "
+          "float" + ("" if alone is not None else "; cut model did not run"))
+    return (blamed if alone is not None else None), near
+
+
+def describe(name, model, inside, stops):
+    nodes, read = model.group(name, stops)
+    names = ", ".join(n.name for n in nodes if n.op_type not in ("QuantizeLinear", "DequantizeLinear"))
+    return (f"{name}: {graph.ops(nodes)} ({names}) in ONNX Runtime {'float ' + graph.ops(inside) if inside else 'integer'}; "
+            f"reads {', '.join(read) or 'the input'}")
+
+
+def example(want, got):
+    """The first difference."""
+    different = (want != got).reshape(-1)
+    at = int(different.argmax())
+    spot = [int(i) for i in np.unravel_index(at, want.shape)]
+    return f"; at {spot} of {list(want.shape)}: {want.flat[at]} expected, got {got.flat[at]}" if different.any() else ""

@@ -3,51 +3,74 @@
     run [--nets a,b] [--forms x,y] [--check]      the same bytes? (the default)
     run --per-node NET FORM                       which node differs, given equal inputs
     run --time                                    latency of both, in turns
-    run --memory                                  what VGG-16 moves and holds
+    run --memory                                  what VGG-16 (or --nets) moves and holds
 
 Models are made when they are not there. Reports go to build/nets: report.json, report.md."""
 import argparse
-import json
 import pathlib
 import sys
 
 import check
 import forms
 import make
+import memory
 import nets
 import per_node
+import report
 import runtimes
+import timing
 
 TOP = forms.HERE.parent.parent
 
 
-def record(folder, kind, key, value):
-    """Keep a result beside those of earlier runs."""
-    path = folder / "report.json"
-    every = json.loads(path.read_text()) if path.exists() else {}
-    every.setdefault(kind, {})[key] = value
-    path.write_text(json.dumps(every, indent=1))
-    return every
+def models(options, every=nets.NETS, default=None):
+    """(name, path, size) of the models that are asked for."""
+    for name in make.chosen(options.nets or default, every, "network"):
+        for form in make.chosen(options.forms, nets.FORMS, "form"):
+            yield name, forms.make(name, form, options.dir), nets.ALL[name].size
 
 
 def check_all(options, octet):
     bad = 0
-    for name in make.chosen(options.nets, nets.NETS, "network"):
-        for form in make.chosen(options.forms, nets.FORMS, "form"):
-            path = forms.make(name, form, options.dir)
-            result = check.compare(octet, name, path, nets.ALL[name].size, options.inputs)
-            print(check.line(result), flush=True)
-            record(options.dir, "check", f"{name}/{form}", result)
-            bad += result["verdict"] not in (check.IDENTICAL, check.NEAR)
-    print(f"{bad} models are refused or differ" if bad else "all models give ONNX Runtime's bytes")
+    for name, path, size in models(options):
+        result = check.compare(octet, name, path, size, options.inputs)
+        if result["verdict"] in (check.NEAR, check.FAR) and result["float_nodes"]:
+            print(f"{name}/{path.stem}: {result['differ']} of {result['values']} values differ; node by node:")
+            blamed, result["near_nodes"] = per_node.explain(octet, path, size, 2)
+            if result["verdict"] == check.FAR and blamed == 0 and result["near_nodes"]:
+                result["verdict"] = check.NODES
+        print(check.line(result), flush=True)
+        report.record(options.dir, "check", result)
+        bad += result["verdict"] not in check.GOOD
+    print(f"{bad} models are refused or differ" if bad else "all models give ONNX Runtime's bytes, or as told above")
     return 1 if bad else 0
 
 
 def node_by_node(options, octet):
     name, form = options.per_node
     path = forms.make(name, form, options.dir)
-    blamed = per_node.explain(octet, path, nets.ALL[name].size, min(options.inputs, 2), options.keep)
+    blamed, _ = per_node.explain(octet, path, nets.ALL[name].size, min(options.inputs, 2), options.keep)
     return 0 if blamed == 0 else 1
+
+
+def time_all(options, octet):
+    rows = []
+    for name, path, size in models(options):
+        rows.append(timing.measure(octet, name, path, size))
+        print(timing.line(rows[-1]), flush=True)
+        report.record(options.dir, "time", rows[-1])
+    print(timing.table(rows))
+    return 1 if any("message" in r for r in rows) else 0
+
+
+def memory_all(options, octet):
+    bad = 0
+    for name, path, size in models(options, default="vgg16"):
+        result = memory.measure(octet, name, path, size)
+        print(memory.lines(result), flush=True)
+        report.record(options.dir, "memory", result)
+        bad += "message" in result or not all(holds for _, _, holds in result["limits"])
+    return 1 if bad else 0
 
 
 def main():
@@ -55,16 +78,20 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     make.arguments(parser)
     parser.add_argument("--check", action="store_true", help="compare outputs; the default")
-    parser.add_argument("--per-node", nargs=2, metavar=("NET", "FORM"))
+    parser.add_argument("--time", action="store_true", help="latency beside ONNX Runtime's")
+    parser.add_argument("--memory", action="store_true", help="bytes moved, memory held")
+    parser.add_argument("--per-node", nargs=2, metavar=("NET", "FORM"), help="find the node that differs")
     parser.add_argument("--keep", type=pathlib.Path, help="with --per-node: a folder for the edited models")
     parser.add_argument("--inputs", type=int, default=16, help="random pictures per model (16)")
     parser.add_argument("--octet", default=TOP / "build" / "octet", help="the command (build/octet)")
     parser.add_argument("--device", help="its --device")
     options = parser.parse_args()
     octet = runtimes.Octet(options.octet, options.device)
-    if options.keep:
-        options.keep.mkdir(parents=True, exist_ok=True)
-    return node_by_node(options, octet) if options.per_node else check_all(options, octet)
+    if options.per_node:
+        return node_by_node(options, octet)
+    tasks = [task for wanted, task in ((options.check, check_all), (options.time, time_all), (options.memory, memory_all))
+             if wanted] or [check_all]
+    return max([task(options, octet) for task in tasks])
 
 
 if __name__ == "__main__":

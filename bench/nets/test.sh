@@ -8,8 +8,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 case $1 in
     everyday)
         python=$("$here/venv.sh" --there) || exit 77
-        exec "$python" "$here/run.py" --octet "$2" --nets squeezenet_small,mobilenetv2_small,resnet18_small \
-            --forms qop_u8_tensor,qop_s8_channel
+        exec "$python" "$here/run.py" --octet "$2" --inputs 4 \
+            --nets squeezenet_small,mobilenetv2_small,mobilenetv3_small,resnet18_small \
+            --forms qop_u8_tensor,qop_s8_channel,qdq_u8_channel,qdq_s8_tensor
         ;;
     all)
         python=$("$here/venv.sh") || exit 77
