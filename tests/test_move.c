@@ -2,6 +2,7 @@
 #include "floats.h"
 #include "harness.h"
 #include "move.h"
+#include "reduce.h"
 #include "ref.h"
 
 #include <math.h>
@@ -242,7 +243,8 @@ static void round_clip_and_reduce_are_exact(void **state)
         if (built == OCTET_OK)
             built = oct_float_clip(&r, caps, &tx, -1.25f, 3.0f, &tc);
         if (built == OCTET_OK)
-            built = oct_float_reduce(&r, caps, maximum, tx.mem, 3, 5, 17, tm.mem);
+            built = oct_reduce(&r, caps, maximum ? OCT_COMBINE_MAX : OCT_COMBINE_MIN, OCT_BEFORE_NOTHING,
+                               OCT_AFTER_NOTHING, 1.0f, tx.mem, 3, 5, 17, tm.mem);
         harness_run(&r, built, &(harness_io){tx.mem, x}, 1,
                     (harness_io[]){{tr.mem, round}, {tc.mem, clip}, {tm.mem, reduced}}, 3,
                     "round, clip, reduce");

@@ -1,5 +1,6 @@
 /* BatchNormalization of trained networks, channels last: y = x * s + t with
- * s = scale * (1 / sqrt(var + epsilon)) and t = B - mean * s, rounded after each step, as ONNX Runtime has it. */
+ * s = scale * (1 / sqrt(var + epsilon)) and t = B - mean * s, rounded after each step, as ONNX Runtime has
+ * it. */
 #include "div.clh"
 #include "lanes.clh"
 

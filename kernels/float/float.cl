@@ -1,4 +1,4 @@
-/* Float (and int32) arithmetic element by element, and minima and maxima over axes. Options: T float or int;
+/* Float (and int32) arithmetic element by element. Options: T float or int;
  * OP. */
 #include "broadcast.clh"
 #include "div.clh"
@@ -84,19 +84,5 @@ __kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float l
         v = v > hi ? (float16)(hi) : v;
         save16_float(AT(float, y) + i, v, last - i);
     }
-}
-
-/* One work-item: one output of [outer][axis][inner] -> [outer][inner]. */
-__kernel void reduce(MEM(x), MEM(y), const long axis, const long inner, const int maximum)
-{
-    const long o = get_global_id(1), i = get_global_id(0);
-    __global const float *in = AT(float, x) + o * axis * inner + i;
-    float best = in[0];
-    for (long k = 1; k < axis; k++) {
-        const float v = in[k * inner];
-        if (isnan(v) || (maximum ? v > best : v < best))
-            best = isnan(best) ? best : v;
-    }
-    AT(float, y)[o * inner + i] = best;
 }
 #endif

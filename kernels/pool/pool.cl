@@ -1,4 +1,4 @@
-/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float (max only),
+/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float,
  * T_MIN, T_MAX. */
 #include "div.clh"
 #include "lanes.clh"
@@ -94,5 +94,34 @@ __kernel void global_average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale
         sum += convert_int16(LOAD16(image + p * c, c - channel)) - zx;
     const float16 v = convert_float16(sum) * m;
     SAVE_QUANTIZED(round16(fmin(fmax(v, (float16)(T_MIN - zy)), (float16)(T_MAX - zy))) + zy);
+}
+#else
+/* sum / count. */
+__kernel void average_pool_float(MEM(x), MEM(y), POOL_ARGS, const int include_pad)
+{
+    POOL_LOCATE
+    float16 sum = 0.0f;
+    int count = 0;
+    for (int ky = 0; ky < kh; ky++) {
+        const int iy = top + ky * dilation_h;
+        for (int kx = 0; kx < kw; kx++) {
+            const int ix = left + kx * dilation_w;
+            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
+                sum += load16_float(image + ((long)iy * w + ix) * c, c - channel);
+                count++;
+            }
+        }
+    }
+    save16_float(out, sum / (float)(include_pad ? kh * kw : count), c - channel);
+}
+
+__kernel void global_average_float(MEM(x), MEM(y), const long pixels, const int c)
+{
+    const int channel = get_global_id(0) * 16;
+    __global const float *image = AT(float, x) + (long)get_global_id(1) * pixels * c + channel;
+    float16 sum = 0.0f;
+    for (long p = 0; p < pixels; p++)
+        sum += load16_float(image + p * c, c - channel);
+    save16_float(AT(float, y) + (long)get_global_id(1) * c + channel, sum / (float)pixels, c - channel);
 }
 #endif

@@ -1,6 +1,7 @@
 /* Shapes of operators that move, rename or combine elements. */
 #include "dtype.h"
 #include "infer.h"
+#include "moves.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -40,6 +41,11 @@ octet_status infer_unary(infer_ctx *c)
     const oct_value *x = infer_in(c, 0);
     infer_out(c, 0, x->dtype, x->rank, x->dims);
     return OCTET_OK;
+}
+
+octet_status infer_float_same(infer_ctx *c)
+{
+    return infer_unary(c);
 }
 
 octet_status infer_reshape(infer_ctx *c)
@@ -231,21 +237,37 @@ octet_status infer_binary(infer_ctx *c)
 octet_status infer_reduce(infer_ctx *c)
 {
     const oct_value *x = infer_in(c, 0);
-    int64_t axes[OCTET_MAX_RANK], dims[OCTET_MAX_RANK];
-    bool is_axis[OCTET_MAX_RANK], given, keep = oct_node_int(c->n, "keepdims", 1) != 0;
-    int count, rank = 0;
+    int64_t dims[OCTET_MAX_RANK];
+    bool reduced[OCTET_MAX_RANK], keep = oct_node_int(c->n, "keepdims", 1) != 0;
+    int rank = 0;
     FORWARD(infer_require_dtype(c, 0, infer_f32));
-    FORWARD(read_axes(c, axes, &count, &given));
-    FORWARD(infer_axes(axes, count, x->rank, is_axis));
-    bool nothing = count == 0 && oct_node_int(c->n, "noop_with_empty_axes", 0) != 0;
+    FORWARD(oct_reduced_axes(c->g, c->n, reduced));
     for (int i = 0; i < x->rank; i++) {
-        bool reduced = count ? is_axis[i] : !nothing;
-        RETURN_IF(reduced && x->dims[i] == 0, OCTET_UNSUPPORTED,
+        RETURN_IF(reduced[i] && x->dims[i] == 0, OCTET_UNSUPPORTED,
                   "a reduction over no elements is not supported");
-        if (!reduced || keep)
-            dims[rank++] = reduced ? 1 : x->dims[i];
+        if (!reduced[i] || keep)
+            dims[rank++] = reduced[i] ? 1 : x->dims[i];
     }
     infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_arg(infer_ctx *c)
+{
+    static const octet_dtype types[] = {OCTET_F32, OCTET_U8, OCTET_S8, OCTET_DTYPE_NONE};
+    const oct_value *x = infer_in(c, 0);
+    FORWARD(infer_require_dtype(c, 0, types));
+    int64_t axis = oct_node_int(c->n, "axis", 0), dims[OCTET_MAX_RANK];
+    int rank = 0;
+    axis += axis < 0 ? x->rank : 0;
+    RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
+              x->rank);
+    RETURN_IF(x->dims[axis] == 0, OCTET_INVALID_ARGUMENT, "the axis has no elements");
+    for (int i = 0; i < x->rank; i++) {
+        if (i != axis || oct_node_int(c->n, "keepdims", 1) != 0)
+            dims[rank++] = i == axis ? 1 : x->dims[i];
+    }
+    infer_out(c, 0, OCTET_S64, rank, dims);
     return OCTET_OK;
 }
 

@@ -153,8 +153,9 @@ octet_status infer_pool(infer_ctx *c)
 
 octet_status infer_global_pool(infer_ctx *c)
 {
-    bool quantized = c->n->op == OCT_OP_QLinearGlobalAveragePool;
-    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : infer_f32));
+    static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_F32, OCTET_DTYPE_NONE};
+    bool quantized = c->n->op == OCT_OP_QLinearGlobalAveragePool, max = c->n->op == OCT_OP_GlobalMaxPool;
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : max ? types : infer_f32));
     const oct_value *x = infer_in(c, 0);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);

@@ -184,3 +184,21 @@ octet_status oct_pad_resolve(const oct_graph *g, const oct_node *n, oct_pad *p)
     }
     return OCTET_OK;
 }
+
+octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduced[OCTET_MAX_RANK])
+{
+    int rank = g->values[n->inputs[0]].rank, count;
+    int64_t axes[OCTET_MAX_RANK];
+    bool given;
+    FORWARD(ints_of(g, n, 1, "axes", axes, OCTET_MAX_RANK, &count, &given));
+    bool all = count == 0 && oct_node_int(n, "noop_with_empty_axes", 0) == 0;
+    for (int d = 0; d < OCTET_MAX_RANK; d++)
+        reduced[d] = all && d < rank;
+    for (int i = 0; i < count; i++) {
+        int d = 0;
+        FORWARD(resolve_axis(axes[i], rank, &d));
+        RETURN_IF(reduced[d], OCTET_INVALID_ARGUMENT, "axis %lld is given twice", (long long)axes[i]);
+        reduced[d] = true;
+    }
+    return OCTET_OK;
+}

@@ -31,4 +31,7 @@ typedef struct oct_pad {
 } oct_pad;
 octet_status oct_pad_resolve(const oct_graph *g, const oct_node *n, oct_pad *p);
 
+/* Which axes a reduction takes: input 1, the attribute, or all. */
+octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduced[OCTET_MAX_RANK]);
+
 #endif

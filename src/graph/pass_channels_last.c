@@ -150,6 +150,9 @@ static bool is_spatial(const oct_node *n)
     case OCT_OP_MaxPool:
     case OCT_OP_QLinearAveragePool:
     case OCT_OP_QLinearGlobalAveragePool:
+    case OCT_OP_AveragePool:
+    case OCT_OP_GlobalAveragePool:
+    case OCT_OP_GlobalMaxPool:
     case OCT_OP_Resize:
     case OCT_OP_QLinearResize:
     case OCT_OP_DepthToSpace:

@@ -4,6 +4,7 @@
  * monotone. A product whose result stays float keeps its integer sum and dequantizes it. One function an
  * operator; those that do not fit leave the group as it is, to run in float. */
 #include "dtype.h"
+#include "moves.h"
 #include "passes.h"
 #include "quant.h"
 #include "rewrite.h"
@@ -484,6 +485,51 @@ static octet_status fuse_sigmoid(group *s, bool *done)
     return fuse_one(s, OCT_OP_QLinearSigmoid, NULL, done);
 }
 
+static octet_status fuse_softmax(group *s, bool *done)
+{
+    int made, opset = node_of(s)->opset;
+    int64_t axis = oct_node_int(node_of(s), "axis", opset < 13 ? 1 : -1);
+    FORWARD(fuse_one(s, OCT_OP_QLinearSoftmax, &made, done));
+    if (!*done)
+        return OCTET_OK;
+    FORWARD(oct_node_set_int(s->g, made, "axis", axis));
+    return oct_node_set_int(s->g, made, "opset", opset);
+}
+
+/* A mean over rows and columns is a global average; without the dimensions of 1 it is also renamed. */
+static octet_status fuse_mean(group *s, bool *done)
+{
+    oct_graph *g = s->g;
+    const oct_value *x = &g->values[input_of(s, 0)];
+    bool reduced[OCTET_MAX_RANK];
+    if (s->quantize < 0 || x->rank < 3)
+        return OCTET_OK;
+    FORWARD(oct_reduced_axes(g, node_of(s), reduced));
+    for (int d = 0; d < x->rank; d++) {
+        if (reduced[d] != (d >= 2))
+            return OCTET_OK;
+    }
+    int made, y = s->y.value;
+    int64_t dims[OCTET_MAX_RANK] = {x->dims[0], x->dims[1]};
+    for (int d = 2; d < x->rank; d++)
+        dims[d] = 1;
+    int rank = x->rank, pooled = y;
+    if (g->values[y].rank != rank)
+        pooled = oct_add_like(g, g->values[y].name, s->y.dtype, rank, dims);
+    if (pooled < 0)
+        return no_memory();
+    FORWARD(fuse_one(s, OCT_OP_QLinearGlobalAveragePool, &made, done));
+    if (!*done || pooled == y)
+        return OCTET_OK;
+    g->nodes[made].outputs[0] = pooled;
+    g->values[pooled].producer = made;
+    const int64_t shape[2] = {dims[0], dims[1]}, two = 2;
+    int in[2] = {pooled, oct_add_const(g, OCTET_S64, 1, &two, shape)};
+    if (in[1] < 0 || oct_add_node_like(g, made, OCT_OP_Reshape, in, 2, y) < 0)
+        return no_memory();
+    return OCTET_OK;
+}
+
 /* Resize's other inputs stay where they are; the parameters follow them. (Nearest has sunk the
  * DequantizeLinear.) */
 static octet_status fuse_resize(group *s, bool *done)
@@ -533,6 +579,8 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_GlobalAveragePool] = fuse_global_pool,
     [OCT_OP_Concat] = fuse_concat,
     [OCT_OP_Resize] = fuse_resize,
+    [OCT_OP_Softmax] = fuse_softmax,
+    [OCT_OP_ReduceMean] = fuse_mean,
     [OCT_OP_Sigmoid] = fuse_sigmoid,
     [OCT_OP_LeakyRelu] = fuse_leaky_relu,
 };

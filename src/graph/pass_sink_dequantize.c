@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Operators that give elements of input 0 (SINK_ALL: of every input), or the largest or smallest of some. */
-typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE } sink_kind;
+typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE, SINK_INDEX } sink_kind;
 
 static sink_kind kind_of(const oct_node *n)
 {
@@ -29,6 +29,9 @@ static sink_kind kind_of(const oct_node *n)
         [OCT_OP_DepthToSpace] = SINK_FIRST,
         [OCT_OP_SpaceToDepth] = SINK_FIRST,
         [OCT_OP_Pad] = SINK_PAD,
+        [OCT_OP_GlobalMaxPool] = SINK_FIRST,
+        [OCT_OP_ArgMax] = SINK_INDEX,
+        [OCT_OP_ArgMin] = SINK_INDEX,
         [OCT_OP_Resize] = SINK_RESIZE,
     };
     return (sink_kind)table[n->op];
@@ -120,7 +123,7 @@ static octet_status sink(oct_graph *g, int node)
         g->nodes[node].inputs[i] = x.value;
     }
     g->nodes[node].opset = opset_for_int8(&g->nodes[node]);
-    for (int o = 0; o < g->nodes[node].output_count; o++) {
+    for (int o = 0; kind != SINK_INDEX && o < g->nodes[node].output_count; o++) {
         if (g->nodes[node].outputs[o] != OCT_NO_VALUE)
             FORWARD(sink_output(g, node, o, &q));
     }

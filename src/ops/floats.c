@@ -48,20 +48,6 @@ octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_opera
     return r->status;
 }
 
-octet_status oct_float_reduce(oct_recipe *r, const oct_caps *caps, bool maximum, oct_mem x, int64_t outer,
-                              int64_t axis, int64_t inner, oct_mem y)
-{
-    (void)caps;
-    oct_launch *l = oct_recipe_launch(r, "float/float.cl", "reduce", "-DT=float -DT_IS_%s", "FLOAT");
-    oct_launch_in(l, x);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, axis);
-    oct_launch_i64(l, inner);
-    oct_launch_i32(l, maximum);
-    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
-    return r->status;
-}
-
 octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
                             const oct_mem parameters[4], float epsilon, const oct_operand *y)
 {

@@ -1,4 +1,4 @@
-/* Float arithmetic (and int32 where said) element by element, and minima and maxima over axes. */
+/* Float arithmetic (and int32 where said) element by element, and BatchNormalization. */
 #ifndef OCT_FLOATS_H
 #define OCT_FLOATS_H
 
@@ -25,10 +25,6 @@ octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *na
 /* NaN stays NaN. */
 octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_operand *x, float lo, float hi,
                             const oct_operand *y);
-/* Over one run of neighbouring axes: [outer][axis][inner] -> [outer][inner]. axis > 0. */
-octet_status oct_float_reduce(oct_recipe *r, const oct_caps *caps, bool maximum, oct_mem x, int64_t outer,
-                              int64_t axis, int64_t inner, oct_mem y);
-
 /* x and y [..., c]; parameters scale, B, mean, var, each f32 [c]. */
 octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
                             const oct_mem parameters[4], float epsilon, const oct_operand *y);

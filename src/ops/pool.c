@@ -18,15 +18,20 @@ static void add_quants(oct_launch *l, const oct_pool_request *q)
 
 static octet_status global_pool(oct_recipe *r, const oct_pool_request *q)
 {
+    bool quantized = q->x.dtype != OCTET_F32;
     oct_launch *l =
-        oct_recipe_launch(r, "pool/pool.cl", "global_average_pool", "%s", type_options(q->x.dtype));
+        oct_recipe_launch(r, "pool/pool.cl", quantized ? "global_average_pool" : "global_average_float", "%s",
+                          type_options(q->x.dtype));
     oct_launch_in(l, q->x.mem);
-    add_quants(l, q);
+    if (quantized)
+        add_quants(l, q);
     oct_launch_out(l, q->y.mem);
     oct_launch_i64(l, q->h * q->w);
     oct_launch_i32(l, q->c);
-    oct_launch_i32(l, q->x_q.zero_count);
-    oct_launch_i32(l, q->y_q.zero_count);
+    if (quantized) {
+        oct_launch_i32(l, q->x_q.zero_count);
+        oct_launch_i32(l, q->y_q.zero_count);
+    }
     oct_launch_2d(l, oct_ceil_div((size_t)q->c, 16), (size_t)q->n, 0, 0);
     return r->status;
 }
@@ -56,20 +61,21 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
                   "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
         return global_pool(r, q);
     }
-    bool average = q->kind == OCT_POOL_AVERAGE;
-    oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", average ? "average_pool" : "max_pool", "%s",
-                                      type_options(q->x.dtype));
+    bool average = q->kind == OCT_POOL_AVERAGE, quantized = average && q->x.dtype != OCTET_F32;
+    const char *entry = quantized ? "average_pool" : average ? "average_pool_float" : "max_pool";
+    oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", entry, "%s", type_options(q->x.dtype));
     oct_launch_in(l, q->x.mem);
-    if (average)
+    if (quantized)
         add_quants(l, q);
     oct_launch_out(l, q->y.mem);
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
         oct_launch_i32(l, dims[i]);
-    if (average) {
+    if (quantized) {
         oct_launch_i32(l, q->x_q.zero_count);
         oct_launch_i32(l, q->y_q.zero_count);
-        oct_launch_i32(l, q->count_include_pad);
     }
+    if (average)
+        oct_launch_i32(l, q->count_include_pad);
     oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->c, 16), (size_t)(q->oh * q->ow), (size_t)q->n},
                   NULL);
     return r->status;

@@ -55,12 +55,13 @@ octet_status lower_conv(lowering *l, const oct_node *n)
 static octet_status pool(lowering *l, const oct_node *n, oct_pool_kind kind)
 {
     oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
-    bool quantized = kind != OCT_POOL_MAX;
+    bool quantized = n->op == OCT_OP_QLinearAveragePool || n->op == OCT_OP_QLinearGlobalAveragePool;
     oct_pool_request q = {
         .kind = kind, .n = x.dims[0], .c = x.dims[x.rank - 1], .oh = 1, .ow = 1, .x = x, .y = y};
-    if (kind == OCT_POOL_GLOBAL_AVERAGE) {
-        q.h = 1;
-        q.w = lower_product(&x, 1, x.rank - 1);
+    if (kind == OCT_POOL_GLOBAL_AVERAGE || n->op == OCT_OP_GlobalMaxPool) {
+        q.h = q.kh = 1;
+        q.w = q.kw = lower_product(&x, 1, x.rank - 1);
+        q.stride_h = q.stride_w = q.dilation_h = q.dilation_w = 1;
     } else {
         oct_window win;
         FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[0]], NULL, true, &win));

@@ -112,6 +112,23 @@ void oct_ref_clip_f32(const float *x, int64_t n, float min, float max, float *y)
 /* Minimum or maximum over `axis` of [outer][axis][inner] -> [outer][inner]; a NaN anywhere gives NaN. */
 void oct_ref_reduce_minmax(bool max, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y);
 
+/* Float reductions of [outer][axis][inner] (in double), the position of the largest or smallest element (of
+ * equals the first, or the last), softmax and its logarithm. */
+typedef enum oct_ref_reduction {
+    OCT_REF_SUM,
+    OCT_REF_MEAN,
+    OCT_REF_PROD,
+    OCT_REF_L1,
+    OCT_REF_L2,
+    OCT_REF_SUM_SQUARE,
+    OCT_REF_LOG_SUM
+} oct_ref_reduction;
+void oct_ref_reduce(oct_ref_reduction op, const float *x, int64_t outer, int64_t axis, int64_t inner,
+                    float *y);
+void oct_ref_arg_best(bool largest, bool last, const float *x, int64_t outer, int64_t axis, int64_t inner,
+                      int64_t *y);
+void oct_ref_softmax(bool logarithm, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y);
+
 void oct_ref_lut(const uint8_t table[256], const void *x, int64_t n, void *y);
 /* Relu and Clip on 8-bit data that stay in the same parameters: clamp the value. */
 void oct_ref_clamp8(octet_dtype dtype, const void *x, int64_t n, int32_t min, int32_t max, void *y);
