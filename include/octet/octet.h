@@ -279,11 +279,14 @@ typedef struct octet_session_desc {
     size_t struct_size;
     const octet_value_info *inputs; /* NULL, or one entry per model input: the dims to plan for now */
     size_t input_count;
+    /* Device bytes the session may hold: weights, activations and all. Weights that do not fit are streamed:
+     * uploaded piece by piece behind the computation, in every run. 0: the device's memory is the limit. */
+    uint64_t memory_limit;
 } octet_session_desc;
 
 /* Uploads and packs the weights, once. A shape is planned when it is first used (or now, when desc or the
- * model gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY,
- * DEVICE_ERROR. */
+ * model gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY (where the memory
+ * limit is too small, the text says what would do), DEVICE_ERROR. */
 OCTET_API octet_status octet_session_create(octet_model *model, const octet_session_desc *desc,
                                             octet_session **session);
 OCTET_API void octet_session_destroy(octet_session *session);
@@ -301,6 +304,7 @@ typedef struct octet_session_info {
     uint64_t weight_bytes; /* resident constants and packed weights */
     uint64_t launches;     /* kernels per run */
     int64_t macs;          /* multiply-accumulates per run */
+    uint64_t streamed_bytes; /* weights uploaded in each run, for want of device memory */
 } octet_session_info;
 
 /* Of the shape that ran or was planned last. */

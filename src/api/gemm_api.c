@@ -205,6 +205,7 @@ static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b
         q.c_q = make_quant(r, d->c_dtype, &d->c_zero, d->c_zero != 0, &d->c_scale, 1);
     else
         q.c_q = make_quant(r, q.c_dtype, NULL, 0, NULL, 0);
+    r->piece_bytes = oct_buffer_largest(g->device, OCT_MEM_ALIGN);
     FORWARD(oct_gemm(r, caps, &q));
     g->variant = oct_gemm_select(caps, &q);
     return oct_executor_create(g->device, r, NULL, &g->executor);

@@ -15,6 +15,7 @@ struct octet_session {
     oct_plan *plans[MAX_PLANS]; /* most recently used first */
     int plan_count;
     oct_store store; /* of all plans */
+    uint64_t memory_limit;
     const oct_launch_time *times;
     size_t time_count;
 };
@@ -68,6 +69,28 @@ static void move_to_front(octet_session *s, int index)
     s->plans[0] = p;
 }
 
+static void give_back(void *model, const void *data, size_t bytes)
+{
+    oct_onnx_give_back(((octet_model *)model)->file, data, bytes);
+}
+
+static void open_store(octet_session *s)
+{
+    oct_store_init(&s->store, s->model->device, s->memory_limit);
+    s->store.can_stream = true;
+    s->store.uploaded = give_back;
+    s->store.user = s->model;
+}
+
+static void forget_plans(octet_session *s)
+{
+    for (int i = 0; i < s->plan_count; i++)
+        oct_plan_destroy(s->plans[i]);
+    s->plan_count = 0;
+    s->time_count = 0;
+    oct_store_free(&s->store);
+}
+
 /* Put the plan for these shapes in front, making it if need be. */
 static octet_status use_plan(octet_session *s, const oct_value *shapes)
 {
@@ -78,7 +101,13 @@ static octet_status use_plan(octet_session *s, const oct_value *shapes)
         }
     }
     oct_plan *p;
-    FORWARD(oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p));
+    octet_status status = oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p);
+    if (status == OCTET_OUT_OF_MEMORY && s->plan_count) { /* what other shapes need is in the way */
+        forget_plans(s);
+        open_store(s);
+        status = oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p);
+    }
+    FORWARD(status);
     if (s->plan_count == MAX_PLANS)
         oct_plan_destroy(s->plans[--s->plan_count]);
     s->plans[s->plan_count++] = p;
@@ -146,11 +175,6 @@ static octet_status plan_ahead(octet_session *s, const octet_session_desc *d)
     return status;
 }
 
-static void give_back(void *model, const void *data, size_t bytes)
-{
-    oct_onnx_give_back(((octet_model *)model)->file, data, bytes);
-}
-
 octet_status octet_session_create(octet_model *model, const octet_session_desc *desc, octet_session **session)
 {
     CHECK_ARG(session);
@@ -164,9 +188,8 @@ octet_status octet_session_create(octet_model *model, const octet_session_desc *
     RETURN_IF(!s, OCTET_OUT_OF_MEMORY, "out of host memory for a session");
     s->model = model;
     oct_model_retain(model);
-    oct_store_init(&s->store, model->device, 0);
-    s->store.uploaded = give_back;
-    s->store.user = model;
+    s->memory_limit = d.memory_limit;
+    open_store(s);
     octet_status status = plan_ahead(s, &d);
     if (status != OCTET_OK) {
         octet_session_destroy(s);
@@ -180,9 +203,7 @@ void octet_session_destroy(octet_session *s)
 {
     if (!s)
         return;
-    for (int i = 0; i < s->plan_count; i++)
-        oct_plan_destroy(s->plans[i]);
-    oct_store_free(&s->store);
+    forget_plans(s);
     octet_model_destroy(s->model);
     free(s);
 }
@@ -320,6 +341,7 @@ octet_status octet_session_get_info(const octet_session *s, octet_session_info *
         oct_executor_stats stats = oct_executor_get_stats(s->plans[0]->executor);
         mine.arena_bytes = stats.arena_bytes;
         mine.weight_bytes = stats.weight_bytes;
+        mine.streamed_bytes = stats.streamed_bytes;
         mine.launches = stats.run_launches;
         mine.macs = s->plans[0]->macs;
     }

@@ -156,7 +156,7 @@ int bench_model(const cli_options *options, octet_context *context, FILE *json)
         status = tensor_list_make(&outputs, octet_model_output_count(model));
     if (status == EXIT_DONE)
         status = make_inputs(options, model, &inputs, &f.batch);
-    if (status == EXIT_DONE && session_create_for(model, &inputs, &session) != OCTET_OK)
+    if (status == EXIT_DONE && session_create_for(options, model, &inputs, &session) != OCTET_OK)
         status = cli_octet_error();
     if (status == EXIT_DONE)
         status = collect(options, context, session, &inputs, &outputs, &f);

@@ -23,6 +23,7 @@ typedef struct cli_options {
     const char *device, *output, *image, *labels, *shapes, *json, *variant;
     cli_list inputs, gemms, operands;
     long top, batch, seconds, seed;
+    uint64_t memory_limit;
     bool quiet, help, version;
 } cli_options;
 

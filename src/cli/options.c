@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_COUNT } option_kind;
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_COUNT, KIND_SIZE } option_kind;
 
 typedef struct option_row {
     const char *name;
@@ -40,6 +40,8 @@ static const option_row rows[] = {
     {"seed", "N", FOR_BENCH, KIND_COUNT, FIELD(seed), 0, 2147483647, "of the random data; 1 by default"},
     {"batch", "N", FOR_RUN | FOR_BENCH, KIND_COUNT, FIELD(batch), 1, 1000000,
      "what a dynamic first dimension is; 1 by default"},
+    {"memory-limit", "SIZE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_SIZE, FIELD(memory_limit), 0, 0,
+     "device memory to use at most, like 64M or 1G; weights that do not fit are streamed"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
      "the device: its index, or part of its name; else OCTET_DEVICE, else the best"},
     {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
@@ -68,6 +70,22 @@ static int append(cli_list *list, const char *item)
     return EXIT_DONE;
 }
 
+/* "65536", "64K", "64M", "1G": powers of 1024. */
+static int parse_size(const option_row *row, const char *value, uint64_t *size)
+{
+    static const char units[] = "KMG";
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    bool ends = unit ? end[1] == '\0' : *end == '\0';
+    if (!isdigit((unsigned char)value[0]) || !ends || errno || number == 0 || number > UINT64_MAX >> shift)
+        return cli_usage("--%s takes bytes, or a number with K, M or G, not \"%s\"", row->name, value);
+    *size = (uint64_t)number << shift;
+    return EXIT_DONE;
+}
+
 static int store(const option_row *row, const char *value, cli_options *options)
 {
     char *field = (char *)options + row->field;
@@ -84,6 +102,8 @@ static int store(const option_row *row, const char *value, cli_options *options)
         return EXIT_DONE;
     case KIND_LIST:
         return append((cli_list *)field, value);
+    case KIND_SIZE:
+        return parse_size(row, value, (uint64_t *)field);
     case KIND_COUNT:
         break;
     }

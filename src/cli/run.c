@@ -177,7 +177,7 @@ static int run_session(const cli_options *options, octet_context *context, octet
     OCTET_INIT(counters);
     int status = EXIT_DONE;
     cli_progress(options, "compiling and uploading ...");
-    if (session_create_for(model, inputs, &session) != OCTET_OK)
+    if (session_create_for(options, model, inputs, &session) != OCTET_OK)
         status = cli_octet_error();
     double start = cli_seconds_now(), seconds = 0;
     if (status == EXIT_DONE) {

@@ -111,7 +111,8 @@ void tensor_list_free(tensor_list *list)
     list->count = 0;
 }
 
-octet_status session_create_for(octet_model *model, const tensor_list *inputs, octet_session **session)
+octet_status session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
+                                octet_session **session)
 {
     octet_session_desc desc;
     OCTET_INIT(desc);
@@ -125,6 +126,7 @@ octet_status session_create_for(octet_model *model, const tensor_list *inputs, o
         infos[i].rank = inputs->items[i].rank;
         memcpy(infos[i].dims, inputs->items[i].dims, sizeof infos[i].dims);
     }
+    desc.memory_limit = options->memory_limit;
     desc.inputs = infos;
     desc.input_count = inputs->count;
     if (status == OCTET_OK)

@@ -3,6 +3,8 @@
 #ifndef CLI_TENSORS_H
 #define CLI_TENSORS_H
 
+#include "cli.h"
+
 #include <octet/octet.h>
 #include <stdbool.h>
 
@@ -26,7 +28,8 @@ typedef struct tensor_list {
 int tensor_list_make(tensor_list *list, size_t count);
 void tensor_list_free(tensor_list *list);
 
-/* A session planned for exactly these inputs. */
-octet_status session_create_for(octet_model *model, const tensor_list *inputs, octet_session **session);
+/* A session planned for exactly these inputs, within the memory limit of the options. */
+octet_status session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
+                                octet_session **session);
 
 #endif

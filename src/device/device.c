@@ -168,6 +168,15 @@ static octet_status make_context_and_queue(oct_device *d)
     return d->queue ? OCTET_OK : oct_cl_fail(err, "clCreateCommandQueue");
 }
 
+/* For tests and developers: OCTET_MAX_ALLOC is a largest allocation, in bytes, smaller than the device's. */
+static void shrink_allocations(oct_device *d)
+{
+    const char *text = getenv("OCTET_MAX_ALLOC");
+    unsigned long long bytes = text ? strtoull(text, NULL, 10) : 0;
+    if (bytes && bytes < d->caps.info.max_alloc_bytes)
+        d->caps.info.max_alloc_bytes = bytes;
+}
+
 octet_status oct_device_open(const octet_context_desc *desc, oct_device **device)
 {
     *device = NULL;
@@ -194,6 +203,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
         oct_device_release(d);
         return status;
     }
+    shrink_allocations(d);
     log_choice(d);
     *device = d;
     return OCTET_OK;
@@ -242,6 +252,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
         oct_device_release(d);
         return status;
     }
+    shrink_allocations(d);
     log_choice(d);
     *device = d;
     return OCTET_OK;

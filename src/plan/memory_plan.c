@@ -66,10 +66,10 @@ static void split_launches(work *w)
 
 static bool can_stream_constant(const oct_mem_info *m)
 {
-    return m->kind == OCT_MEM_CONST && !m->by_content && m->bytes > OCT_SMALL_CONST_BYTES;
+    return m->kind == OCT_MEM_CONST && !m->by_content;
 }
 
-/* A launch of the load list that makes one memory from one large constant and nothing else: packing. */
+/* A launch of the load list that makes one memory from one constant and nothing else: packing. */
 static bool is_packing(const work *w, const oct_launch *l)
 {
     int inputs = 0, outputs = 0;
@@ -94,7 +94,8 @@ static void find_streamable(work *w)
         }
     }
     for (int m = 0; m < r->mem_count; m++)
-        w->can_stream[m] &= r->mems[m].kind == OCT_MEM_TEMP || can_stream_constant(&r->mems[m]);
+        w->can_stream[m] &= r->mems[m].bytes > OCT_SMALL_CONST_BYTES &&
+                            (r->mems[m].kind == OCT_MEM_TEMP || can_stream_constant(&r->mems[m]));
     for (int i = 0; i < r->launch_count; i++) {
         if (w->phases[i] != OCT_IN_LOAD || is_packing(w, r->launches[i]))
             continue;

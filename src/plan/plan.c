@@ -68,11 +68,63 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
     return OCTET_OK;
 }
 
+/* Pieces of products are not made smaller than this: a panel is never cut, so that helps no more. */
+#define LEAST_PIECE ((size_t)1024)
+/* Nor are slices of constants cut into crumbs: each is a transfer. */
+#define LEAST_SLICE ((size_t)64 << 10)
+
+/* Lower with products in pieces of at most this many bytes, and see whether that fits the limit. *least: what
+ * it needs at least, 0 when the failure is another one. */
+static octet_status lower_in_pieces(const oct_graph *g, oct_device *device, const oct_store *store,
+                                    size_t piece, oct_recipe *recipe, oct_mem *mem, size_t *least,
+                                    bool *streams)
+{
+    *least = 0;
+    oct_recipe_free(recipe);
+    recipe->piece_bytes = piece;
+    recipe->slice_bytes = piece < LEAST_SLICE       ? LEAST_SLICE
+                          : piece < OCT_SLICE_BYTES ? piece
+                                                    : OCT_SLICE_BYTES;
+    recipe->slice_bytes = recipe->slice_bytes < store->chunk ? recipe->slice_bytes : store->chunk;
+    FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, mem + g->value_count));
+    const oct_memory_limits limits = oct_store_limits(store);
+    oct_memory_plan plan;
+    FORWARD(oct_memory_plan_make(recipe, &store->weights, &limits, &plan, least));
+    *streams = plan.stream_count > 0;
+    oct_memory_plan_free(&plan);
+    return OCTET_OK;
+}
+
+/* When everything fits, products are cut only where a buffer cannot hold their weights. Else weights are
+ * streamed, and pieces of them, several of which must lie in memory at a time, are a small part of the limit:
+ * the largest that do. */
+static octet_status lower_to_fit(const oct_graph *g, oct_device *device, const oct_store *store,
+                                 oct_recipe *recipe, oct_mem *mem)
+{
+    size_t least;
+    bool streams = false;
+    octet_status status = lower_in_pieces(g, device, store, store->chunk, recipe, mem, &least, &streams);
+    if (status == OCTET_OK ? !streams : !least)
+        return status;
+    size_t piece = store->limit / 16 < store->chunk ? store->limit / 16 : store->chunk;
+    piece = piece > LEAST_PIECE ? piece : LEAST_PIECE;
+    for (; piece >= LEAST_PIECE; piece /= 2) {
+        status = lower_in_pieces(g, device, store, piece, recipe, mem, &least, &streams);
+        if (status == OCTET_OK || !least)
+            return status;
+    }
+    if (status != OCTET_OK)
+        return oct_fail(
+            status, "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
+            store->limit, least);
+    return status;
+}
+
 static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
                           oct_store *store, oct_mem *mem)
 {
     oct_mem *output_mem = mem + g->value_count;
-    FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, output_mem));
+    FORWARD(lower_to_fit(g, device, store, recipe, mem));
     FORWARD(fill_ports(p, g, mem, output_mem));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {

@@ -25,7 +25,8 @@ typedef struct oct_plan {
 } oct_plan;
 
 /* `shapes` has one entry per graph input: rank and dims, no -1. The graph is not changed and must outlive the
- * call only. Errors: those of oct_graph_infer and of the operators, the node named. */
+ * call only. Errors: those of oct_graph_infer and of the operators, the node named; OUT_OF_MEMORY, among
+ * others where the store's limit is too small: the text then says what it would have to be. */
 octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
                            oct_store *store, oct_plan **plan);
 void oct_plan_destroy(oct_plan *plan);
