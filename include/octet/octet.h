@@ -305,7 +305,13 @@ typedef struct octet_session_info {
     uint64_t launches;     /* kernels per run */
     int64_t macs;          /* multiply-accumulates per run */
     uint64_t streamed_bytes; /* weights uploaded in each run, for want of device memory */
+    uint64_t device_bytes;   /* what the session holds on the device, for all its shapes so far */
 } octet_session_info;
+
+/* What a session would take on the model's device, dynamic dimensions taken as 1 where desc gives none: nothing is
+ * uploaded or compiled, and macs is not counted. Errors: those of octet_session_create. */
+OCTET_API octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc,
+                                        octet_session_info *info);
 
 /* Of the shape that ran or was planned last. */
 OCTET_API octet_status octet_session_get_info(const octet_session *session, octet_session_info *info);

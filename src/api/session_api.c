@@ -332,6 +332,45 @@ octet_status octet_session_enqueue(octet_session *s, const octet_value_info *inf
     return oct_executor_run(p->executor, event);
 }
 
+octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc, octet_session_info *info)
+{
+    CHECK_ARG(model);
+    RETURN_IF(!model->device, OCTET_INVALID_ARGUMENT,
+              "octet_model_plan: the model was loaded without a context; load it with one");
+    octet_session_desc d;
+    FORWARD(TAKE_DESC(d, desc, octet_session_desc));
+    octet_session s = {.model = model, .memory_limit = d.memory_limit};
+    open_store(&s);
+    oct_value *shapes = new_shapes(&s);
+    if (!shapes)
+        return OCTET_OUT_OF_MEMORY;
+    const oct_graph *g = model->graph;
+    octet_status status = OCTET_OK;
+    if (d.inputs)
+        status = d.input_count == (size_t)g->input_count
+                     ? shapes_from_info(&s, d.inputs, shapes)
+                     : oct_fail(OCTET_INVALID_ARGUMENT,
+                                "octet_model_plan: %zu input shapes given; the model has %d", d.input_count,
+                                g->input_count);
+    for (int i = 0; !d.inputs && i < g->input_count; i++) {
+        shapes[i] = model->sized.values[g->inputs[i]];
+        shapes[i].rank = shapes[i].rank < 0 ? 0 : shapes[i].rank;
+    }
+    oct_plan_memory takes = {0};
+    if (status == OCTET_OK)
+        status = oct_plan_measure(g, shapes, model->device, &s.store, &takes);
+    free(shapes);
+    FORWARD(status);
+    octet_session_info mine;
+    OCTET_INIT(mine);
+    mine.arena_bytes = takes.arena_bytes;
+    mine.weight_bytes = takes.weight_bytes;
+    mine.streamed_bytes = takes.streamed_bytes;
+    mine.device_bytes = takes.device_bytes;
+    mine.launches = takes.launches;
+    return GIVE_INFO(info, mine, octet_session_info);
+}
+
 octet_status octet_session_get_info(const octet_session *s, octet_session_info *info)
 {
     CHECK_ARG(s);
@@ -342,6 +381,7 @@ octet_status octet_session_get_info(const octet_session *s, octet_session_info *
         mine.arena_bytes = stats.arena_bytes;
         mine.weight_bytes = stats.weight_bytes;
         mine.streamed_bytes = stats.streamed_bytes;
+        mine.device_bytes = s->store.resident_bytes + s->store.scratch.bytes;
         mine.launches = stats.run_launches;
         mine.macs = s->plans[0]->macs;
     }

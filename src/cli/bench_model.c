@@ -10,7 +10,7 @@ enum { WARM_UP = 3, RUNS_MIN = 5, RUNS_MAX = 100000 };
 
 typedef struct figures {
     double median, min, p95; /* seconds */
-    uint64_t weight_bytes_up;
+    uint64_t weight_bytes_up, peak_device_bytes;
     octet_counters run; /* of one run */
     octet_session_info session;
     octet_device_info device;
@@ -86,13 +86,16 @@ static int collect(const cli_options *options, octet_context *context, octet_ses
     OCTET_INIT(f->run);
     OCTET_INIT(f->session);
     OCTET_INIT(f->device);
+    if (octet_context_counters(context, &so_far) != OCTET_OK)
+        return cli_octet_error();
+    f->weight_bytes_up = so_far.weight_bytes_up;
     for (int i = 0; i < WARM_UP; i++) {
         if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
             return EXIT_FAILED;
     }
     if (octet_context_counters(context, &so_far) != OCTET_OK)
         return cli_octet_error();
-    f->weight_bytes_up = so_far.weight_bytes_up;
+    f->peak_device_bytes = so_far.peak_device_bytes;
     octet_context_counters_reset(context);
     if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
         return EXIT_FAILED;
@@ -109,21 +112,25 @@ static void write_json(FILE *json, const figures *f, double gops, double ceiling
             f->median * 1e3, f->min * 1e3, f->p95 * 1e3, gops);
     fprintf(json, "\"ceiling_gops\": ");
     json_known(json, ceiling);
+    fprintf(json, ", \"ceiling_share\": ");
+    json_known(json, ceiling > 0 ? gops / ceiling : 0);
     fprintf(json,
             ", \"weight_bytes_up\": %" PRIu64 ", \"run_bytes_up\": %" PRIu64 ", \"run_bytes_down\": %" PRIu64,
             f->weight_bytes_up, f->run.input_bytes_up + f->run.weight_bytes_up, f->run.output_bytes_down);
     fprintf(json, ", \"transfers\": %" PRIu64 ", \"launches\": %" PRIu64 ", \"waits\": %" PRIu64,
             f->run.transfers, f->run.launches, f->run.waits);
     fprintf(json,
-            ", \"arena_bytes\": %" PRIu64 ", \"batch\": %" PRId64 ", \"device\": ", f->session.arena_bytes,
-            f->batch);
+            ", \"arena_bytes\": %" PRIu64 ", \"peak_device_bytes\": %" PRIu64
+            ", \"streamed_bytes\": %" PRIu64,
+            f->session.arena_bytes, f->peak_device_bytes, f->session.streamed_bytes);
+    fprintf(json, ", \"batch\": %" PRId64 ", \"device\": ", f->batch);
     json_string(json, f->device.name);
     fprintf(json, "}\n");
 }
 
 static void report(const figures *f, double gops, double ceiling)
 {
-    char text[256], weights[32], arena[32];
+    char text[256], weights[32], arena[32], peak[32];
     printf("device    %s\n", cli_clean(text, sizeof text, f->device.name));
     printf("latency   %.3f ms median, %.3f min, %.3f p95; batch %" PRId64 "\n", f->median * 1e3, f->min * 1e3,
            f->p95 * 1e3, f->batch);
@@ -135,9 +142,13 @@ static void report(const figures *f, double gops, double ceiling)
            " launches, %" PRIu64 " waits\n",
            f->run.input_bytes_up + f->run.weight_bytes_up, f->run.output_bytes_down, f->run.transfers,
            f->run.launches, f->run.waits);
-    printf("memory    %s of weights sent once, %s arena\n",
+    printf("memory    %s of weights sent once, %s arena, %s on the device at most\n",
            cli_bytes_text(weights, sizeof weights, f->weight_bytes_up),
-           cli_bytes_text(arena, sizeof arena, f->session.arena_bytes));
+           cli_bytes_text(arena, sizeof arena, f->session.arena_bytes),
+           cli_bytes_text(peak, sizeof peak, f->peak_device_bytes));
+    if (f->session.streamed_bytes)
+        printf("streamed  %s of weights in each run\n",
+               cli_bytes_text(weights, sizeof weights, f->session.streamed_bytes));
 }
 
 int bench_model(const cli_options *options, octet_context *context, FILE *json)

@@ -1,4 +1,5 @@
-/* octet inspect: a model's nodes, which run in int8, and what its weights weigh. Needs no device. */
+/* octet inspect: a model's nodes, which run in int8, and what its weights weigh. Needs no device; with one
+ * it also tells what a session would take there. */
 #include "cli.h"
 #include "tensors.h"
 
@@ -110,12 +111,55 @@ static int print_model(const octet_model *model)
     return EXIT_DONE;
 }
 
+/* What a session would take of a device, when there is one to plan for. */
+static int print_memory(const cli_options *options)
+{
+    char arena[32], weights[32], all[32], streamed[32], name[256], reason[512];
+    octet_context *context = NULL;
+    octet_model *model = NULL;
+    octet_session_info takes;
+    octet_session_desc desc;
+    octet_device_info device;
+    octet_context_desc how;
+    OCTET_INIT(takes);
+    OCTET_INIT(desc);
+    OCTET_INIT(device);
+    OCTET_INIT(how);
+    how.device = options->device;
+    desc.memory_limit = options->memory_limit;
+    octet_status status = octet_context_create(&how, &context);
+    if (status == OCTET_OK)
+        status = octet_context_device(context, &device);
+    if (status == OCTET_OK)
+        status = octet_model_load(context, options->operands.items[0], &model);
+    if (status == OCTET_OK)
+        status = octet_model_plan(model, &desc, &takes);
+    octet_model_destroy(model);
+    octet_context_destroy(context);
+    if (status != OCTET_OK && (options->device || options->memory_limit))
+        return cli_octet_error();
+    if (status != OCTET_OK) {
+        printf("memory   not known: %s\n", cli_clean(reason, sizeof reason, octet_last_error()));
+        return EXIT_DONE;
+    }
+    printf("memory   %s on %s: %s of packed weights, %s of activations at most at a time\n",
+           cli_bytes_text(all, sizeof all, takes.device_bytes), cli_clean(name, sizeof name, device.name),
+           cli_bytes_text(weights, sizeof weights, takes.weight_bytes),
+           cli_bytes_text(arena, sizeof arena, takes.arena_bytes));
+    if (takes.streamed_bytes)
+        printf("streamed %s of weights in each run\n",
+               cli_bytes_text(streamed, sizeof streamed, takes.streamed_bytes));
+    return EXIT_DONE;
+}
+
 int cli_inspect(const cli_options *options)
 {
     octet_model *model = NULL;
     if (octet_model_load(NULL, options->operands.items[0], &model) != OCTET_OK)
         return cli_octet_error();
     int status = print_model(model);
+    if (status == EXIT_DONE)
+        status = print_memory(options);
     octet_model_destroy(model);
     return status;
 }

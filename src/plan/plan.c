@@ -73,24 +73,28 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
 /* Nor are slices of constants cut into crumbs: each is a transfer. */
 #define LEAST_SLICE ((size_t)64 << 10)
 
-/* Lower with products in pieces of at most this many bytes, and see whether that fits the limit. *least: what
- * it needs at least, 0 when the failure is another one. */
+/* Lower with products in pieces of at most this many bytes, and see what memory that takes. *least: what it
+ * needs at least, 0 when the failure is another one. */
 static octet_status lower_in_pieces(const oct_graph *g, oct_device *device, const oct_store *store,
-                                    size_t piece, oct_recipe *recipe, oct_mem *mem, size_t *least,
-                                    bool *streams)
+                                    size_t piece, oct_recipe *recipe, oct_mem *mem, oct_plan_memory *takes,
+                                    size_t *least)
 {
+    size_t slice = piece < OCT_SLICE_BYTES ? piece : OCT_SLICE_BYTES;
+    slice = slice > LEAST_SLICE ? slice : LEAST_SLICE;
     *least = 0;
     oct_recipe_free(recipe);
     recipe->piece_bytes = piece;
-    recipe->slice_bytes = piece < LEAST_SLICE       ? LEAST_SLICE
-                          : piece < OCT_SLICE_BYTES ? piece
-                                                    : OCT_SLICE_BYTES;
-    recipe->slice_bytes = recipe->slice_bytes < store->chunk ? recipe->slice_bytes : store->chunk;
+    recipe->slice_bytes = slice < store->chunk ? slice : store->chunk;
     FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, mem + g->value_count));
     const oct_memory_limits limits = oct_store_limits(store);
     oct_memory_plan plan;
     FORWARD(oct_memory_plan_make(recipe, &store->weights, &limits, &plan, least));
-    *streams = plan.stream_count > 0;
+    *takes = (oct_plan_memory){.arena_bytes = plan.arena_bytes,
+                               .weight_bytes = plan.weights_bytes,
+                               .device_bytes = plan.device_bytes,
+                               .streamed_bytes = plan.streamed_bytes};
+    for (int i = 0; i < recipe->launch_count; i++)
+        takes->launches += (plan.phases[i] & OCT_IN_RUN) != 0;
     oct_memory_plan_free(&plan);
     return OCTET_OK;
 }
@@ -99,32 +103,30 @@ static octet_status lower_in_pieces(const oct_graph *g, oct_device *device, cons
  * streamed, and pieces of them, several of which must lie in memory at a time, are a small part of the limit:
  * the largest that do. */
 static octet_status lower_to_fit(const oct_graph *g, oct_device *device, const oct_store *store,
-                                 oct_recipe *recipe, oct_mem *mem)
+                                 oct_recipe *recipe, oct_mem *mem, oct_plan_memory *takes)
 {
     size_t least;
-    bool streams = false;
-    octet_status status = lower_in_pieces(g, device, store, store->chunk, recipe, mem, &least, &streams);
-    if (status == OCTET_OK ? !streams : !least)
+    octet_status status = lower_in_pieces(g, device, store, store->chunk, recipe, mem, takes, &least);
+    if (status == OCTET_OK ? !takes->streamed_bytes : !least)
         return status;
     size_t piece = store->limit / 16 < store->chunk ? store->limit / 16 : store->chunk;
     piece = piece > LEAST_PIECE ? piece : LEAST_PIECE;
     for (; piece >= LEAST_PIECE; piece /= 2) {
-        status = lower_in_pieces(g, device, store, piece, recipe, mem, &least, &streams);
+        status = lower_in_pieces(g, device, store, piece, recipe, mem, takes, &least);
         if (status == OCTET_OK || !least)
             return status;
     }
-    if (status != OCTET_OK)
-        return oct_fail(
-            status, "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
-            store->limit, least);
-    return status;
+    return oct_fail(status,
+                    "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
+                    store->limit, least);
 }
 
 static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
                           oct_store *store, oct_mem *mem)
 {
     oct_mem *output_mem = mem + g->value_count;
-    FORWARD(lower_to_fit(g, device, store, recipe, mem));
+    oct_plan_memory takes;
+    FORWARD(lower_to_fit(g, device, store, recipe, mem, &takes));
     FORWARD(fill_ports(p, g, mem, output_mem));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {
@@ -132,6 +134,30 @@ static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, o
         p->macs += macs > 0 ? macs : 0;
     }
     return oct_executor_create(device, recipe, store, &p->executor);
+}
+
+static oct_mem *new_mems(const oct_graph *g)
+{
+    oct_mem *mem = malloc(((size_t)g->value_count + (size_t)g->output_count + 1) * sizeof *mem);
+    if (!mem)
+        (void)no_memory();
+    return mem;
+}
+
+octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, oct_device *device,
+                              const oct_store *store, oct_plan_memory *takes)
+{
+    oct_graph g = {0};
+    oct_recipe recipe;
+    oct_recipe_init(&recipe);
+    octet_status status = specialize(graph, shapes, &g);
+    oct_mem *mem = status == OCTET_OK ? new_mems(&g) : NULL;
+    if (status == OCTET_OK)
+        status = mem ? lower_to_fit(&g, device, store, &recipe, mem, takes) : OCTET_OUT_OF_MEMORY;
+    free(mem);
+    oct_recipe_free(&recipe);
+    oct_graph_free(&g);
+    return status;
 }
 
 octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
@@ -145,8 +171,8 @@ octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_
     oct_plan *p = calloc(1, sizeof *p);
     octet_status status = p ? specialize(graph, shapes, &g) : no_memory();
     if (status == OCTET_OK) {
-        mem = malloc(((size_t)g.value_count + (size_t)g.output_count + 1) * sizeof *mem);
-        status = mem ? build(p, &g, device, &recipe, store, mem) : no_memory();
+        mem = new_mems(&g);
+        status = mem ? build(p, &g, device, &recipe, store, mem) : OCTET_OUT_OF_MEMORY;
     }
     free(mem);
     oct_recipe_free(&recipe);

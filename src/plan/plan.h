@@ -31,6 +31,13 @@ octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_
                            oct_store *store, oct_plan **plan);
 void oct_plan_destroy(oct_plan *plan);
 
+/* What such a plan would take, with nothing uploaded or compiled. The same errors. */
+typedef struct oct_plan_memory {
+    size_t arena_bytes, weight_bytes, device_bytes, streamed_bytes, launches;
+} oct_plan_memory;
+octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, oct_device *device,
+                              const oct_store *store, oct_plan_memory *takes);
+
 /* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v,
  * output_mem[i] that of graph output i. */
 octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem,
