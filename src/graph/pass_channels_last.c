@@ -150,6 +150,8 @@ static bool is_spatial(const oct_node *n)
     case OCT_OP_MaxPool:
     case OCT_OP_QLinearAveragePool:
     case OCT_OP_QLinearGlobalAveragePool:
+    case OCT_OP_Conv:
+    case OCT_OP_ConvTranspose:
     case OCT_OP_AveragePool:
     case OCT_OP_GlobalAveragePool:
     case OCT_OP_GlobalMaxPool:

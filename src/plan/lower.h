@@ -35,10 +35,11 @@ lower_fn lower_conv, lower_max_pool, lower_average_pool, lower_global_pool, lowe
     lower_resize;                   /* spatial */
 lower_fn lower_matmul, lower_qgemm; /* matmul */
 lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binary, lower_q_table, lower_table,
-    lower_q_softmax, lower_q_concat, lower_relu, lower_clip; /* pointwise */
-lower_fn lower_binary, lower_variadic, lower_unary;          /* float */
-lower_fn lower_reduce, lower_arg, lower_softmax;             /* reduce */
-lower_fn lower_transpose, lower_cast, lower_alias;           /* moves */
+    lower_q_softmax, lower_q_concat, lower_relu, lower_clip;                     /* pointwise */
+lower_fn lower_binary, lower_variadic, lower_unary;                              /* float */
+lower_fn lower_float_conv, lower_conv_transpose, lower_gemm, lower_float_matmul; /* float_product */
+lower_fn lower_reduce, lower_arg, lower_softmax;                                 /* reduce */
+lower_fn lower_transpose, lower_cast, lower_alias;                               /* moves */
 lower_fn lower_slice, lower_split, lower_concat, lower_expand, lower_tile, lower_pad, lower_block; /* boxes */
 
 /* Does this node's output hold the same bytes as its first input (Reshape and its kin)? */

@@ -1,0 +1,28 @@
+/* Float matrix products and convolutions: for what is not quantized. */
+#ifndef OCT_FLOAT_PRODUCT_H
+#define OCT_FLOAT_PRODUCT_H
+
+#include "device.h"
+#include "recipe.h"
+
+typedef struct oct_float_matmul_request {
+    int64_t m, n, k, batch;
+    int64_t a_stride, b_stride; /* elements from one batch to the next; 0: the same for all */
+    oct_mem a, b, y;            /* [batch][m][k], [batch][k][n], [batch][m][n], dense */
+    float alpha, beta;
+    oct_mem c; /* read where beta is not 0 */
+    int64_t c_row, c_column;
+} oct_float_matmul_request;
+octet_status oct_float_matmul(oct_recipe *r, const oct_caps *caps, const oct_float_matmul_request *q);
+
+typedef struct oct_float_conv_request {
+    bool transposed;
+    int64_t n, h, w, c, oh, ow, co, kh, kw, group;
+    int64_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    oct_operand x, weights,
+        y;        /* NHWC; weights as ONNX has them: [co][c / group][kh][kw], transposed [c][co / group]... */
+    oct_mem bias; /* [co] or OCT_MEM_NONE */
+} oct_float_conv_request;
+octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q);
+
+#endif
