@@ -71,9 +71,9 @@ static void every_failure_is_an_error_and_leaks_nothing(void **state)
     static const int errors[] = {-5, -4, -6, -14};
     outcome sound = run_victim(0, -5, 0);
     assert_int_equal(sound.code, 0);
-    /* Neighbouring argument settings are alike: after the first calls, every third is tried. */
+    /* Neighbouring argument settings are alike: after the first calls, every fifth is tried. */
     int tried = 0, refused = 0;
-    for (long n = 1; n <= sound.calls; n += n < 40 ? 1 : 3, tried++) {
+    for (long n = 1; n <= sound.calls; n += n < 40 ? 1 : 5, tried++) {
         int error = errors[n % 4], sticky = n % 2;
         outcome o = run_victim(n, error, sticky);
         if (o.code != 0 && o.code != 1)

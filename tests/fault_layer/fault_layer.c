@@ -88,6 +88,7 @@ PLAIN(clBuildProgram,
       (cl_program program, cl_uint count, const cl_device_id *devices, const char *options,
        program_notify notify, void *user),
       (program, count, devices, options, notify, user))
+PLAIN(clFlush, (cl_command_queue queue), (queue))
 PLAIN(clSetKernelArg, (cl_kernel kernel, cl_uint index, size_t size, const void *value),
       (kernel, index, size, value))
 
@@ -126,6 +127,27 @@ static cl_int CL_API_CALL my_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem
                    : count_event(next->clEnqueueWriteBuffer(queue, buffer, blocking, offset, size, data,
                                                             waits, wait_list, event),
                                  event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueWriteBufferRect(cl_command_queue queue, cl_mem buffer, cl_bool blocking,
+                                                      const size_t *buffer_origin, const size_t *host_origin,
+                                                      const size_t *region, size_t buffer_row,
+                                                      size_t buffer_slice, size_t host_row, size_t host_slice,
+                                                      const void *data, cl_uint waits,
+                                                      const cl_event *wait_list, cl_event *event)
+{
+    return fails() ? code
+                   : count_event(next->clEnqueueWriteBufferRect(
+                                     queue, buffer, blocking, buffer_origin, host_origin, region, buffer_row,
+                                     buffer_slice, host_row, host_slice, data, waits, wait_list, event),
+                                 event);
+}
+
+static cl_int CL_API_CALL my_clEnqueueMarkerWithWaitList(cl_command_queue queue, cl_uint waits,
+                                                         const cl_event *wait_list, cl_event *event)
+{
+    return fails() ? code
+                   : count_event(next->clEnqueueMarkerWithWaitList(queue, waits, wait_list, event), event);
 }
 
 static cl_int CL_API_CALL my_clEnqueueReadBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking,
@@ -200,6 +222,9 @@ CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint entries, const cl_icd_dispat
     TAKE(clBuildProgram);
     TAKE(clSetKernelArg);
     TAKE(clFinish);
+    TAKE(clFlush);
+    TAKE(clEnqueueWriteBufferRect);
+    TAKE(clEnqueueMarkerWithWaitList);
     TAKE(clEnqueueNDRangeKernel);
     TAKE(clEnqueueWriteBuffer);
     TAKE(clEnqueueReadBuffer);

@@ -1,4 +1,5 @@
-/* What runs under the fault layer: the digits network, twice on one context, from a new context to its end.
+/* What runs under the fault layer: the digits network, twice on one context, then once short of memory, from
+ * a new context to its end.
  * Exit 0: it worked; 1: Octet gave an error (its text on stdout); anything else is a defect. A GEMM on the
  * way covers that path. */
 #include <octet/octet.h>
@@ -24,6 +25,31 @@ static octet_status gemm(octet_context *context)
     return status;
 }
 
+/* The same network with a little less memory than it takes: some weights are streamed. */
+static octet_status short_of_memory(octet_model *model)
+{
+    static float pixels[64];
+    octet_session_desc desc;
+    octet_session_info info;
+    octet_session *session = NULL;
+    OCTET_INIT(desc);
+    OCTET_INIT(info);
+    octet_status status = octet_model_plan(model, NULL, &info);
+    desc.memory_limit = info.device_bytes - 1;
+    if (status == OCTET_OK)
+        status = octet_session_create(model, &desc, &session);
+    octet_tensor in = {OCTET_F32, 4, {1, 1, 8, 8}, pixels, sizeof pixels}, out = {0};
+    if (status == OCTET_OK)
+        status = octet_session_run(session, &in, 1, &out, 1);
+    octet_tensor_free(&out);
+    if (status == OCTET_OK)
+        status = octet_session_get_info(session, &info);
+    octet_session_destroy(session);
+    if (status == OCTET_OK && !info.streamed_bytes)
+        exit(3);
+    return status;
+}
+
 static octet_status network(octet_context *context, const char *path)
 {
     static float pixels[2 * 64];
@@ -39,6 +65,8 @@ static octet_status network(octet_context *context, const char *path)
         octet_tensor_free(&out);
     }
     octet_session_destroy(session);
+    if (status == OCTET_OK)
+        status = short_of_memory(model);
     octet_model_destroy(model);
     return status;
 }
