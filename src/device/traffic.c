@@ -139,8 +139,8 @@ octet_status oct_device_launch(oct_device *d, cl_kernel kernel, cl_uint dims, co
                                const size_t *local, cl_uint wait_count, const cl_event *waits,
                                cl_event *event)
 {
-    cl_int err =
-        clEnqueueNDRangeKernel(d->queue, kernel, dims, NULL, global, local, wait_count, waits, event);
+    cl_int err = clEnqueueNDRangeKernel(d->queue, kernel, dims, NULL, global, local, wait_count,
+                                        wait_count ? waits : NULL, event);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueNDRangeKernel");
     count(d, COUNT_LAUNCHES, 1);
