@@ -160,6 +160,7 @@ static bool is_spatial(const oct_node *n)
     case OCT_OP_DepthToSpace:
     case OCT_OP_SpaceToDepth:
     case OCT_OP_BatchNormalization:
+    case OCT_OP_LRN:
         return true;
     default:
         return false;
@@ -186,6 +187,17 @@ static data_inputs data_inputs_of(oct_op op)
         [OCT_OP_QuantizeLinear] = DATA_FIRST,
         [OCT_OP_DequantizeLinear] = DATA_FIRST,
         [OCT_OP_Identity] = DATA_FIRST,
+        [OCT_OP_Dropout] = DATA_FIRST,
+        [OCT_OP_Not] = DATA_FIRST,
+        [OCT_OP_Where] = DATA_ALL,
+        [OCT_OP_Equal] = DATA_ALL,
+        [OCT_OP_Less] = DATA_ALL,
+        [OCT_OP_LessOrEqual] = DATA_ALL,
+        [OCT_OP_Greater] = DATA_ALL,
+        [OCT_OP_GreaterOrEqual] = DATA_ALL,
+        [OCT_OP_And] = DATA_ALL,
+        [OCT_OP_Or] = DATA_ALL,
+        [OCT_OP_Xor] = DATA_ALL,
         [OCT_OP_Cast] = DATA_FIRST,
         [OCT_OP_Add] = DATA_ALL,
         [OCT_OP_Sub] = DATA_ALL,

@@ -44,6 +44,21 @@ static lower_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_DepthToSpace] = lower_block,
     [OCT_OP_SpaceToDepth] = lower_block,
     [OCT_OP_BatchNormalization] = lower_batch_norm,
+    [OCT_OP_Equal] = lower_logic,
+    [OCT_OP_Less] = lower_logic,
+    [OCT_OP_LessOrEqual] = lower_logic,
+    [OCT_OP_Greater] = lower_logic,
+    [OCT_OP_GreaterOrEqual] = lower_logic,
+    [OCT_OP_And] = lower_logic,
+    [OCT_OP_Or] = lower_logic,
+    [OCT_OP_Xor] = lower_logic,
+    [OCT_OP_Not] = lower_not,
+    [OCT_OP_Where] = lower_where,
+    [OCT_OP_Dropout] = lower_dropout,
+    [OCT_OP_LayerNormalization] = lower_layer_norm,
+    [OCT_OP_InstanceNormalization] = lower_channel_norm,
+    [OCT_OP_GroupNormalization] = lower_channel_norm,
+    [OCT_OP_LRN] = lower_lrn,
     [OCT_OP_Reshape] = lower_alias,
     [OCT_OP_Flatten] = lower_alias,
     [OCT_OP_Squeeze] = lower_alias,
@@ -176,7 +191,8 @@ static void assign_outputs(lowering *l, const oct_node *n)
         int v = n->outputs[i];
         if (v == OCT_NO_VALUE || l->mem[v] != OCT_MEM_NONE)
             continue;
-        l->mem[v] = alias ? l->mem[n->inputs[0]] : oct_recipe_temp(l->r, value_bytes(&l->g->values[v]));
+        l->mem[v] =
+            alias && i == 0 ? l->mem[n->inputs[0]] : oct_recipe_temp(l->r, value_bytes(&l->g->values[v]));
     }
 }
 

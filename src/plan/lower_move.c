@@ -27,6 +27,7 @@ bool lower_is_alias(const oct_node *n)
     case OCT_OP_Squeeze:
     case OCT_OP_Unsqueeze:
     case OCT_OP_Identity:
+    case OCT_OP_Dropout:
         return true;
     default:
         return false;

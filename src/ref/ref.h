@@ -174,6 +174,19 @@ typedef struct oct_ref_softmax_params {
 } oct_ref_softmax_params;
 void oct_ref_qsoftmax(const oct_ref_softmax_params *p, const void *x, void *y);
 
+/* ---- normalizations and logic ---------------------------------------------------------------------------
+ */
+
+/* oct_normalize_request (ops/normalize.h) on host memory; bias, means and inverses may be NULL. */
+void oct_ref_normalize(int64_t rows, int64_t length, int64_t run, int64_t scales, float epsilon,
+                       const float *x, const float *scale, const float *bias, float *y, float *means,
+                       float *inverses);
+/* [pixels][c] */
+void oct_ref_lrn(int64_t pixels, int64_t c, int64_t size, float alpha, float beta, float bias, const float *x,
+                 float *y);
+/* A comparison (Equal, Less, ...) or And, Or, Xor by its ONNX name. */
+bool oct_ref_logic(const char *name, double a, double b);
+
 /* ---- moves ----------------------------------------------------------------------------------------------
  */
 

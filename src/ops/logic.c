@@ -1,0 +1,92 @@
+#include "logic.h"
+#include "dtype.h"
+#include "move.h"
+#include "split.h"
+
+#include <string.h>
+
+octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, const oct_operand *a,
+                       const oct_operand *b, const oct_operand *y)
+{
+    oct_broadcast shape;
+    bool ordered = a->dtype == OCTET_F32 || a->dtype == OCTET_BOOL || a->dtype == OCTET_S64 ||
+                   oct_dtype_max(a->dtype) != 0;
+    RETURN_IF(!ordered, OCTET_UNSUPPORTED, "%s of %s is not supported", name, oct_dtype_name(a->dtype));
+    FORWARD(oct_broadcast_make(a, b, y, &shape));
+    oct_launch *l =
+        oct_recipe_launch(r, "pointwise/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
+    oct_launch_in(l, a->mem);
+    oct_launch_in(l, b->mem);
+    oct_launch_out(l, y->mem);
+    oct_broadcast_launch(l, caps, &shape);
+    return r->status;
+}
+
+octet_status oct_not(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y)
+{
+    int64_t n = oct_operand_elems(x);
+    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "not_each", "-DT=%s", "uchar");
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, n);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_1d(l, oct_split_items(caps, n), 0);
+    return r->status;
+}
+
+static bool same_dims(const oct_operand *a, const oct_operand *b)
+{
+    bool same = a->rank == b->rank;
+    for (int i = 0; same && i < a->rank; i++)
+        same = a->dims[i] == b->dims[i];
+    return same;
+}
+
+/* t as it is where it has y's shape or one element, else repeated to y's shape. */
+static octet_status repeat_to(oct_recipe *r, const oct_caps *caps, const oct_operand *y, oct_operand *t)
+{
+    if (same_dims(t, y) || oct_operand_elems(t) == 1)
+        return r->status;
+    RETURN_IF(t->rank > y->rank, OCTET_INVALID_ARGUMENT,
+              "an operand of rank %d does not broadcast to rank %d", t->rank, y->rank);
+    oct_box box = {.rank = y->rank};
+    int64_t dims[OCTET_MAX_RANK];
+    int missing = y->rank - t->rank;
+    for (int i = 0; i < y->rank; i++) {
+        dims[i] = i < missing ? 1 : t->dims[i - missing];
+        box.dims[i] = y->dims[i];
+    }
+    oct_dense_steps(dims, y->rank, box.x_steps);
+    oct_dense_steps(y->dims, y->rank, box.y_steps);
+    for (int i = 0; i < y->rank; i++)
+        box.x_steps[i] = dims[i] == 1 ? 0 : box.x_steps[i];
+    oct_operand from = *t;
+    *t = *y;
+    t->dtype = from.dtype;
+    t->mem = oct_recipe_temp(r, (size_t)oct_operand_elems(y) * oct_dtype_bytes(from.dtype));
+    return oct_move_box(r, caps, &from, t, &box);
+}
+
+octet_status oct_where(oct_recipe *r, const oct_caps *caps, const oct_operand *c, const oct_operand *a,
+                       const oct_operand *b, const oct_operand *y)
+{
+    oct_operand t[3] = {*c, *a, *b};
+    size_t bytes = oct_dtype_bytes(y->dtype);
+    int64_t n = oct_operand_elems(y);
+    for (int i = 0; n && i < 3; i++)
+        FORWARD(repeat_to(r, caps, y, &t[i]));
+    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "where_each", "-DT=%s",
+                                      bytes == 1   ? "uchar"
+                                      : bytes == 2 ? "short"
+                                      : bytes == 4 ? "int"
+                                                   : "long");
+    for (int i = 0; i < 3; i++)
+        oct_launch_in(l, t[i].mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, n);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    for (int i = 0; i < 3; i++)
+        oct_launch_i32(l, oct_operand_elems(&t[i]) == n && n != 1);
+    oct_launch_1d(l, oct_split_items(caps, n), 0);
+    return r->status;
+}
