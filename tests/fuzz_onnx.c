@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *path = as_file(data, size);
     oct_onnx_model *m;
     octet_tensor t;
-    if (oct_onnx_load(path, &m) == OCTET_OK)
+    if (oct_onnx_load(path, true, &m) == OCTET_OK)
         infer(oct_onnx_graph(m));
     oct_onnx_free(m);
     if (oct_onnx_read_tensor(path, &t, NULL, 0) == OCTET_OK)

@@ -63,7 +63,7 @@ static octet_status survive(const char *path)
 {
     char text[4096];
     oct_onnx_model *m = NULL;
-    octet_status status = oct_onnx_load(path, &m);
+    octet_status status = oct_onnx_load(path, false, &m);
     if (status == OCTET_OK)
         status = infer(oct_onnx_graph(m), text, sizeof text);
     else
@@ -128,7 +128,7 @@ static int check_row(const row *r)
     snprintf(path, sizeof path, DATA "%s", r->file);
     oct_onnx_model *m = NULL;
     const char *stage = "load";
-    octet_status status = oct_onnx_load(path, &m);
+    octet_status status = oct_onnx_load(path, false, &m);
     if (status == OCTET_OK) {
         stage = "infer";
         status = infer(oct_onnx_graph(m), got, sizeof got);
@@ -276,7 +276,7 @@ static octet_status load_external(const char *location, const char *offset, cons
     char path[512];
     write_file("external.onnx", model, bytes, path, sizeof path);
     oct_onnx_model *m;
-    octet_status status = oct_onnx_load(path, &m);
+    octet_status status = oct_onnx_load(path, false, &m);
     if (status == OCTET_OK && first) {
         const oct_graph *loaded = oct_onnx_graph(m);
         const oct_value *v = &loaded->values[loaded->outputs[0]];

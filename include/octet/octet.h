@@ -233,8 +233,9 @@ OCTET_API const char *octet_gemm_variant_name(octet_context *context, size_t ind
 
 typedef struct octet_model octet_model;
 
-/* Map and check an ONNX file. The file must not change while the model lives. Errors: CORRUPT_FILE (what is
- * damaged), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY. */
+/* Map and check an ONNX file. The file must not change while the model lives. context NULL: for inspection
+ * only; nodes that cannot run then do not fail the load, octet_model_node tells of them. Errors: CORRUPT_FILE
+ * (what is damaged), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_model_load(octet_context *context, const char *path, octet_model **model);
 OCTET_API void octet_model_destroy(octet_model *model);
 
@@ -268,6 +269,9 @@ typedef struct octet_node_info {
     uint64_t weight_bytes;
 } octet_node_info;
 
+/* The nodes of a run: the file's, fused and rewritten (a QuantizeLinear, Conv, DequantizeLinear group is one
+ * QLinearConv, by the name of the Conv), without what is done once at load. Where shapes cannot be inferred,
+ * those of the file. */
 OCTET_API size_t octet_model_node_count(const octet_model *model);
 OCTET_API octet_status octet_model_node(const octet_model *model, size_t index, octet_node_info *info);
 
@@ -285,8 +289,8 @@ typedef struct octet_session_desc {
 } octet_session_desc;
 
 /* Uploads and packs the weights, once. A shape is planned when it is first used (or now, when desc or the
- * model gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY (where the memory
- * limit is too small, the text says what would do), DEVICE_ERROR. */
+ * model gives all of it). desc may be NULL. Errors: UNSUPPORTED, INVALID_ARGUMENT, OUT_OF_MEMORY (where the
+ * memory limit is too small, the text says what would do), DEVICE_ERROR. */
 OCTET_API octet_status octet_session_create(octet_model *model, const octet_session_desc *desc,
                                             octet_session **session);
 OCTET_API void octet_session_destroy(octet_session *session);
@@ -300,16 +304,16 @@ OCTET_API octet_status octet_session_run(octet_session *session, const octet_ten
 
 typedef struct octet_session_info {
     size_t struct_size;
-    uint64_t arena_bytes;  /* activations and scratch */
-    uint64_t weight_bytes; /* resident constants and packed weights */
-    uint64_t launches;     /* kernels per run */
-    int64_t macs;          /* multiply-accumulates per run */
+    uint64_t arena_bytes;    /* activations and scratch */
+    uint64_t weight_bytes;   /* resident constants and packed weights */
+    uint64_t launches;       /* kernels per run */
+    int64_t macs;            /* multiply-accumulates per run */
     uint64_t streamed_bytes; /* weights uploaded in each run, for want of device memory */
     uint64_t device_bytes;   /* what the session holds on the device, for all its shapes so far */
 } octet_session_info;
 
-/* What a session would take on the model's device, dynamic dimensions taken as 1 where desc gives none: nothing is
- * uploaded or compiled, and macs is not counted. Errors: those of octet_session_create. */
+/* What a session would take on the model's device, dynamic dimensions taken as 1 where desc gives none:
+ * nothing is uploaded or compiled, and macs is not counted. Errors: those of octet_session_create. */
 OCTET_API octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc,
                                         octet_session_info *info);
 

@@ -1,5 +1,6 @@
 /* octet_model: a mapped ONNX file and what can be asked of it. */
 #include "model_api.h"
+#include "passes.h"
 #include "plan.h"
 
 #include <stdlib.h>
@@ -15,6 +16,7 @@ void octet_model_destroy(octet_model *model)
     if (!model || atomic_fetch_sub(&model->references, 1) != 1)
         return;
     oct_graph_free(&model->sized);
+    free(model->shown);
     oct_onnx_free(model->file);
     oct_device_release(model->device);
     free(model);
@@ -32,6 +34,18 @@ static bool has_dynamic_input(const oct_graph *g)
     return false;
 }
 
+/* Inspection shows a node that cannot run with the reason for it. */
+static octet_status keep_refusal(octet_model *m, octet_status status)
+{
+    oct_node *n = &m->sized.nodes[m->sized.failed_node];
+    if (status != OCTET_UNSUPPORTED || m->device)
+        return status;
+    if (!n->refusal)
+        n->refusal = oct_arena_strdup(&m->sized.arena, oct_error_text());
+    oct_error_clear();
+    return n->refusal ? OCTET_OK : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
+}
+
 /* Infer shapes now, so that a network that cannot work is refused at load. With dynamic dimensions the guess
  * of 1 may be what does not fit, so a failure then only means that inspect knows less. */
 static octet_status size_up(octet_model *m)
@@ -44,18 +58,51 @@ static octet_status size_up(octet_model *m)
             v->dims[d] = v->dims[d] < 0 ? 1 : v->dims[d];
     }
     octet_status status = oct_graph_infer(&m->sized);
-    m->is_sized = status == OCTET_OK;
+    if (status == OCTET_OK) {
+        m->is_sized = true;
+        return oct_graph_rewrite(&m->sized);
+    }
+    status = keep_refusal(m, status);
     if (!dynamic || status == OCTET_OUT_OF_MEMORY)
         return status;
     oct_error_clear();
     return OCTET_OK;
 }
 
+/* What depends on constants only is not part of a run. */
+static octet_status choose_shown(octet_model *m)
+{
+    const oct_graph *g = &m->sized;
+    bool *runs = calloc((size_t)g->value_count + 1, sizeof *runs);
+    m->shown = calloc((size_t)g->node_count + 1, sizeof *m->shown);
+    if (!runs || !m->shown) {
+        free(runs);
+        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
+    }
+    for (int i = 0; i < g->input_count; i++)
+        runs[g->inputs[i]] = true;
+    for (int i = 0; i < g->node_count; i++) {
+        const oct_node *n = &g->nodes[i];
+        bool in_run = n->refusal != NULL;
+        for (int j = 0; j < n->input_count; j++)
+            in_run = in_run || (n->inputs[j] != OCT_NO_VALUE && runs[n->inputs[j]]);
+        for (int j = 0; in_run && j < n->output_count; j++) {
+            if (n->outputs[j] != OCT_NO_VALUE)
+                runs[n->outputs[j]] = true;
+        }
+        if (in_run)
+            m->shown[m->shown_count++] = i;
+    }
+    free(runs);
+    return OCTET_OK;
+}
+
 static octet_status load(octet_model *m, const char *path)
 {
-    FORWARD(oct_onnx_load(path, &m->file));
+    FORWARD(oct_onnx_load(path, !m->device, &m->file));
     m->graph = oct_onnx_graph(m->file);
-    return size_up(m);
+    FORWARD(size_up(m));
+    return choose_shown(m);
 }
 
 octet_status octet_model_load(octet_context *context, const char *path, octet_model **model)
@@ -120,27 +167,27 @@ octet_status octet_model_output(const octet_model *m, size_t index, octet_value_
 
 size_t octet_model_node_count(const octet_model *m)
 {
-    return m ? (size_t)m->graph->node_count : 0;
+    return m ? (size_t)m->shown_count : 0;
 }
 
 octet_status octet_model_node(const octet_model *m, size_t index, octet_node_info *info)
 {
     CHECK_ARG(m);
-    RETURN_IF(index >= (size_t)m->graph->node_count, OCTET_INVALID_ARGUMENT,
-              "octet_model_node: index %zu; the model has %d nodes", index, m->graph->node_count);
-    const oct_node *n = &m->graph->nodes[index];
+    RETURN_IF(index >= (size_t)m->shown_count, OCTET_INVALID_ARGUMENT,
+              "octet_model_node: index %zu; the model has %d nodes", index, m->shown_count);
+    const oct_graph *g = &m->sized;
+    const oct_node *n = &g->nodes[m->shown[index]];
     octet_node_info mine;
     OCTET_INIT(mine);
     mine.name = n->name;
     mine.op_type = n->op_type;
     mine.domain = n->domain;
-    mine.reason = "";
-    mine.path = oct_node_path(&m->sized, n);
-    mine.macs = m->is_sized ? oct_node_macs(&m->sized, n) : -1;
+    mine.reason = n->refusal ? n->refusal : "";
+    mine.path = n->refusal ? OCTET_NODE_REFUSED : oct_node_path(g, n);
+    mine.macs = m->is_sized ? oct_node_macs(g, n) : -1;
     for (int i = 0; i < n->input_count; i++) {
         if (n->inputs[i] != OCT_NO_VALUE)
-            mine.weight_bytes +=
-                m->graph->values[n->inputs[i]].data ? m->graph->values[n->inputs[i]].data_bytes : 0;
+            mine.weight_bytes += g->values[n->inputs[i]].data ? g->values[n->inputs[i]].data_bytes : 0;
     }
     return GIVE_INFO(info, mine, octet_node_info);
 }

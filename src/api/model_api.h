@@ -13,8 +13,11 @@ struct octet_model {
     oct_device *device;    /* NULL: loaded for inspection only */
     oct_onnx_model *file;
     const oct_graph *graph; /* of the file */
-    oct_graph sized;        /* a copy with shapes inferred, dynamic dimensions taken as 1 */
-    bool is_sized;          /* inference went through */
+    oct_graph
+        sized;     /* a copy with shapes inferred (dynamic dimensions taken as 1) and rewritten: what runs */
+    bool is_sized; /* that went through; else inspection shows the nodes of the file */
+    int *shown;    /* nodes to inspect: those that are not done once, when a session is made */
+    int shown_count;
 };
 
 void oct_model_retain(octet_model *model);

@@ -10,9 +10,10 @@ static const struct {
     octet_node_path path;
     const char *rule;
 } ops[OCT_OP_COUNT] = {
-#define PATH_INT8  OCTET_NODE_INT8
-#define PATH_FLOAT OCTET_NODE_FLOAT
-#define PATH_MOVE  OCTET_NODE_MOVE
+#define PATH_INT8    OCTET_NODE_INT8
+#define PATH_FLOAT   OCTET_NODE_FLOAT
+#define PATH_MOVE    OCTET_NODE_MOVE
+#define PATH_REFUSED OCTET_NODE_REFUSED
 #define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer)                             \
     [OCT_OP_##op] = {#op, domain, since, min_in, max_in, min_out, max_out, PATH_##path, #infer},
 #include "op_table.def"

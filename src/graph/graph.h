@@ -63,6 +63,7 @@ typedef struct oct_node {
     int input_count, output_count;
     const oct_attr *attrs;
     size_t attr_count;
+    const char *refusal; /* why it cannot run; only in graphs that were loaded for inspection */
     bool float_out; /* QLinearConv, QLinearMatMul: no output scale, the output is f32 (pass_integer_groups.c)
                      */
     bool swapped;   /* QLinearAdd: the operands' order of addition (pass_operand_order.c) */
@@ -80,6 +81,7 @@ typedef struct oct_graph {
     int node_count, node_capacity;
     int *inputs, *outputs; /* value indices; inputs exclude initializers */
     int input_count, output_count;
+    int failed_node; /* where oct_graph_infer failed, when it did */
 } oct_graph;
 
 /* Building. All strings are copied. -1 / NULL and an error text when memory is short. */
@@ -115,5 +117,8 @@ octet_status oct_graph_fold_constants(oct_graph *g);
 /* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the
  * constants. Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
 octet_status oct_graph_infer(oct_graph *g);
+/* Infer once more and compare: a pass that has left a value with another dtype or shape than its node makes
+ * is a defect. Error: INTERNAL. */
+octet_status oct_graph_verify(oct_graph *g);
 
 #endif

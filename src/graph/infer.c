@@ -147,18 +147,44 @@ static octet_status check_outputs(const infer_ctx *c, const oct_value *declared)
     return OCTET_OK;
 }
 
+static octet_status infer_node(oct_graph *g, int node)
+{
+    infer_ctx c = {g, &g->nodes[node]};
+    oct_value declared = g->values[c.n->outputs[0]];
+    octet_status status = check_inputs_known(&c);
+    if (status == OCTET_OK)
+        status = rules[c.n->op](&c);
+    if (status == OCTET_OK)
+        status = check_outputs(&c, &declared);
+    return status == OCTET_OK ? status : oct_fail_prefix(status, "%s (node '%s')", c.n->op_type, c.n->name);
+}
+
 octet_status oct_graph_infer(oct_graph *g)
 {
     for (int i = 0; i < g->node_count; i++) {
-        infer_ctx c = {g, &g->nodes[i]};
-        oct_value declared = g->values[c.n->outputs[0]];
-        octet_status status = check_inputs_known(&c);
-        if (status == OCTET_OK)
-            status = rules[c.n->op](&c);
-        if (status == OCTET_OK)
-            status = check_outputs(&c, &declared);
-        if (status != OCTET_OK)
-            return oct_fail_prefix(status, "%s (node '%s')", c.n->op_type, c.n->name);
+        g->failed_node = i;
+        FORWARD(infer_node(g, i));
     }
     return OCTET_OK;
+}
+
+octet_status oct_graph_verify(oct_graph *g)
+{
+    for (int i = 0; i < g->node_count; i++) {
+        int v = g->nodes[i].outputs[0];
+        oct_value was = g->values[v];
+        FORWARD(infer_node(g, i));
+        const oct_value *is = &g->values[v];
+        bool same = is->dtype == was.dtype && is->rank == was.rank;
+        for (int d = 0; same && d < is->rank; d++)
+            same = is->dims[d] == was.dims[d];
+        RETURN_IF(!same, OCTET_INTERNAL, "%s (node '%s') changed its output; this is a defect in Octet",
+                  g->nodes[i].op_type, g->nodes[i].name);
+    }
+    return OCTET_OK;
+}
+
+octet_status infer_unknown(infer_ctx *c)
+{
+    return oct_fail(OCTET_UNSUPPORTED, "%s", c->n->refusal ? c->n->refusal : "not supported");
 }

@@ -1,11 +1,13 @@
-/* Rewrite passes over a graph whose shapes are all known (after oct_graph_infer). oct_graph_run_passes runs
- * the table in passes.c in order and checks the graph after each. */
+/* Rewrite passes over a graph whose shapes are all known (after oct_graph_infer). oct_graph_rewrite runs the
+ * table in passes.c in order and checks the graph after each: what then stands there is what runs.
+ * oct_graph_lay_out comes last and gives each tensor its order of dimensions. */
 #ifndef OCT_PASSES_H
 #define OCT_PASSES_H
 
 #include "graph.h"
 
-octet_status oct_graph_run_passes(oct_graph *g);
+octet_status oct_graph_rewrite(oct_graph *g);
+octet_status oct_graph_lay_out(oct_graph *g);
 
 /* QDQ graphs: see the files. */
 octet_status oct_pass_sink_dequantize(oct_graph *g);

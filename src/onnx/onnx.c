@@ -26,6 +26,7 @@ typedef struct builder {
     oct_onnx_source source;
     oct_names names;         /* texts are those of the values */
     int64_t opset, ms_opset; /* 0: not imported */
+    bool for_inspection;
 } builder;
 
 static octet_status no_memory(void)
@@ -255,32 +256,56 @@ static int without_trailing_empty(char **names, size_t count)
     return (int)count;
 }
 
-static octet_status read_node(builder *b, const onnx_NodeProto *p, size_t index)
+/* Add the node; what is said of it is checked after. */
+static octet_status add_node(builder *b, const onnx_NodeProto *p, size_t index)
 {
     const char *op_type = p->op_type ? p->op_type : "", *domain = p->domain ? p->domain : "";
     char made[320];
     snprintf(made, sizeof made, "%.256s_%zu", op_type, index);
     const char *name = p->name && *p->name ? p->name : made;
     oct_op op = oct_op_find(op_type, domain);
-    RETURN_IF(op == OCT_OP_COUNT, OCTET_UNSUPPORTED, "operator %s (domain '%s', node '%s') is not supported",
-              op_type, *domain ? domain : "ai.onnx", name);
     int inputs = without_trailing_empty(p->input, p->input_count);
     int outputs = without_trailing_empty(p->output, p->output_count);
     oct_graph *g = &b->model->graph;
-    oct_node *n = oct_graph_add_node(g, op, name, inputs, outputs);
+    oct_node *n = oct_graph_add_node(g, op == OCT_OP_COUNT ? OCT_OP_Unknown : op, name, inputs, outputs);
     if (!n)
         return OCTET_OUT_OF_MEMORY;
+    n->op_type = op == OCT_OP_COUNT ? oct_arena_strdup(&g->arena, op_type) : n->op_type;
     n->domain = oct_arena_strdup(&g->arena, domain);
-    if (!n->domain)
+    if (!n->domain || !n->op_type)
         return no_memory();
     n->opset = (int)(strcmp(domain, "com.microsoft") == 0 ? b->ms_opset : b->opset);
-    RETURN_IF(n->opset == 0, OCTET_CORRUPT_FILE,
-              "%s (node '%s'): the model imports no operator set of domain '%s'", op_type, n->name,
-              *domain ? domain : "ai.onnx");
     FORWARD(read_operands(b, p->input, (size_t)inputs, n->inputs));
-    FORWARD(read_operands(b, p->output, (size_t)outputs, n->outputs));
+    return read_operands(b, p->output, (size_t)outputs, n->outputs);
+}
+
+static octet_status check_node(builder *b, const onnx_NodeProto *p, int node)
+{
+    const oct_node *n = &b->model->graph.nodes[node];
+    const char *domain = *n->domain ? n->domain : "ai.onnx";
+    RETURN_IF(n->op == OCT_OP_Unknown, OCTET_UNSUPPORTED,
+              "operator %s (domain '%s', node '%s') is not supported", n->op_type, domain, n->name);
+    RETURN_IF(n->opset == 0, OCTET_CORRUPT_FILE,
+              "%s (node '%s'): the model imports no operator set of domain '%s'", n->op_type, n->name,
+              domain);
     FORWARD(oct_node_check_arity(n));
-    return read_attributes(b, p, g->node_count - 1);
+    return read_attributes(b, p, node);
+}
+
+static octet_status read_node(builder *b, const onnx_NodeProto *p, size_t index)
+{
+    oct_graph *g = &b->model->graph;
+    FORWARD(add_node(b, p, index));
+    int node = g->node_count - 1;
+    octet_status status = check_node(b, p, node);
+    if (status != OCTET_UNSUPPORTED || !b->for_inspection || g->nodes[node].output_count == 0)
+        return status;
+    oct_node *n = &g->nodes[node];
+    n->op = OCT_OP_Unknown;
+    n->attr_count = 0;
+    n->refusal = oct_arena_strdup(&g->arena, oct_error_text());
+    oct_error_clear();
+    return n->refusal ? OCTET_OK : no_memory();
 }
 
 static octet_status read_opsets(builder *b)
@@ -324,14 +349,17 @@ static octet_status decode_failed(const char *why)
     return oct_fail(OCTET_CORRUPT_FILE, "not an ONNX file, or it is damaged: %s", why);
 }
 
-static octet_status decode_and_build(oct_onnx_model *m, const char *path)
+static octet_status decode_and_build(oct_onnx_model *m, const char *path, bool for_inspection)
 {
     FORWARD(oct_onnx_scan(m->file.data, m->file.bytes));
     onnx_ModelProto proto;
     memset(&proto, 0, sizeof proto);
     pb_istream_t stream = pb_istream_from_buffer(m->file.data, m->file.bytes);
     oct_onnx_decode_range(m->file.data, m->file.bytes);
-    builder b = {.model = m, .proto = &proto, .source = {path, &m->graph.arena, &m->external}};
+    builder b = {.model = m,
+                 .proto = &proto,
+                 .source = {path, &m->graph.arena, &m->external},
+                 .for_inspection = for_inspection};
     octet_status status = OCTET_OK;
     if (!pb_decode(&stream, onnx_ModelProto_fields, &proto))
         status = decode_failed(PB_GET_ERROR(&stream));
@@ -342,7 +370,7 @@ static octet_status decode_and_build(oct_onnx_model *m, const char *path)
     return status;
 }
 
-octet_status oct_onnx_load(const char *path, oct_onnx_model **model)
+octet_status oct_onnx_load(const char *path, bool for_inspection, oct_onnx_model **model)
 {
     *model = NULL;
     oct_onnx_model *m = calloc(1, sizeof *m);
@@ -352,7 +380,7 @@ octet_status oct_onnx_load(const char *path, oct_onnx_model **model)
     if (status == OCTET_OK && m->file.bytes == 0)
         status = oct_fail(OCTET_CORRUPT_FILE, "the file is empty");
     if (status == OCTET_OK)
-        status = decode_and_build(m, path);
+        status = decode_and_build(m, path, for_inspection);
     if (status != OCTET_OK) {
         oct_onnx_free(m);
         return status;

@@ -8,8 +8,10 @@
 typedef struct oct_onnx_model oct_onnx_model;
 
 /* Map, decode and check. The graph is sorted and its Constant nodes are folded; shapes are not inferred.
- * Errors: CORRUPT_FILE, UNSUPPORTED (an operator by its name and its node's), OUT_OF_MEMORY. */
-octet_status oct_onnx_load(const char *path, oct_onnx_model **model);
+ * for_inspection: nodes that Octet does not know stay, as OCT_OP_Unknown with node->refusal, instead of
+ * failing the load. Errors: CORRUPT_FILE, UNSUPPORTED (an operator by its name and its node's),
+ * OUT_OF_MEMORY. */
+octet_status oct_onnx_load(const char *path, bool for_inspection, oct_onnx_model **model);
 const oct_graph *oct_onnx_graph(const oct_onnx_model *model);
 /* These bytes of a constant are on the device now: give their pages back. Bytes that are not the file's are
  * left alone. */

@@ -21,7 +21,8 @@ static octet_status specialize(const oct_graph *graph, const oct_value *shapes, 
         memcpy(v->dims, shapes[i].dims, sizeof v->dims);
     }
     FORWARD(oct_graph_infer(g));
-    return oct_graph_run_passes(g);
+    FORWARD(oct_graph_rewrite(g));
+    return oct_graph_lay_out(g);
 }
 
 static octet_status fill_port(oct_plan_port *port, const oct_value *v, oct_mem mem)
