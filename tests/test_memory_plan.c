@@ -166,6 +166,79 @@ static void random_networks_never_overlap(void **state)
     assert_true(planned < summed / 2);
 }
 
+/* x -> t1 -> t2 -> y, t2 and y made in place where that is safe: what must not be is changed one at a time.
+ */
+static void results_take_the_bytes_of_what_dies(void **state)
+{
+    (void)state;
+    enum { ALL, READ_LATER, OTHER_SIZE, NOT_SAID, FROM_INPUT, CASES };
+    for (int c = 0; c < CASES; c++) {
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_mem x = oct_recipe_input(&r, 640), t1 = oct_recipe_temp(&r, 640);
+        oct_mem t2 = oct_recipe_temp(&r, c == OTHER_SIZE ? 704 : 640), y = oct_recipe_output(&r, 640);
+        oct_launch *l = launch(&r);
+        oct_launch_in(l, x);
+        oct_launch_out(l, t1);
+        if (c == FROM_INPUT)
+            oct_launch_in_place(l, x);
+        l = launch(&r);
+        oct_launch_in(l, t1);
+        oct_launch_out(l, t2);
+        if (c != NOT_SAID)
+            oct_launch_in_place(l, t1);
+        l = launch(&r);
+        oct_launch_in(l, t2);
+        if (c == READ_LATER)
+            oct_launch_in(l, t1);
+        oct_launch_out(l, y);
+        if (c != NOT_SAID)
+            oct_launch_in_place(l, t2);
+        oct_memory_plan p;
+        assert_int_equal(oct_memory_plan_make(&r, NULL, &unlimited, &p, NULL), OCTET_OK);
+        bool first = p.run[t1].offset == p.run[t2].offset, second = p.run[t2].offset == p.run[y].offset;
+        assert_int_equal(first, c == ALL || c == FROM_INPUT);
+        assert_int_equal(second, c != OTHER_SIZE && c != NOT_SAID);
+        assert_int_not_equal(p.run[x].offset, p.run[t1].offset);
+        if (c == ALL)
+            assert_int_equal(p.arena_bytes, 2 * 640);
+        oct_memory_plan_free(&p);
+        oct_recipe_free(&r);
+    }
+}
+
+/* No memory crosses a multiple of the largest buffer, and what is larger than one is refused. */
+static void memories_lie_in_one_buffer(void **state)
+{
+    (void)state;
+    const oct_memory_limits small = {.chunk = 1024, .limit = SIZE_MAX, .pad = 64};
+    for (unsigned seed = 1; seed <= 50; seed++) {
+        srand(seed);
+        oct_recipe r;
+        oct_recipe_init(&r);
+        oct_mem last = oct_recipe_input(&r, 100);
+        for (int i = 0; i < 30; i++) {
+            oct_launch *l = launch(&r);
+            oct_launch_in(l, last);
+            if (i > 5)
+                oct_launch_in(l, (oct_mem)(rand() % r.mem_count));
+            last = oct_recipe_temp(&r, (size_t)(1 + rand() % 1024));
+            oct_launch_out(l, last);
+        }
+        oct_memory_plan p;
+        assert_int_equal(oct_memory_plan_make(&r, NULL, &small, &p, NULL), OCTET_OK);
+        check_no_overlap(&r, &p, seed);
+        for (int m = 0; m < r.mem_count; m++)
+            assert_int_equal(p.run[m].offset / 1024, (p.run[m].offset + r.mems[m].bytes - 1) / 1024);
+        oct_memory_plan_free(&p);
+        oct_launch *l = launch(&r);
+        oct_launch_in(l, last);
+        oct_launch_out(l, oct_recipe_output(&r, 1025));
+        assert_int_equal(oct_memory_plan_make(&r, NULL, &small, &p, NULL), OCTET_OUT_OF_MEMORY);
+        oct_recipe_free(&r);
+    }
+}
+
 static void sizes_that_overflow_are_refused(void **state)
 {
     (void)state;
@@ -185,6 +258,8 @@ int main(void)
         cmocka_unit_test(constants_are_done_once),
         cmocka_unit_test(a_shared_output_is_run_time),
         cmocka_unit_test(random_networks_never_overlap),
+        cmocka_unit_test(results_take_the_bytes_of_what_dies),
+        cmocka_unit_test(memories_lie_in_one_buffer),
         cmocka_unit_test(sizes_that_overflow_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

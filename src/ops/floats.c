@@ -14,6 +14,8 @@ octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op 
     oct_launch_in(l, a->mem);
     oct_launch_in(l, b->mem);
     oct_launch_out(l, y->mem);
+    oct_launch_in_place(l, a->mem);
+    oct_launch_in_place(l, b->mem);
     oct_broadcast_launch(l, caps, &shape);
     return r->status;
 }
@@ -25,6 +27,7 @@ static void elementwise(oct_recipe *r, const oct_caps *caps, const char *file, c
     oct_launch *l = oct_recipe_launch(r, file, entry, "%s", options);
     oct_launch_in(l, x->mem);
     oct_launch_out(l, y->mem);
+    oct_launch_in_place(l, x->mem);
     oct_launch_i64(l, n);
     oct_launch_i64(l, oct_split_chunk(caps));
     oct_launch_f32(l, a);
@@ -66,6 +69,7 @@ octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_opera
     oct_launch_in(l, x->mem);
     oct_launch_in(l, st);
     oct_launch_out(l, y->mem);
+    oct_launch_in_place(l, x->mem);
     oct_launch_i64(l, pixels);
     oct_launch_i64(l, per_item);
     oct_launch_i32(l, c);

@@ -10,6 +10,8 @@ static void table_rows(oct_recipe *r, const oct_caps *caps, oct_mem x, oct_mem t
     oct_launch_in(l, x);
     oct_launch_in(l, table);
     oct_launch_out(l, y);
+    if (rows == 1 && y_start == 0)
+        oct_launch_in_place(l, x);
     oct_launch_i64(l, run);
     oct_launch_i64(l, y_row);
     oct_launch_i64(l, y_start);
@@ -41,6 +43,7 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
     oct_launch_in(l, x->mem);
     oct_launch_in(l, table->mem);
     oct_launch_out(l, y->mem);
+    oct_launch_in_place(l, x->mem);
     oct_launch_i64(l, row ? elems / row : 0);
     oct_launch_i64(l, row);
     oct_launch_i64(l, channels);
@@ -78,6 +81,8 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     oct_launch_in(l, q->b.mem);
     oct_launch_in(l, params);
     oct_launch_out(l, q->c.mem);
+    oct_launch_in_place(l, q->a.mem);
+    oct_launch_in_place(l, q->b.mem);
     oct_launch_i32(l, q->swapped);
     oct_broadcast_launch(l, caps, &shape);
     return r->status;

@@ -190,6 +190,13 @@ void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset)
     add_mem_arg(l, OCT_ARG_OUT, mem, offset);
 }
 
+void oct_launch_in_place(oct_launch *l, oct_mem mem)
+{
+    assert(!l || l->in_place_count < 2);
+    if (l)
+        l->in_place[l->in_place_count++] = mem;
+}
+
 void oct_launch_i32(oct_launch *l, int64_t value)
 {
     assert(value >= INT32_MIN && value <= INT32_MAX);

@@ -50,7 +50,7 @@ typedef struct oct_arg {
 
 #define OCT_MAX_ARGS 40
 
-#define OCT_SLICE_BYTES ((size_t)4 << 20) /* what slice_bytes is where nobody sets it */
+#define OCT_SLICE_BYTES ((size_t)1 << 20) /* what slice_bytes is where nobody sets it */
 
 typedef struct oct_launch {
     const char *file;    /* kernel source, e.g. "gemm/gemm_portable.cl" */
@@ -61,7 +61,9 @@ typedef struct oct_launch {
     size_t local[3]; /* local[0] == 0: left to the executor */
     oct_arg args[OCT_MAX_ARGS];
     int arg_count;
-    int node; /* graph node this belongs to, -1: none */
+    int node;            /* graph node this belongs to, -1: none */
+    oct_mem in_place[2]; /* inputs whose bytes the output may take */
+    int in_place_count;
 } oct_launch;
 
 typedef struct oct_recipe {
@@ -111,6 +113,10 @@ void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);
 void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset); /* OCT_MEM_NONE: any offset */
 void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset);
+/* The kernel reads element i of this input only in the work-item that writes element i of its only output,
+ * and before that: where both have as many bytes and the input is not read later, they may be the same bytes.
+ */
+void oct_launch_in_place(oct_launch *l, oct_mem mem);
 void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with assert; ops check sizes before */
 void oct_launch_i64(oct_launch *l, int64_t value);
 void oct_launch_f32(oct_launch *l, float value);

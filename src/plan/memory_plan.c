@@ -18,6 +18,7 @@ typedef struct work {
     bool *streamed; /* memories made anew in each run, and the constants they are made from */
     bool *needed;   /* by the load list or resident */
     oct_span *load_spans, *run_spans, *sorted;
+    oct_mem *home; /* per memory: whose bytes it has in a run; itself, but for what is made in place */
 } work;
 
 static bool is_input(const oct_arg *a)
@@ -182,6 +183,35 @@ static void find_lifetimes(work *w, const oct_memory_plan *p)
     }
 }
 
+/* May `out`, which launch i is the first to write, take the bytes of `in`, which is not read afterwards? */
+static bool can_take_over(const work *w, oct_mem in, oct_mem out, int i)
+{
+    const oct_mem_info *from = &w->r->mems[in], *to = &w->r->mems[out];
+    return in != OCT_MEM_NONE && in != out && w->run_mem[in] && from->kind == OCT_MEM_TEMP &&
+           (to->kind == OCT_MEM_TEMP || to->kind == OCT_MEM_OUTPUT) && from->bytes == to->bytes &&
+           w->home[out] == out && w->run_spans[out].first == i && w->run_spans[w->home[in]].last == i;
+}
+
+/* Where an element-wise launch is the last to read its input, its output lives on in the same bytes. */
+static void share_in_place(work *w, const oct_memory_plan *p)
+{
+    for (int m = 0; m < w->r->mem_count; m++)
+        w->home[m] = m;
+    for (int i = 0; i < w->r->launch_count; i++) {
+        const oct_launch *l = w->r->launches[i];
+        const oct_arg *out = NULL;
+        for (int a = 0; a < l->arg_count && l->in_place_count && p->phases[i] == OCT_IN_RUN; a++)
+            out = is_output(&l->args[a]) ? &l->args[a] : out;
+        for (int k = 0; out && k < l->in_place_count; k++) {
+            oct_mem in = l->in_place[k];
+            if (!can_take_over(w, in, out->mem, i))
+                continue;
+            w->home[out->mem] = w->home[in];
+            w->run_spans[w->home[in]].last = w->run_spans[out->mem].last;
+        }
+    }
+}
+
 static int by_first(const void *x, const void *y)
 {
     const oct_stream *a = x, *b = y;
@@ -263,12 +293,16 @@ static bool place_region(const work *w, const oct_span *spans, oct_place *places
 {
     int count = 0;
     for (int m = 0; m < w->r->mem_count; m++) {
-        if (places[m].region == region)
+        if (places[m].region == region && (region != OCT_REGION_ARENA || w->home[m] == m))
             w->sorted[count++] = spans[m];
     }
     bool ok = oct_assign_offsets(w->sorted, count, base, w->limits->chunk, bytes);
     for (int i = 0; i < count; i++)
         places[w->sorted[i].mem].offset = w->sorted[i].offset;
+    for (int m = 0; m < w->r->mem_count && region == OCT_REGION_ARENA; m++) {
+        if (places[m].region == region)
+            places[m].offset = places[w->home[m]].offset;
+    }
     return ok;
 }
 
@@ -283,6 +317,7 @@ static bool place_all(work *w, oct_memory_plan *p)
     mark_streaming(w, p);
     drop_launches(w, p);
     find_lifetimes(w, p);
+    share_in_place(w, p);
     plan_streams(w, p);
     choose_regions(w, p);
     p->small_bytes = place_small(w, p);
@@ -410,14 +445,16 @@ octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weight
               .needed = calloc(mems, sizeof *w.needed),
               .load_spans = calloc(mems, sizeof *w.load_spans),
               .run_spans = calloc(mems, sizeof *w.run_spans),
-              .sorted = calloc(mems, sizeof *w.sorted)};
+              .sorted = calloc(mems, sizeof *w.sorted),
+              .home = calloc(mems, sizeof *w.home)};
     p->load = calloc(mems, sizeof *p->load);
     p->run = calloc(mems, sizeof *p->run);
     p->identities = calloc(mems, sizeof *p->identities);
     p->phases = calloc(launches, sizeof *p->phases);
     p->streams = calloc(mems, sizeof *p->streams);
     bool ok = w.shared && w.phases && w.run_mem && w.can_stream && w.streamed && w.needed && w.load_spans &&
-              w.run_spans && w.sorted && p->load && p->run && p->identities && p->phases && p->streams;
+              w.run_spans && w.sorted && w.home && p->load && p->run && p->identities && p->phases &&
+              p->streams;
     octet_status status =
         ok ? plan_memory(&w, weights, p, least)
            : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
@@ -430,6 +467,7 @@ octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weight
     free(w.load_spans);
     free(w.run_spans);
     free(w.sorted);
+    free(w.home);
     if (status != OCTET_OK)
         oct_memory_plan_free(p);
     return status;
