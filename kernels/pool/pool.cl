@@ -48,9 +48,21 @@ __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
 #define ZERO_OF(name)     (name##s ? (int)AT(T, name)[0] : 0)
 #define SAVE_QUANTIZED(q) SAVE16(out, OCT_PASTE(convert_, T16)(q), c - channel)
 
+/* oct_quotient's steps neither underflow nor meet its limit: a sum is 0 or at least sx, and a mean below 256
+ * sx. */
+#define QUOTIENTS_ARE_EXACT(sx, sy)                                                                          \
+    ((sx) >= OCT_DIV_FAST_MIN && (sx) <= 0x1p10f && (sy) >= OCT_DIV_FAST_MIN && (sy) <= OCT_DIV_FAST_MAX)
+
+/* reciprocals: [0] of sy, [k] of k, to nearest. One work-item an element. */
+__kernel void prepare_average(MEM(y_scale), MEM(reciprocals))
+{
+    const int k = get_global_id(0);
+    AT(float, reciprocals)[k] = oct_div_rn(1.0f, k ? (float)k : AT(float, y_scale)[0]);
+}
+
 /* clamp(rint((sum / count) / sy + zy)), sum of (float)(x - zx) * sx in float, rows first. */
-__kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y), POOL_ARGS,
-                           const int x_zeros, const int y_zeros, const int include_pad)
+__kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(reciprocals),
+                           MEM(y), POOL_ARGS, const int x_zeros, const int y_zeros, const int include_pad)
 {
     POOL_LOCATE
     const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
@@ -69,14 +81,23 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
             }
         }
     }
-    const float divisor = (float)(include_pad ? kh * kw : count);
+    count = include_pad ? kh * kw : count;
+    const float divisor = (float)count;
+    if (count == 0) { /* a window of nothing but padding */
+        SAVE_QUANTIZED((int16)(T_MIN));
+        return;
+    }
+    if (QUOTIENTS_ARE_EXACT(sx, sy)) {
+        const float16 mean = oct_quotient16(sum, divisor, AT(float, reciprocals)[count]);
+        const float16 v = oct_quotient16(mean, sy, AT(float, reciprocals)[0]) + (float)zy;
+        SAVE_QUANTIZED(round16(fmin(fmax(v, (float16)(T_MIN)), (float16)(T_MAX))));
+        return;
+    }
     float lanes[16];
     int q[16];
     vstore16(sum, 0, lanes);
     for (int i = 0; i < 16; i++)
-        q[i] = divisor == 0.0f
-                   ? T_MIN /* a window of nothing but padding */
-                   : round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
+        q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
     SAVE_QUANTIZED(vload16(0, q));
 }
 

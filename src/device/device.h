@@ -26,6 +26,7 @@ typedef struct oct_caps {
     bool pocl_x86;             /* PoCL on this host's own x86 CPU: inline assembly is possible */
     bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
+    bool x86_avx512_vbmi;      /* that and VBMI */
     bool khr_dot4;             /* cl_khr_integer_dot_product with 4x8 packed input */
     bool khr_dot4_fast;        /* ... and the device says that it is accelerated */
     const char *build_options; /* what every program needs on this driver; "" for most */

@@ -68,6 +68,7 @@ static void query_x86(oct_caps *caps)
     caps->x86_avx2 = (saved & ymm) == ymm && (b & bit_AVX2);
     caps->x86_avx512_vnni = (saved & zmm) == zmm && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
                             (b & bit_AVX512VL) && (b & bit_AVX512DQ) && (c & bit_AVX512VNNI);
+    caps->x86_avx512_vbmi = caps->x86_avx512_vnni && (c & bit_AVX512VBMI);
 }
 #endif
 

@@ -121,6 +121,15 @@ static bool same_dims(const oct_value *a, const oct_value *b)
            (a->rank == 0 || memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0);
 }
 
+static bool all_constant(const tables *t, const oct_node *n)
+{
+    for (int i = 0; i < n->input_count; i++) {
+        if (n->inputs[i] != OCT_NO_VALUE && t->from[n->inputs[i]].root != ROOT_CONST)
+            return false;
+    }
+    return true;
+}
+
 static void find_origin(tables *t, const oct_node *n)
 {
     const oct_graph *g = t->g;
@@ -134,11 +143,15 @@ static void find_origin(tables *t, const oct_node *n)
         return;
     const oct_value *y = &g->values[n->outputs[0]];
     origin o = {.root = ROOT_CONST};
+    if (all_constant(t, n)) {
+        t->from[n->outputs[0]] = o;
+        return;
+    }
     for (int i = 0; i < n->input_count; i++) {
         if (n->inputs[i] != OCT_NO_VALUE && !join(t, n->inputs[i], kind, y->rank, &o))
             return;
     }
-    if (o.root == ROOT_CONST || same_dims(y, &g->values[o.root]))
+    if (same_dims(y, &g->values[o.root]))
         t->from[n->outputs[0]] = o;
 }
 

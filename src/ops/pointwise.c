@@ -6,7 +6,8 @@
 static void table_rows(oct_recipe *r, const oct_caps *caps, oct_mem x, oct_mem table, oct_mem y, int64_t rows,
                        int64_t run, int64_t y_row, int64_t y_start)
 {
-    oct_launch *l = oct_recipe_launch(r, "pointwise/table.cl", "table", "%s", "");
+    const char *file = caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl" : "pointwise/table.cl";
+    oct_launch *l = oct_recipe_launch(r, file, "table", "%s", "");
     oct_launch_in(l, x);
     oct_launch_in(l, table);
     oct_launch_out(l, y);

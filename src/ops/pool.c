@@ -61,12 +61,25 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
                   "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
         return global_pool(r, q);
     }
+    oct_mem reciprocals = OCT_MEM_NONE;
     bool average = q->kind == OCT_POOL_AVERAGE, quantized = average && q->x.dtype != OCTET_F32;
+    if (quantized) {
+        RETURN_IF(q->kh * q->kw >= 1 << 24, OCTET_UNSUPPORTED,
+                  "pooling: a window of %lld x %lld is too large", (long long)q->kh, (long long)q->kw);
+        reciprocals = oct_recipe_temp(r, (size_t)(q->kh * q->kw + 1) * sizeof(float));
+        oct_launch *p =
+            oct_recipe_launch(r, "pool/pool.cl", "prepare_average", "%s", type_options(q->x.dtype));
+        oct_launch_in(p, q->y_q.scale);
+        oct_launch_out(p, reciprocals);
+        oct_launch_1d(p, (size_t)(q->kh * q->kw + 1), 0);
+    }
     const char *entry = quantized ? "average_pool" : average ? "average_pool_float" : "max_pool";
     oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", entry, "%s", type_options(q->x.dtype));
     oct_launch_in(l, q->x.mem);
-    if (quantized)
+    if (quantized) {
         add_quants(l, q);
+        oct_launch_in(l, reciprocals);
+    }
     oct_launch_out(l, q->y.mem);
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
         oct_launch_i32(l, dims[i]);

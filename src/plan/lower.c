@@ -235,8 +235,9 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
 octet_node_path oct_node_path(const oct_graph *g, const oct_node *n)
 {
     octet_node_path path = oct_op_path(n->op);
-    bool float_data =
-        n->input_count > 0 && n->inputs[0] != OCT_NO_VALUE && g->values[n->inputs[0]].dtype == OCTET_F32;
+    int data = n->op == OCT_OP_QLinearConcat ? 2 : 0; /* its parameters come first */
+    bool float_data = n->input_count > data && n->inputs[data] != OCT_NO_VALUE &&
+                      g->values[n->inputs[data]].dtype == OCTET_F32;
     bool is_converter = n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DynamicQuantizeLinear;
     return path == OCTET_NODE_INT8 && float_data && !is_converter ? OCTET_NODE_FLOAT : path;
 }
