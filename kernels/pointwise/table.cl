@@ -2,17 +2,20 @@
  * zero point to another. */
 #include "common.clh"
 #include "div.clh"
+#include "pointwise/table.clh"
 #include "rounding.clh"
 
-/* Rows of `run` bytes; those of y are y_row apart and begin at y_start (a slice of a concatenation). */
-__kernel void table(MEM(x), MEM(values_of), MEM(y), const long run, const long y_row, const long y_start,
-                    const long chunk)
+__kernel void table(TABLE_ARGS)
 {
-    const long row = get_global_id(1), first = get_global_id(0) * chunk, last = min(first + chunk, run);
-    __global const uchar *in = AT(uchar, x) + row * run, *values = AT(uchar, values_of);
-    __global uchar *out = AT(uchar, y) + row * y_row + y_start;
-    for (long i = first; i < last; i++)
-        out[i] = values[in[i]];
+    const table_part p = TABLE_PART;
+    const long first = get_global_id(0) * chunk, last = min(first + chunk, p.run);
+    const long top = get_global_id(1) * rows_of_item, bottom = min(top + rows_of_item, rows);
+    for (long row = top; row < bottom; row++) {
+        __global const uchar *in = p.x + row * p.run;
+        __global uchar *out = AT(uchar, y) + row * y_row + p.start;
+        for (long i = first; i < last; i++)
+            out[i] = p.values[in[i]];
+    }
 }
 
 /* A table a channel, values_of[byte][channel]. Work-item: `per_item` rows of `run` bytes.

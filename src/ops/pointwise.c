@@ -2,29 +2,57 @@
 #include "sizes.h"
 #include "split.h"
 
-/* Rows of `run` bytes of x to rows y_row apart in y, from y_start on, through a table. */
-static void table_rows(oct_recipe *r, const oct_caps *caps, oct_mem x, oct_mem table, oct_mem y, int64_t rows,
-                       int64_t run, int64_t y_row, int64_t y_start)
+/* Bytes through tables into the rows of y: up to PARTS inputs in one launch, each with a table and a place of
+ * its own in a row of y (a concatenation; the whole tensor as one row otherwise). */
+enum { PARTS = 4 };
+
+typedef struct table_part {
+    oct_mem x, table;
+    int64_t run, start; /* bytes of a row of x; where they begin in a row of y */
+} table_part;
+
+static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *parts, int count, oct_mem y,
+                       int64_t rows, int64_t y_row)
 {
     const char *file = caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl" : "pointwise/table.cl";
     oct_launch *l = oct_recipe_launch(r, file, "table", "%s", "");
-    oct_launch_in(l, x);
-    oct_launch_in(l, table);
+    int64_t longest = 1, chunk = oct_split_chunk(caps);
+    for (int i = 0; i < PARTS; i++)
+        oct_launch_in(l, i < count ? parts[i].x : OCT_MEM_NONE);
+    for (int i = 0; i < PARTS; i++)
+        oct_launch_in(l, i < count ? parts[i].table : OCT_MEM_NONE);
     oct_launch_out(l, y);
-    if (rows == 1 && y_start == 0)
-        oct_launch_in_place(l, x);
-    oct_launch_i64(l, run);
+    if (count == 1 && rows == 1 && parts[0].start == 0)
+        oct_launch_in_place(l, parts[0].x);
+    for (int i = 0; i < PARTS; i++) {
+        oct_launch_i64(l, i < count ? parts[i].run : 0);
+        longest = i < count && parts[i].run > longest ? parts[i].run : longest;
+    }
+    for (int i = 0; i < PARTS; i++)
+        oct_launch_i64(l, i < count ? parts[i].start : 0);
+    int64_t rows_of_item = longest < chunk ? chunk / longest : 1;
+    oct_launch_i64(l, rows);
+    oct_launch_i64(l, rows_of_item);
     oct_launch_i64(l, y_row);
-    oct_launch_i64(l, y_start);
-    oct_launch_i64(l, oct_split_chunk(caps));
-    oct_launch_2d(l, oct_split_items(caps, run), (size_t)rows, 0, 0);
+    oct_launch_i64(l, chunk);
+    oct_launch_3d(l,
+                  (size_t[3]){oct_split_items(caps, longest),
+                              oct_ceil_div((size_t)rows, (size_t)rows_of_item), (size_t)count},
+                  NULL);
+}
+
+static void table_all(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem table,
+                      const oct_operand *y)
+{
+    const table_part all = {.x = x->mem, .table = table, .run = oct_operand_elems(x)};
+    table_rows(r, caps, &all, 1, y->mem, all.run ? 1 : 0, all.run);
 }
 
 octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
                           const uint8_t table[256])
 {
     oct_mem values = oct_recipe_const_copy(r, table, 256);
-    table_rows(r, caps, x->mem, values, y->mem, 1, oct_operand_elems(x), 0, 0);
+    table_all(r, caps, x, values, y);
     return r->status;
 }
 
@@ -33,7 +61,7 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
 {
     int64_t channels = oct_operand_elems(table) / 256, inner = 1, elems = oct_operand_elems(x);
     if (channels <= 1) {
-        table_rows(r, caps, x->mem, table->mem, y->mem, 1, elems, 0, 0);
+        table_all(r, caps, x, table->mem, y);
         return r->status;
     }
     for (int d = axis + 1; d < x->rank; d++)
@@ -117,11 +145,17 @@ octet_status oct_qconcat(oct_recipe *r, const oct_caps *caps, const oct_operand 
         if (i != axis)
             *(i < axis ? &outer : &inner) *= y->dims[i];
     }
-    for (int i = 0; i < count; i++) {
-        int64_t run = inputs[i].dims[axis] * inner;
-        oct_mem table = requantize_table(r, y->dtype, &input_q[i], y_q);
-        table_rows(r, caps, inputs[i].mem, table, y->mem, outer, run, y->dims[axis] * inner, start);
-        start += run;
+    for (int first = 0; first < count; first += PARTS) {
+        table_part parts[PARTS];
+        int n = count - first < PARTS ? count - first : PARTS;
+        for (int i = 0; i < n; i++) {
+            parts[i] = (table_part){.x = inputs[first + i].mem,
+                                    .table = requantize_table(r, y->dtype, &input_q[first + i], y_q),
+                                    .run = inputs[first + i].dims[axis] * inner,
+                                    .start = start};
+            start += parts[i].run;
+        }
+        table_rows(r, caps, parts, n, y->mem, outer, y->dims[axis] * inner);
     }
     return r->status;
 }
