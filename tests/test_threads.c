@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ enum { GEMM_M = 5, GEMM_N = 33, GEMM_K = 17 };
 static octet_context *context;
 static octet_model *model;
 static octet_tensor images, expected;
+static uint64_t memory_limit;
 static float input[COUNT * PIXELS];
 
 /* What a thread found: CMocka's asserts belong to the main thread. */
@@ -45,11 +47,15 @@ static int run_network(worker *w)
     float scores[16 * CLASSES];
     octet_session *session = NULL;
     int result = 0;
-    if (octet_session_create(model, NULL, &session) != OCTET_OK)
+    octet_session_desc desc;
+    OCTET_INIT(desc);
+    bool streams = w->index % 2; /* short of memory: one picture at a time */
+    desc.memory_limit = streams ? memory_limit : 0;
+    if (octet_session_create(model, &desc, &session) != OCTET_OK)
         return complain(w, "session create");
     for (int run = 0; run < RUNS && result == 0; run++) {
         /* Batches of 1 to 16, from a different place in each thread and run. */
-        int64_t batch = 1 + (w->index * 5 + run) % 3 * 5;
+        int64_t batch = streams ? 1 : 1 + (w->index * 5 + run) % 3 * 5;
         size_t first = (size_t)(w->index * 53 + run * 29) % (COUNT - 16);
         octet_tensor in = {
             OCTET_F32, 4, {batch, 1, 8, 8}, input + first * PIXELS, (size_t)batch * PIXELS * 4};
@@ -62,6 +68,11 @@ static int run_network(worker *w)
             result = complain(w, "scores differ");
         w->runs++;
     }
+    octet_session_info info;
+    OCTET_INIT(info);
+    if (result == 0 &&
+        (octet_session_get_info(session, &info) != OCTET_OK || streams != (info.streamed_bytes > 0)))
+        result = complain(w, "weights are streamed where they fit, or the other way round");
     octet_session_destroy(session);
     return result;
 }
@@ -156,6 +167,11 @@ static int setup(void **state)
         print_error("%s\n", octet_last_error());
         return -1;
     }
+    octet_session_info info;
+    OCTET_INIT(info);
+    if (octet_model_plan(model, NULL, &info))
+        return -1;
+    memory_limit = info.device_bytes - 1; /* of one picture */
     return 0;
 }
 
