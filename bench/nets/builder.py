@@ -12,23 +12,28 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 EPSILON = 1e-5
-PICTURES = 4
+PICTURES = 4     # that the statistics come from
+TEST = 3         # seed of the pictures that are compared on
 
 
-def pictures(seed, count, size, channels=3):
-    """[count, channels, size, size] float32: patches of colour under noise, about mean 0 and deviation 1."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.standard_normal((count, channels, -(-size // 8), -(-size // 8)), dtype=np.float32)
-    patches = coarse.repeat(8, 2).repeat(8, 3)[:, :, :size, :size]
-    noise = rng.standard_normal((count, channels, size, size), dtype=np.float32)
-    return np.ascontiguousarray(np.float32(0.9) * patches + np.float32(0.4) * noise)
+def pictures(seed, count, size, first=0):
+    """Pictures `first` and following, [count, 3, size, size] float32: patches of colour under noise, about mean 0 and
+    deviation 1."""
+    out = np.empty((count, 3, size, size), np.float32)
+    for i in range(count):
+        rng = np.random.default_rng([seed, first + i])
+        patches = rng.standard_normal((3, -(-size // 8), -(-size // 8)), dtype=np.float32).repeat(8, 1).repeat(8, 2)
+        noise = rng.standard_normal((3, size, size), dtype=np.float32)
+        out[i] = np.float32(0.9) * patches[:, :size, :size] + np.float32(0.4) * noise
+    return out
 
 
 class Net:
     """A graph under construction. Tensors are names; what they hold is known by self.channels."""
 
-    def __init__(self, name, size, seed, width=1.0):
+    def __init__(self, name, size, seed, width=1.0, free=False):
         self.name, self.size, self.width = name, size, width
+        self.dims = ["N", 3, "H", "W"] if free else ["N", 3, size, size]
         self.rng = np.random.default_rng(seed)
         self.nodes = []          # NodeProto, or the name of a normalization in self.norms
         self.weights = {}        # initializers
@@ -158,7 +163,7 @@ class Net:
     def model(self, nodes, outputs):
         used = {n for node in nodes for n in node.input}
         weights = [numpy_helper.from_array(np.asarray(v), k) for k, v in self.weights.items() if k in used]
-        x = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["N", 3, self.size, self.size])
+        x = helper.make_tensor_value_info("input", TensorProto.FLOAT, self.dims)
         outputs = [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs]
         graph = helper.make_graph(nodes, self.name, [x], outputs, weights)
         return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", OPSET)])

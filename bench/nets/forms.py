@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import logging
 import pathlib
-import sys
 import zlib
 
 import onnx
@@ -18,11 +17,12 @@ import nets
 
 HERE = pathlib.Path(__file__).resolve().parent
 CALIBRATION = 8  # pictures
+TYPES = {"u8": QuantType.QUInt8, "s8": QuantType.QInt8}
 
 
 class Reader(CalibrationDataReader):
     def __init__(self, size):
-        self.left = [{"input": builder.pictures(100 + i, 1, size)} for i in range(CALIBRATION)]
+        self.left = [{"input": builder.pictures(2, 1, size, i)} for i in range(CALIBRATION)]
 
     def get_next(self):
         return self.left.pop() if self.left else None
@@ -42,7 +42,7 @@ def float_model(name, folder):
     if path.exists():
         return path
     entry = nets.ALL[name]
-    net = builder.Net(name, entry.size, zlib.crc32(name.encode()), entry.width)
+    net = builder.Net(name, entry.size, zlib.crc32(name.encode()), entry.width, entry.free)
     entry.build(net)
     if entry.parameters not in (0, net.parameters):
         raise ValueError(f"{name} has {net.parameters} parameters, the published network {entry.parameters}")
@@ -66,18 +66,13 @@ def make(name, form, root, say=print):
         mark.write_text(want)
     if not path.exists():
         say(f"making {name}/{form}.onnx")
-        layout, dtype, grain = form.split("_")
+        f = nets.ALL_FORMS[form]
         source = float_model(name, folder)
         part = folder / f"{form}.part"
         logging.disable(logging.WARNING)
         quantize_static(str(source), str(part), Reader(nets.ALL[name].size),
-                        quant_format={"qop": QuantFormat.QOperator, "qdq": QuantFormat.QDQ}[layout],
-                        per_channel=grain == "channel", weight_type=QuantType.QInt8,
-                        activation_type={"u8": QuantType.QUInt8, "s8": QuantType.QInt8}[dtype],
-                        calibration_cache_path=folder / "ranges.json")
+                        quant_format={"qop": QuantFormat.QOperator, "qdq": QuantFormat.QDQ}[f.layout],
+                        per_channel=f.per_channel, weight_type=TYPES[f.weights], activation_type=TYPES[f.activations],
+                        extra_options={"ActivationSymmetric": f.symmetric}, calibration_cache_path=folder / "ranges.json")
         part.rename(path)
     return path
-
-
-if __name__ == "__main__":
-    sys.exit("run bench/nets/make")

@@ -48,7 +48,7 @@ def limited(octet, path, feed):
 
 def measure(octet, name, path, size):
     """A dict of counters and memory; "limits" is a list of (what, figure, holds)."""
-    feed = {"input": builder.pictures(5000, 1, size)}
+    feed = {"input": builder.pictures(builder.TEST, 1, size)}
     try:
         r = octet.json("bench", str(path), "--seconds", "0")
         with tempfile.TemporaryDirectory(prefix="octet-nets-") as folder:

@@ -8,7 +8,6 @@ computes it in float. The runtime's values come from its own optimized graph, ru
 import numpy as np
 import onnx
 
-import builder
 import check
 import graph
 import runtimes
@@ -16,10 +15,9 @@ import runtimes
 LAYOUT = ("NhwcTransformer",)  # it renames most tensors; integers do not care about layout, and the outputs are compared
 
 
-def reference(path, size, pictures):
+def reference(path, feed):
     """The 8-bit tensors that the model and the runtime's optimized form of it share: name -> array; and that form."""
     model = graph.Graph(path)
-    feed = builder.pictures(5000, pictures, size)
     with check.optimized(path, LAYOUT) as (seen, session):
         common = [n for n in model.activations() if n in seen.types and seen.types[n] == model.types[n]]
         exposed = graph.expose(seen.model, common, seen.types)
@@ -29,7 +27,7 @@ def reference(path, size, pictures):
         values = dict(zip(common + outputs, inside.run(common + outputs, {"input": feed})))
         if any(values[o].tobytes() != w.tobytes() for o, w in zip(outputs, want)):
             print("note: ONNX Runtime's graph gives other bytes as a whole than with its inner tensors shown")
-    return model, seen, feed, {n: values[n] for n in common}, {o: values[o] for o in outputs}
+    return model, seen, {n: values[n] for n in common}, {o: values[o] for o in outputs}
 
 
 def attempt(octet, folder, what, model, inputs, outputs):
@@ -43,10 +41,10 @@ def attempt(octet, folder, what, model, inputs, outputs):
         return None
 
 
-def explain(octet, path, size, pictures=2, keep=None):
+def explain(octet, path, feed, keep=None):
     """Print every group that differs. Returns the number of groups to blame, or None when the cut model did not run, and
     the names of the nodes that ONNX Runtime computes in float and that differ by 1."""
-    model, seen, feed, values, outputs = reference(path, size, pictures)
+    model, seen, values, outputs = reference(path, feed)
     steps = {o: model.step_of(o) for o in outputs}
     wanted = {**values, **outputs}
     folder = keep or runtimes.scratch()

@@ -10,6 +10,7 @@ import argparse
 import pathlib
 import sys
 
+import builder
 import check
 import forms
 import make
@@ -23,20 +24,18 @@ import timing
 TOP = forms.HERE.parent.parent
 
 
-def models(options, every=nets.NETS, default=None):
-    """(name, path, size) of the models that are asked for."""
-    for name in make.chosen(options.nets or default, every, "network"):
-        for form in make.chosen(options.forms, nets.FORMS, "form"):
-            yield name, forms.make(name, form, options.dir), nets.ALL[name].size
+def picture(size, index):
+    """One of the pictures that --check compares on."""
+    return builder.pictures(builder.TEST, 1, size, index)
 
 
 def check_all(options, octet):
     bad = 0
-    for name, path, size in models(options):
-        result = check.compare(octet, name, path, size, options.inputs)
+    for name, path in make.models(options):
+        result = check.compare(octet, name, path, nets.ALL[name], options.inputs)
         if result["verdict"] in (check.NEAR, check.FAR) and result["float_nodes"]:
             print(f"{name}/{path.stem}: {result['differ']} of {result['values']} values differ; node by node:")
-            blamed, result["near_nodes"] = per_node.explain(octet, path, size, 2)
+            blamed, result["near_nodes"] = per_node.explain(octet, path, picture(*result["first_different"]))
             if result["verdict"] == check.FAR and blamed == 0 and result["near_nodes"]:
                 result["verdict"] = check.NODES
         print(check.line(result), flush=True)
@@ -49,14 +48,14 @@ def check_all(options, octet):
 def node_by_node(options, octet):
     name, form = options.per_node
     path = forms.make(name, form, options.dir)
-    blamed, _ = per_node.explain(octet, path, nets.ALL[name].size, min(options.inputs, 2), options.keep)
+    blamed, _ = per_node.explain(octet, path, picture(nets.ALL[name].size, options.picture), options.keep)
     return 0 if blamed == 0 else 1
 
 
 def time_all(options, octet):
     rows = []
-    for name, path, size in models(options):
-        rows.append(timing.measure(octet, name, path, size))
+    for name, path in make.models(options):
+        rows.append(timing.measure(octet, name, path, nets.ALL[name].size))
         print(timing.line(rows[-1]), flush=True)
         report.record(options.dir, "time", rows[-1])
     print(timing.table(rows))
@@ -65,8 +64,8 @@ def time_all(options, octet):
 
 def memory_all(options, octet):
     bad = 0
-    for name, path, size in models(options, default="vgg16"):
-        result = memory.measure(octet, name, path, size)
+    for name, path in make.models(options, ["vgg16"]):
+        result = memory.measure(octet, name, path, nets.ALL[name].size)
         print(memory.lines(result), flush=True)
         report.record(options.dir, "memory", result)
         bad += "message" in result or not all(holds for _, _, holds in result["limits"])
@@ -81,6 +80,7 @@ def main():
     parser.add_argument("--time", action="store_true", help="latency beside ONNX Runtime's")
     parser.add_argument("--memory", action="store_true", help="bytes moved, memory held")
     parser.add_argument("--per-node", nargs=2, metavar=("NET", "FORM"), help="find the node that differs")
+    parser.add_argument("--picture", type=int, default=0, help="with --per-node: which of the random pictures (0)")
     parser.add_argument("--keep", type=pathlib.Path, help="with --per-node: a folder for the edited models")
     parser.add_argument("--inputs", type=int, default=16, help="random pictures per model (16)")
     parser.add_argument("--octet", default=TOP / "build" / "octet", help="the command (build/octet)")
