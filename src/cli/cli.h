@@ -21,14 +21,16 @@ typedef struct cli_list {
 /* Everything a command line can say; a command reads what its rows of the option table allow. */
 typedef struct cli_options {
     const char *device, *output, *image, *labels, *shapes, *json, *variant;
-    cli_list inputs, gemms, operands;
-    long top, batch, seconds, seed;
+    const char *activations, *observer, *percentile, *report, *mean, *std, *scale, *size; /* quantize */
+    cli_list inputs, gemms, operands, calibration, excludes;
+    long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
     bool quiet, help, version;
+    bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, all, bgr; /* quantize */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);
-cli_run_fn cli_devices, cli_inspect, cli_run, cli_verify, cli_bench;
+cli_run_fn cli_devices, cli_inspect, cli_run, cli_verify, cli_bench, cli_quantize, cli_compare;
 
 /* One row per subcommand; cli_commands[] ends with a row of NULLs. */
 typedef struct cli_command {
@@ -38,7 +40,16 @@ typedef struct cli_command {
     int operands_min, operands_max; /* -1: any number */
     cli_run_fn *run;
 } cli_command;
-enum { FOR_DEVICES = 1, FOR_INSPECT = 2, FOR_RUN = 4, FOR_VERIFY = 8, FOR_BENCH = 16, FOR_ALL = 31 };
+enum {
+    FOR_DEVICES = 1,
+    FOR_INSPECT = 2,
+    FOR_RUN = 4,
+    FOR_VERIFY = 8,
+    FOR_BENCH = 16,
+    FOR_QUANTIZE = 32,
+    FOR_COMPARE = 64,
+    FOR_ALL = 127
+};
 extern const cli_command cli_commands[];
 
 /* Parse what follows the subcommand. EXIT_DONE, or EXIT_USAGE with the error told. */

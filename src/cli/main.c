@@ -29,6 +29,17 @@ const cli_command cli_commands[] = {
      "random\n"
      "over the whole range; medians count.",
      0, 1, cli_bench},
+    {"quantize", FOR_QUANTIZE, "FLOAT.onnx --calibrate DIR -o INT8.onnx",
+     "An int8 network from a float one and samples of its input",
+     "The network runs in float on the samples, on the device; what its tensors hold decides their scales. "
+     "The "
+     "result\n"
+     "has QuantizeLinear and DequantizeLinear pairs, as ONNX Runtime makes and reads them.",
+     1, 1, cli_quantize},
+    {"compare", FOR_COMPARE, "A.onnx B.onnx --inputs DIR", "How far apart two models are on the same inputs",
+     "For each output: agreement of the highest value in each row, signal to noise, cosine, the largest "
+     "error.",
+     2, 2, cli_compare},
     {NULL, 0, NULL, NULL, NULL, 0, 0, NULL},
 };
 

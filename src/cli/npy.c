@@ -204,21 +204,28 @@ static int read_payload(reader *r, FILE *file, uint64_t payload_bytes)
 
 int npy_read(const char *path, octet_tensor *tensor)
 {
-    reader r = {.path = path, .tensor = tensor};
     struct stat about;
-    size_t payload_at = 0;
     memset(tensor, 0, sizeof *tensor);
     FILE *file = fopen(path, "rb");
     if (!file)
         return cli_error("%s: %s", path, strerror(errno));
     int status;
     if (fstat(fileno(file), &about) != 0 || !S_ISREG(about.st_mode))
-        status = bad(&r, "not a regular file");
+        status = cli_error("%s: not a regular file", path);
     else
-        status = read_header(&r, file, &payload_at);
-    if (status == EXIT_DONE)
-        status = read_payload(&r, file, (uint64_t)about.st_size - payload_at);
+        status = npy_read_from(file, (uint64_t)about.st_size, path, tensor);
     fclose(file);
+    return status;
+}
+
+int npy_read_from(FILE *file, uint64_t bytes, const char *path, octet_tensor *tensor)
+{
+    reader r = {.path = path, .tensor = tensor};
+    size_t payload_at = 0;
+    memset(tensor, 0, sizeof *tensor);
+    int status = read_header(&r, file, &payload_at);
+    if (status == EXIT_DONE)
+        status = read_payload(&r, file, bytes - payload_at);
     if (status != EXIT_DONE) {
         octet_tensor_free(tensor);
         memset(tensor, 0, sizeof *tensor);

@@ -38,8 +38,42 @@ static const option_row rows[] = {
      "force a kernel variant for --gemm and --shapes"},
     {"seconds", "N", FOR_BENCH, KIND_COUNT, FIELD(seconds), 0, 3600, "how long to measure; 2 by default"},
     {"seed", "N", FOR_BENCH, KIND_COUNT, FIELD(seed), 0, 2147483647, "of the random data; 1 by default"},
-    {"batch", "N", FOR_RUN | FOR_BENCH, KIND_COUNT, FIELD(batch), 1, 1000000,
+    {"batch", "N", FOR_RUN | FOR_BENCH | FOR_QUANTIZE | FOR_COMPARE, KIND_COUNT, FIELD(batch), 1, 1000000,
      "what a dynamic first dimension is; 1 by default"},
+    {"calibrate", "[NAME=]DIR", FOR_QUANTIZE, KIND_LIST, FIELD(calibration), 0, 0,
+     "samples: a file or folder of .npy, .npz, .pb, PNG or JPEG; once per input"},
+    {"inputs", "[NAME=]DIR", FOR_COMPARE, KIND_LIST, FIELD(calibration), 0, 0,
+     "samples: a file or folder of .npy, .npz, .pb, PNG or JPEG; once per input"},
+    {"output", "FILE", FOR_QUANTIZE, KIND_TEXT, FIELD(output), 0, 0, "the int8 network; -o for short"},
+    {"activations", "u8|s8", FOR_QUANTIZE, KIND_TEXT, FIELD(activations), 0, 0, "u8 by default"},
+    {"observer", "METHOD", FOR_QUANTIZE, KIND_TEXT, FIELD(observer), 0, 0,
+     "minmax, average, percentile, entropy, mse, or best of them (default)"},
+    {"percentile", "P", FOR_QUANTIZE, KIND_TEXT, FIELD(percentile), 0, 0, "of that method; 99.99 by default"},
+    {"exclude", "NODE|OPERATOR", FOR_QUANTIZE, KIND_LIST, FIELD(excludes), 0, 0,
+     "keep these float; any number of times"},
+    {"auto", "N", FOR_QUANTIZE, KIND_COUNT, FIELD(keep), 0, 10000, "keep the N layers float that cost most"},
+    {"per-tensor", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(per_tensor), 0, 0,
+     "one scale for a layer's weights, not one a channel"},
+    {"symmetric", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(symmetric), 0, 0,
+     "zero points of activations in the middle"},
+    {"reduce-range", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(reduce_range), 0, 0, "weights of 7 bits"},
+    {"no-bias-correction", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(no_bias_correction), 0, 0,
+     "leave biases as they are"},
+    {"equalize", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(equalize), 0, 0,
+     "cross-layer equalization of Conv, Relu, Conv chains"},
+    {"report", "FILE.html", FOR_QUANTIZE, KIND_TEXT, FIELD(report), 0, 0,
+     "a page with histograms, and what each layer costs"},
+    {"all", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(all), 0, 0, "every tensor in the table, not the worst ten"},
+    {"samples", "N", FOR_QUANTIZE | FOR_COMPARE, KIND_COUNT, FIELD(samples), 1, 1000000,
+     "use the first N; all by default"},
+    {"scale", "S", FOR_QUANTIZE | FOR_COMPARE, KIND_TEXT, FIELD(scale), 0, 0,
+     "8-bit samples of a float input: x * S; 1/255 by default"},
+    {"mean", "M[,M,M]", FOR_QUANTIZE | FOR_COMPARE, KIND_TEXT, FIELD(mean), 0, 0,
+     "pictures: (x * S - M) / D, for each channel"},
+    {"std", "D[,D,D]", FOR_QUANTIZE | FOR_COMPARE, KIND_TEXT, FIELD(std), 0, 0, "see --mean"},
+    {"bgr", NULL, FOR_QUANTIZE | FOR_COMPARE, KIND_FLAG, FIELD(bgr), 0, 0, "pictures: blue first"},
+    {"size", "HxW", FOR_QUANTIZE | FOR_COMPARE, KIND_TEXT, FIELD(size), 0, 0,
+     "pictures, where the model leaves it open; their own by default"},
     {"memory-limit", "SIZE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_SIZE, FIELD(memory_limit), 0, 0,
      "device memory to use at most, like 64M or 1G; weights that do not fit are streamed"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
@@ -119,7 +153,7 @@ static int store(const option_row *row, const char *value, cli_options *options)
 /* One option at argv[*at]; *at is moved past its value. */
 static int parse_option(const cli_command *command, int argc, char **argv, int *at, cli_options *options)
 {
-    const char *name = argv[*at] + 2;
+    const char *name = strcmp(argv[*at], "-o") == 0 ? "output" : argv[*at] + 2;
     const char *equals = strchr(name, '=');
     const option_row *row = find(command, name, equals ? (size_t)(equals - name) : strlen(name));
     if (!row)
@@ -148,7 +182,7 @@ int cli_parse(const cli_command *command, int argc, char **argv, cli_options *op
             status = !(only_operands = true);
         else if (strcmp(argv[i], "-h") == 0)
             status = !(options->help = true);
-        else if (argv[i][1] != '-')
+        else if (argv[i][1] != '-' && strcmp(argv[i], "-o") != 0)
             status = cli_usage("%s has no option \"%s\"; octet %s --help lists them", command->name, argv[i],
                                command->name);
         else
@@ -171,6 +205,8 @@ void cli_options_free(cli_options *options)
     free(options->inputs.items);
     free(options->gemms.items);
     free(options->operands.items);
+    free(options->calibration.items);
+    free(options->excludes.items);
     memset(options, 0, sizeof *options);
 }
 

@@ -3,6 +3,7 @@
 #include "sizes.h"
 
 #include <pb_decode.h>
+#include <pb_encode.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,21 @@ void oct_onnx_decode_range(const unsigned char *data, size_t bytes)
     range_bytes = bytes;
 }
 
+/* Contents are written as raw_data only. */
+static bool encode_range(pb_ostream_t *stream, const pb_field_t *field)
+{
+    const oct_wire_range *range = field->pData;
+    return !range->data ||
+           (pb_encode_tag_for_field(stream, field) && pb_encode_string(stream, range->data, range->bytes));
+}
+
 /* nanopb calls this for raw_data and the packed number fields. The stream is a buffer stream over the
  * mapping, whose state is the read position; a number that is not packed comes in a buffer of nanopb's own
  * and is refused, and so is a second piece of the same field. */
 bool onnx_TensorProto_callback(pb_istream_t *istream, pb_ostream_t *ostream, const pb_field_t *field)
 {
-    (void)ostream;
+    if (ostream)
+        return encode_range(ostream, field);
     if (!istream)
         return true;
     oct_wire_range *out = field->pData;
@@ -38,14 +48,24 @@ bool onnx_TensorProto_callback(pb_istream_t *istream, pb_ostream_t *ostream, con
     return pb_read(istream, NULL, n);
 }
 
+static const octet_dtype dtypes[] = {
+    [1] = OCTET_F32,  [2] = OCTET_U8,   [3] = OCTET_S8,    [4] = OCTET_U16,  [5] = OCTET_S16,
+    [6] = OCTET_S32,  [7] = OCTET_S64,  [9] = OCTET_BOOL,  [10] = OCTET_F16, [11] = OCTET_F64,
+    [12] = OCTET_U32, [13] = OCTET_U64, [16] = OCTET_BF16,
+};
+enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
+
 octet_dtype oct_onnx_dtype(int32_t t)
 {
-    static const octet_dtype table[] = {
-        [1] = OCTET_F32,  [2] = OCTET_U8,   [3] = OCTET_S8,    [4] = OCTET_U16,  [5] = OCTET_S16,
-        [6] = OCTET_S32,  [7] = OCTET_S64,  [9] = OCTET_BOOL,  [10] = OCTET_F16, [11] = OCTET_F64,
-        [12] = OCTET_U32, [13] = OCTET_U64, [16] = OCTET_BF16,
-    };
-    return t >= 0 && (size_t)t < sizeof table / sizeof table[0] ? table[t] : OCTET_DTYPE_NONE;
+    return t >= 0 && t < DTYPES ? dtypes[t] : OCTET_DTYPE_NONE;
+}
+
+int32_t oct_onnx_type(octet_dtype dtype)
+{
+    int32_t t = 0;
+    while (t < DTYPES && (dtypes[t] != dtype || dtype == OCTET_DTYPE_NONE))
+        t++;
+    return t < DTYPES ? t : 0;
 }
 
 static const char *name_of(const onnx_TensorProto *t)

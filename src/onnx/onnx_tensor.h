@@ -26,6 +26,8 @@ typedef struct oct_onnx_source {
 
 /* ONNX TensorProto.DataType to ours; NONE if Octet does not know it. */
 octet_dtype oct_onnx_dtype(int32_t onnx_type);
+/* And back; 0 for NONE. */
+int32_t oct_onnx_type(octet_dtype dtype);
 
 /* Fill in dtype, rank, dims, data and data_bytes of `value`. Errors name the tensor. */
 octet_status oct_onnx_tensor(const oct_onnx_source *source, const onnx_TensorProto *tensor, oct_value *value);

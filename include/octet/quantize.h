@@ -1,0 +1,114 @@
+/* Quantization after training: a float ONNX network and samples of its input in, an int8 ONNX network out.
+ *
+ *     octet_quantizer_create(context, "float.onnx", NULL, &quantizer);
+ *     octet_quantizer_add(quantizer, inputs, count);        as often as there are samples
+ *     octet_quantizer_write(quantizer, "int8.onnx");
+ *
+ * The network runs in float on the context's device while samples are added, and its tensors are observed
+ * there. The result has QuantizeLinear and DequantizeLinear pairs (QDQ) of operator set 13 or later, weights
+ * and biases as integers; ONNX Runtime and Octet read it. docs/quantize.md tells how ranges are chosen. */
+#ifndef OCTET_QUANTIZE_H
+#define OCTET_QUANTIZE_H
+
+#include <octet/octet.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum octet_observer {
+    OCTET_OBSERVE_BEST = 0, /* the one of those below whose network is closest to float on the samples */
+    OCTET_OBSERVE_MINMAX,   /* everything seen */
+    OCTET_OBSERVE_AVERAGE,  /* the mean of the samples' extremes */
+    OCTET_OBSERVE_PERCENTILE,
+    OCTET_OBSERVE_ENTROPY, /* least Kullback-Leibler divergence of the magnitudes */
+    OCTET_OBSERVE_MSE,     /* least mean squared error */
+    OCTET_OBSERVER_COUNT
+} octet_observer;
+
+/* "best", "minmax", ... NULL past the last. */
+OCTET_API const char *octet_observer_name(octet_observer observer);
+
+typedef struct octet_quantize_desc {
+    size_t struct_size;
+    octet_dtype activations; /* U8 (default) or S8 */
+    octet_observer observer;
+    double percentile;          /* of OCTET_OBSERVE_PERCENTILE; 0: 99.99 */
+    int per_tensor;             /* 1: one scale for all of a node's weights, not one a channel */
+    int symmetric;              /* 1: activations have their zero point in the middle */
+    int reduce_range;           /* 1: weights of 7 bits, for processors whose 8-bit products saturate */
+    int no_bias_correction;     /* 1: biases stay as they are */
+    int equalize;               /* 1: cross-layer equalization of Conv, Relu, Conv chains */
+    const char *const *exclude; /* names of nodes, or operators, that stay float */
+    size_t exclude_count;
+    int auto_count; /* keep so many layers float, the ones whose quantization costs most */
+    /* Called now and then: "observe", "try mse", ... and how far it is. NULL: silent. */
+    void (*progress)(void *user, const char *step, size_t done, size_t total);
+    void *progress_user;
+} octet_quantize_desc;
+
+typedef struct octet_quantizer octet_quantizer;
+
+/* Map and prepare a float network: BatchNormalization and constant factors and terms behind a product are
+ * folded into it, operators are brought to operator set 13. desc may be NULL; nothing of it is kept but
+ * progress. Errors: those of octet_model_load, and INVALID_ARGUMENT (an option out of range, an excluded name
+ * that no node has), UNSUPPORTED (nothing to quantize, or an operator that has no form in operator set 13
+ * here, by name). */
+OCTET_API octet_status octet_quantizer_create(octet_context *context, const char *path,
+                                              const octet_quantize_desc *desc, octet_quantizer **quantizer);
+OCTET_API void octet_quantizer_destroy(octet_quantizer *quantizer);
+/* The network's inputs, as octet_model_input. */
+OCTET_API size_t octet_quantizer_input_count(const octet_quantizer *quantizer);
+OCTET_API octet_status octet_quantizer_input(const octet_quantizer *quantizer, size_t index,
+                                             octet_value_info *info);
+
+/* One sample: a tensor for each input of the network, copied. Runs it. Errors: those of octet_session_run;
+ * INVALID_ARGUMENT (a tensor of the network holds a NaN or an infinity: it is named). */
+OCTET_API octet_status octet_quantizer_add(octet_quantizer *quantizer, const octet_tensor *inputs,
+                                           size_t input_count);
+
+/* Choose ranges, quantize, write. Errors: INVALID_ARGUMENT (no sample was added; a scale too small for float
+ * arithmetic, the tensor named), CORRUPT_FILE (the file cannot be written), DEVICE_ERROR, OUT_OF_MEMORY. */
+OCTET_API octet_status octet_quantizer_write(octet_quantizer *quantizer, const char *path);
+
+/* How the network came out: known after octet_quantizer_write. */
+typedef struct octet_quantize_result {
+    size_t struct_size;
+    octet_observer observer; /* that was used */
+    double snr_db;           /* of the outputs, signal to noise against float, over the samples */
+    size_t samples, layers;  /* layers: nodes that are quantized */
+    size_t kept;             /* and those that auto_count kept float */
+    double tried_db[8];      /* by observer: what `best` found; NaN: not tried */
+    int bias_correction;     /* was it of use? */
+} octet_quantize_result;
+OCTET_API octet_status octet_quantizer_result(const octet_quantizer *quantizer,
+                                              octet_quantize_result *result);
+
+/* One quantized tensor: the output of a node, or an input of the network. Names live as long as the
+ * quantizer. */
+typedef struct octet_quantized_info {
+    size_t struct_size;
+    const char *tensor, *node, *op_type; /* node and op_type of its producer, "" for an input */
+    double seen_lo, seen_hi;             /* in the samples */
+    float scale;
+    int zero_point;
+    octet_dtype dtype;
+    double lo, hi;    /* what the 8 bits hold */
+    double saturated; /* share of the elements outside of that */
+    double snr_db;    /* against float, with everything before it quantized too */
+    double gain_db;   /* of the outputs, if its node stayed float; NaN: not measured */
+    size_t bins;      /* of the histogram */
+    double bin_lo, bin_width;
+    const uint64_t *histogram; /* [bins]; elements that are exactly 0 are not in it */
+} octet_quantized_info;
+OCTET_API size_t octet_quantizer_tensor_count(const octet_quantizer *quantizer);
+OCTET_API octet_status octet_quantizer_tensor(const octet_quantizer *quantizer, size_t index,
+                                              octet_quantized_info *info);
+/* Measure gain_db of every quantized node, on some of the samples: a run for each. After
+ * octet_quantizer_write. */
+OCTET_API octet_status octet_quantizer_measure_gains(octet_quantizer *quantizer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

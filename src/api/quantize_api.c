@@ -1,0 +1,262 @@
+/* octet_quantizer: arguments are checked here; the work is in src/quantize. */
+#include "api.h"
+#include "onnx_write.h"
+#include "quantizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *octet_observer_name(octet_observer observer)
+{
+    static const char *const names[] = {"best", "minmax", "average", "percentile", "entropy", "mse"};
+    return (unsigned)observer < OCTET_OBSERVER_COUNT ? names[observer] : NULL;
+}
+
+static octet_status check_desc(const octet_quantize_desc *d)
+{
+    RETURN_IF(d->activations != OCTET_U8 && d->activations != OCTET_S8, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: activations are %s; they are to be u8 or s8",
+              octet_dtype_name(d->activations));
+    RETURN_IF((unsigned)d->observer >= OCTET_OBSERVER_COUNT, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: observer %d is unknown", (int)d->observer);
+    RETURN_IF(!(d->percentile >= 0 && d->percentile <= 100), OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: percentile %g; it is to be up to 100", d->percentile);
+    RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
+    RETURN_IF(d->exclude_count && !d->exclude, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: exclude is NULL");
+    return OCTET_OK;
+}
+
+static octet_status copy_names(octet_quantizer *q)
+{
+    q->exclude = calloc(q->desc.exclude_count + 1, sizeof *q->exclude);
+    RETURN_IF(!q->exclude, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    for (; q->exclude_count < q->desc.exclude_count; q->exclude_count++) {
+        const char *name = q->desc.exclude[q->exclude_count];
+        RETURN_IF(!name, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: exclude[%zu] is NULL",
+                  q->exclude_count);
+        char *copy = malloc(strlen(name) + 1);
+        RETURN_IF(!copy, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+        strcpy(copy, name);
+        q->exclude[q->exclude_count] = copy;
+    }
+    q->desc.exclude = NULL;
+    return OCTET_OK;
+}
+
+octet_status octet_quantizer_create(octet_context *context, const char *path, const octet_quantize_desc *desc,
+                                    octet_quantizer **quantizer)
+{
+    CHECK_ARG(quantizer);
+    *quantizer = NULL;
+    CHECK_ARG(context);
+    CHECK_ARG(path);
+    octet_quantize_desc d;
+    FORWARD(TAKE_DESC(d, desc, octet_quantize_desc));
+    d.activations = d.activations ? d.activations : OCTET_U8;
+    FORWARD(check_desc(&d));
+    octet_quantizer *q = calloc(1, sizeof *q);
+    RETURN_IF(!q, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    q->device = context->device;
+    oct_device_retain(q->device);
+    q->desc = d;
+    q->options = (oct_insert_options){.activations = d.activations,
+                                      .per_tensor = d.per_tensor,
+                                      .symmetric = d.symmetric,
+                                      .reduce_range = d.reduce_range,
+                                      .correct_bias = !d.no_bias_correction};
+    octet_status status = copy_names(q);
+    if (status == OCTET_OK) {
+        status = oct_onnx_load(path, false, &q->file);
+        if (status == OCTET_OK)
+            status = oct_graph_clone(oct_onnx_graph(q->file), &q->graph);
+        if (status != OCTET_OK)
+            status = oct_fail_prefix(status, "%s", path);
+    }
+    if (status != OCTET_OK) {
+        octet_quantizer_destroy(q);
+        return status;
+    }
+    *quantizer = q;
+    return OCTET_OK;
+}
+
+static void free_samples(octet_quantizer *q)
+{
+    for (size_t i = 0; i < q->sample_count; i++) {
+        for (int j = 0; j < q->graph.input_count; j++)
+            octet_tensor_free(&q->samples[i].inputs[j]);
+        for (int j = 0; j < q->graph.output_count; j++)
+            octet_tensor_free(&q->samples[i].outputs[j]);
+        free(q->samples[i].inputs);
+        free(q->samples[i].outputs);
+    }
+    free(q->samples);
+}
+
+void octet_quantizer_destroy(octet_quantizer *q)
+{
+    if (!q)
+        return;
+    free_samples(q);
+    free(q->tensors);
+    oct_candidate_free(&q->best);
+    oct_quantizer_forget_graph(q);
+    oct_onnx_free(q->file);
+    for (size_t i = 0; i < q->exclude_count; i++)
+        free(q->exclude[i]);
+    free(q->exclude);
+    oct_device_release(q->device);
+    free(q);
+}
+
+size_t octet_quantizer_input_count(const octet_quantizer *q)
+{
+    return q ? (size_t)q->graph.input_count : 0;
+}
+
+octet_status octet_quantizer_input(const octet_quantizer *q, size_t index, octet_value_info *info)
+{
+    CHECK_ARG(q);
+    RETURN_IF(index >= (size_t)q->graph.input_count, OCTET_INVALID_ARGUMENT,
+              "octet_quantizer_input: index %zu; the model has %d inputs", index, q->graph.input_count);
+    const oct_value *v = &q->graph.values[q->graph.inputs[index]];
+    octet_value_info mine;
+    OCTET_INIT(mine);
+    mine.name = v->name;
+    mine.dtype = v->dtype;
+    mine.rank = v->rank < 0 ? 0 : v->rank;
+    memcpy(mine.dims, v->dims, sizeof mine.dims);
+    return GIVE_INFO(info, mine, octet_value_info);
+}
+
+static octet_status check_sample(const octet_quantizer *q, const octet_tensor *inputs, size_t count)
+{
+    RETURN_IF(count != (size_t)q->graph.input_count, OCTET_INVALID_ARGUMENT,
+              "%zu inputs given; the model has %d", count, q->graph.input_count);
+    for (size_t i = 0; i < count; i++) {
+        const oct_value *want = &q->graph.values[q->graph.inputs[i]];
+        const octet_tensor *t = &inputs[i];
+        RETURN_IF(t->dtype != want->dtype, OCTET_INVALID_ARGUMENT,
+                  "input '%s': its dtype is %s; the model wants %s", want->name, octet_dtype_name(t->dtype),
+                  octet_dtype_name(want->dtype));
+        RETURN_IF(want->rank >= 0 && t->rank != want->rank, OCTET_INVALID_ARGUMENT,
+                  "input '%s': it has %d dimensions; the model wants %d", want->name, t->rank, want->rank);
+        for (int d = 0; d < t->rank; d++)
+            RETURN_IF(t->dims[d] < 0 ||
+                          (want->rank >= 0 && want->dims[d] >= 0 && t->dims[d] != want->dims[d]),
+                      OCTET_INVALID_ARGUMENT, "input '%s': dimension %d is %lld; the model wants %lld",
+                      want->name, d, (long long)t->dims[d], (long long)want->dims[d]);
+        size_t bytes = octet_tensor_bytes(t);
+        RETURN_IF(!bytes || t->data_bytes < bytes || !t->data, OCTET_INVALID_ARGUMENT,
+                  "input '%s': its data has %zu bytes; the shape needs %zu", want->name, t->data_bytes,
+                  bytes);
+    }
+    return OCTET_OK;
+}
+
+octet_status octet_quantizer_add(octet_quantizer *q, const octet_tensor *inputs, size_t input_count)
+{
+    CHECK_ARG(q);
+    RETURN_IF(!inputs && input_count, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: inputs is NULL");
+    RETURN_IF(q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: the network is written already");
+    FORWARD(check_sample(q, inputs, input_count));
+    if (!q->prepared)
+        FORWARD(oct_quantizer_prepare(q, inputs));
+    return oct_quantizer_observe(q, inputs);
+}
+
+/* The ports of the file keep the shapes that the float file gave them; types are known by now. */
+static void set_output_types(octet_quantizer *q)
+{
+    oct_graph *g = &q->best.graph;
+    for (int i = 0; i < g->output_count; i++) {
+        const oct_value *was = &q->graph.values[q->graph.outputs[i]];
+        oct_value *v = &g->values[g->outputs[i]];
+        v->dtype = q->shaped.values[q->graph.outputs[i]].dtype;
+        v->rank = was->rank;
+        memcpy(v->dims, was->dims, sizeof v->dims);
+    }
+}
+
+octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
+{
+    CHECK_ARG(q);
+    CHECK_ARG(path);
+    RETURN_IF(!q->sample_count, OCTET_INVALID_ARGUMENT,
+              "there is no calibration data: add at least one sample before the network is written");
+    if (!q->written) {
+        FORWARD(oct_quantizer_choose(q));
+        if (q->desc.auto_count)
+            FORWARD(oct_quantizer_keep_worst(q, q->desc.auto_count));
+        FORWARD(oct_quantizer_measure(q));
+        set_output_types(q);
+        q->written = true;
+    }
+    return oct_onnx_write(&q->best.graph, q->opset, path);
+}
+
+octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_result *result)
+{
+    CHECK_ARG(q);
+    RETURN_IF(!q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_result: nothing is written yet");
+    octet_quantize_result mine;
+    OCTET_INIT(mine);
+    mine.observer = q->best.observer;
+    mine.snr_db = q->best.snr_db;
+    mine.samples = q->sample_count;
+    mine.kept = q->kept;
+    mine.bias_correction = q->best.options.correct_bias;
+    memcpy(mine.tried_db, q->tried_db, sizeof mine.tried_db);
+    for (int i = 0; i < q->graph.node_count; i++)
+        mine.layers += q->place.kind[i] == OCT_PLACE_PRODUCT || q->place.kind[i] == OCT_PLACE_INTEGER;
+    return GIVE_INFO(result, mine, octet_quantize_result);
+}
+
+size_t octet_quantizer_tensor_count(const octet_quantizer *q)
+{
+    return q ? q->tensor_count : 0;
+}
+
+octet_status octet_quantizer_tensor(const octet_quantizer *q, size_t index, octet_quantized_info *info)
+{
+    CHECK_ARG(q);
+    RETURN_IF(index >= q->tensor_count, OCTET_INVALID_ARGUMENT, "octet_quantizer_tensor: index %zu of %zu",
+              index, q->tensor_count);
+    const oct_tensor_report *r = &q->tensors[index];
+    const oct_value *v = &q->graph.values[r->value];
+    const oct_observer *o = &q->observers[r->value];
+    const oct_parameters *p = &q->best.params[q->place.like[r->value]];
+    oct_range held = oct_parameters_range(p, q->options.activations);
+    int from = v->producer;
+    if (from >= 0 && q->place.absorbed[from])
+        from = q->graph.values[q->graph.nodes[from].inputs[0]].producer;
+    octet_quantized_info mine;
+    OCTET_INIT(mine);
+    mine.tensor = v->name;
+    mine.node = from < 0 ? "" : q->graph.nodes[from].name;
+    mine.op_type = from < 0 ? "" : q->graph.nodes[from].op_type;
+    mine.seen_lo = o->lo;
+    mine.seen_hi = o->hi;
+    mine.scale = p->scale;
+    mine.zero_point = p->zero;
+    mine.dtype = q->options.activations;
+    mine.lo = held.lo;
+    mine.hi = held.hi;
+    mine.saturated = oct_observer_outside(o, (oct_range){held.lo - p->scale / 2, held.hi + p->scale / 2});
+    mine.snr_db = oct_decibel(r->signal, r->noise);
+    mine.gain_db = r->gain_db;
+    mine.bins = OCT_BINS;
+    mine.bin_width = o->width;
+    mine.bin_lo = -(double)(OCT_BINS / 2) * o->width;
+    mine.histogram = o->bins;
+    return GIVE_INFO(info, mine, octet_quantized_info);
+}
+
+octet_status octet_quantizer_measure_gains(octet_quantizer *q)
+{
+    CHECK_ARG(q);
+    RETURN_IF(!q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_measure_gains: nothing is written yet");
+    return oct_quantizer_measure_gains(q);
+}

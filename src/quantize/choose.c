@@ -1,0 +1,199 @@
+/* Candidates: a network quantized one way, and how near its outputs are to the float ones. */
+#include "dtype.h"
+#include "quantizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Samples that candidates are compared on, spread over all. */
+#define SCORED_SAMPLES 16
+
+static const double default_percentile = 99.99;
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+}
+
+void oct_candidate_free(oct_candidate *c)
+{
+    oct_graph_free(&c->graph);
+    free(c->shown);
+    free(c->params);
+    memset(c, 0, sizeof *c);
+}
+
+static octet_status choose_parameters(const octet_quantizer *q, octet_observer observer,
+                                      const oct_insert_options *options, oct_parameters *params)
+{
+    double percentile = q->desc.percentile > 0 ? q->desc.percentile : default_percentile;
+    for (int i = 0; i < q->watched_count; i++) {
+        int v = q->watched[i];
+        oct_range r = oct_observer_range(&q->observers[v], observer, percentile, 255);
+        octet_status status = oct_parameters_of(r, options, &params[v]);
+        if (status != OCTET_OK)
+            return oct_fail_prefix(status, "tensor '%s'", q->graph.values[v].name);
+    }
+    return OCTET_OK;
+}
+
+/* A clamp that the parameters behind it do not repeat stays, and what it reads is quantized too: then both
+ * are integer operators. */
+static void keep_clamps(const octet_quantizer *q, const oct_insert_options *options,
+                        const oct_parameters *params, oct_placement *p)
+{
+    for (int i = 0; i < q->graph.node_count; i++) {
+        const oct_node *n = &q->graph.nodes[i];
+        if (!p->absorbed[i] || !p->pair[n->outputs[0]])
+            continue;
+        if (!oct_clamp_vanishes(&q->graph, i, &params[p->like[n->outputs[0]]], options->activations))
+            p->pair[n->inputs[0]] = p->integer[n->inputs[0]] = true;
+    }
+}
+
+static octet_status copy_flags(bool **to, const bool *from, int count)
+{
+    *to = malloc((size_t)count + 1);
+    if (!*to)
+        return no_memory();
+    memcpy(*to, from, (size_t)count);
+    return OCTET_OK;
+}
+
+octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, octet_observer observer,
+                                const oct_insert_options *options, oct_candidate *c)
+{
+    size_t values = (size_t)q->graph.value_count + 1;
+    *c = (oct_candidate){.observer = observer, .options = *options};
+    c->shown = calloc(values, sizeof *c->shown);
+    c->params = calloc(values, sizeof *c->params);
+    octet_status status = c->shown && c->params ? OCTET_OK : no_memory();
+    if (status == OCTET_OK)
+        status = choose_parameters(q, observer, options, c->params);
+    oct_placement mine = *place;
+    mine.pair = mine.integer = NULL;
+    if (status == OCTET_OK)
+        status = copy_flags(&mine.pair, place->pair, q->graph.value_count);
+    if (status == OCTET_OK)
+        status = copy_flags(&mine.integer, place->integer, q->graph.value_count);
+    if (status == OCTET_OK) {
+        keep_clamps(q, options, c->params, &mine);
+        oct_insert insert = {.from = &q->graph,
+                             .place = &mine,
+                             .params = c->params,
+                             .observers = q->observers,
+                             .options = *options,
+                             .to = &c->graph,
+                             .shown = c->shown};
+        status = oct_insert_pairs(&insert);
+        c->made = status == OCTET_OK;
+    }
+    free(mine.pair);
+    free(mine.integer);
+    if (status != OCTET_OK)
+        oct_candidate_free(c);
+    return status;
+}
+
+/* ---- how near ------------------------------------------------------------------------------------------ */
+
+typedef struct distance {
+    const octet_tensor *wanted; /* by output */
+    double *signal, *noise;     /* by output */
+} distance;
+
+static octet_status add_distance(void *user, int index, const octet_tensor *t)
+{
+    const distance *d = user;
+    const octet_tensor *want = &d->wanted[index];
+    size_t bytes = octet_tensor_bytes(want);
+    if (want->dtype != OCTET_F32 || t->dtype != OCTET_F32)
+        return OCTET_OK;
+    RETURN_IF(octet_tensor_bytes(t) != bytes, OCTET_INTERNAL, "output %d has changed its shape", index);
+    for (size_t i = 0; i < bytes / sizeof(float); i++) {
+        double a = ((const float *)want->data)[i], b = ((const float *)t->data)[i];
+        d->signal[index] += a * a;
+        d->noise[index] += (a - b) * (a - b);
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
+{
+    int outputs = q->graph.output_count;
+    oct_taps *taps = NULL;
+    double *sums = calloc(2 * (size_t)outputs + 1, sizeof *sums);
+    if (!sums)
+        return no_memory();
+    octet_status status = oct_taps_make(&c->graph, q->device, c->graph.outputs, outputs, &taps);
+    size_t used = q->sample_count < SCORED_SAMPLES ? q->sample_count : SCORED_SAMPLES;
+    for (size_t i = 0; status == OCTET_OK && i < used; i++) {
+        const oct_sample *s = &q->samples[i * q->sample_count / used];
+        distance d = {s->outputs, sums, sums + outputs};
+        status = oct_taps_run(taps, s->inputs, add_distance, &d);
+    }
+    oct_taps_destroy(taps);
+    /* Outputs count the same, whatever their size; one that is exact does not hide the others. */
+    const double exact = 200;
+    double sum = 0;
+    int counted = 0;
+    for (int i = 0; i < outputs; i++) {
+        if (q->shaped.values[q->graph.outputs[i]].dtype != OCTET_F32)
+            continue;
+        sum += fmax(fmin(oct_decibel(sums[i], sums[outputs + i]), exact), -exact);
+        counted++;
+    }
+    c->snr_db = counted ? sum / counted : exact;
+    free(sums);
+    return status;
+}
+
+/* ---- the choice ---------------------------------------------------------------------------------------- */
+
+static void keep_better(octet_quantizer *q, oct_candidate *c)
+{
+    if (!q->best.made || c->snr_db > q->best.snr_db) {
+        oct_candidate_free(&q->best);
+        q->best = *c;
+        memset(c, 0, sizeof *c);
+    }
+    oct_candidate_free(c);
+}
+
+static octet_status try_one(octet_quantizer *q, octet_observer observer, const oct_insert_options *options)
+{
+    oct_candidate c;
+    FORWARD(oct_candidate_make(q, &q->place, observer, options, &c));
+    octet_status status = oct_candidate_score(q, &c);
+    if (status != OCTET_OK) {
+        oct_candidate_free(&c);
+        return oct_fail_prefix(status, "the quantized network");
+    }
+    if (!(q->tried_db[observer] >= c.snr_db))
+        q->tried_db[observer] = c.snr_db;
+    keep_better(q, &c);
+    return OCTET_OK;
+}
+
+octet_status oct_quantizer_choose(octet_quantizer *q)
+{
+    oct_candidate_free(&q->best);
+    for (size_t i = 0; i < sizeof q->tried_db / sizeof *q->tried_db; i++)
+        q->tried_db[i] = NAN;
+    bool all = q->desc.observer == OCTET_OBSERVE_BEST;
+    size_t total = all ? OCTET_OBSERVER_COUNT : 2;
+    for (int o = OCTET_OBSERVE_MINMAX; o < OCTET_OBSERVER_COUNT; o++) {
+        if (!all && (octet_observer)o != q->desc.observer)
+            continue;
+        oct_quantizer_progress(q, octet_observer_name((octet_observer)o), (size_t)o - 1, total);
+        FORWARD(try_one(q, (octet_observer)o, &q->options));
+    }
+    if (q->options.correct_bias) { /* is it of use? */
+        oct_insert_options plain = q->options;
+        plain.correct_bias = false;
+        oct_quantizer_progress(q, "bias correction", total - 1, total);
+        FORWARD(try_one(q, q->best.observer, &plain));
+    }
+    return OCTET_OK;
+}

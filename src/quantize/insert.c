@@ -1,0 +1,404 @@
+#include "insert.h"
+#include "dtype.h"
+#include "prepare.h"
+#include "quant.h"
+#include "rewrite.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+}
+
+octet_status oct_parameters_of(oct_range r, const oct_insert_options *options, oct_parameters *out)
+{
+    int32_t min = oct_dtype_min(options->activations), max = oct_dtype_max(options->activations);
+    int32_t middle = (min + max + 1) / 2;
+    double width = options->symmetric ? 2 * fmax(-r.lo, r.hi) : r.hi - r.lo;
+    double steps = options->symmetric ? 2 * (max - middle) : max - min;
+    out->scale = 1;
+    out->zero = options->symmetric || options->activations == OCTET_S8 ? middle : min;
+    if (width == 0) /* nothing but zeros: any scale holds them */
+        return OCTET_OK;
+    out->scale = (float)(width / steps);
+    RETURN_IF(!(out->scale >= FLT_MIN), OCTET_INVALID_ARGUMENT,
+              "scale underflow: its numbers, from %g to %g, are too small for a float scale", r.lo, r.hi);
+    RETURN_IF(!isfinite(out->scale), OCTET_INVALID_ARGUMENT,
+              "its numbers, from %g to %g, are too large for a float scale", r.lo, r.hi);
+    if (!options->symmetric)
+        out->zero = oct_quantize_f32((float)-r.lo, out->scale, min, min, max);
+    return OCTET_OK;
+}
+
+oct_range oct_parameters_range(const oct_parameters *p, octet_dtype dtype)
+{
+    return (oct_range){((double)oct_dtype_min(dtype) - p->zero) * p->scale,
+                       ((double)oct_dtype_max(dtype) - p->zero) * p->scale};
+}
+
+bool oct_clamp_vanishes(const oct_graph *g, int node, const oct_parameters *p, octet_dtype dtype)
+{
+    const oct_node *n = &g->nodes[node];
+    int32_t min = oct_dtype_min(dtype), max = oct_dtype_max(dtype);
+    float bounds[2] = {n->op == OCT_OP_Relu ? 0.0f : -INFINITY, INFINITY};
+    for (int i = 1; n->op == OCT_OP_Clip && i < n->input_count; i++) {
+        int64_t count;
+        const float *bound = oct_const_floats(g, n->inputs[i], &count);
+        if (n->inputs[i] == OCT_NO_VALUE)
+            continue;
+        if (!bound || count != 1)
+            return false;
+        bounds[i - 1] = bound[0];
+    }
+    return oct_quantize_f32(bounds[0], p->scale, p->zero, min, max) == min &&
+           oct_quantize_f32(bounds[1], p->scale, p->zero, min, max) == max;
+}
+
+/* ---- values and nodes ---------------------------------------------------------------------------------- */
+
+/* A value named after another one. */
+static int add_named(oct_graph *g, const char *base, const char *what, octet_dtype dtype)
+{
+    char name[320];
+    snprintf(name, sizeof name, "%.280s_%s", base, what);
+    int v = oct_graph_add_value(g, name);
+    if (v >= 0)
+        g->values[v].dtype = dtype;
+    return v;
+}
+
+static int name_const(oct_graph *g, int v, const char *base, const char *what)
+{
+    char name[320];
+    snprintf(name, sizeof name, "%.280s_%s", base, what);
+    if (v >= 0 && !(g->values[v].name = oct_arena_strdup(&g->arena, name)))
+        return -1;
+    return v;
+}
+
+/* QuantizeLinear or DequantizeLinear of x. axis -1: per tensor. */
+static octet_status add_linear(oct_graph *g, oct_op op, const char *base, const int *inputs, int output,
+                               int axis)
+{
+    char name[320];
+    int count = inputs[2] == OCT_NO_VALUE ? 2 : 3;
+    snprintf(name, sizeof name, "%.256s_%s", base, op == OCT_OP_QuantizeLinear ? "Q" : "DQ");
+    oct_node *n = oct_graph_add_node(g, op, name, count, 1);
+    if (!n)
+        return OCTET_OUT_OF_MEMORY;
+    memcpy(n->inputs, inputs, (size_t)count * sizeof *inputs);
+    n->outputs[0] = output;
+    n->opset = g->nodes[0].opset;
+    return axis < 0 ? OCTET_OK : oct_node_set_int(g, g->node_count - 1, "axis", axis);
+}
+
+/* Scales of weights and biases: an array of `count`, or one number where that is 0. Their zero points are 0,
+ * which need not be told. */
+static octet_status add_scales(oct_graph *g, const char *base, const float *scales, int64_t count, int out[2])
+{
+    out[0] = name_const(g, oct_add_const(g, OCTET_F32, count ? 1 : 0, &count, scales), base, "scale");
+    out[1] = OCT_NO_VALUE;
+    return out[0] < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
+}
+
+/* ONNX Runtime (1.32) makes an integer Gemm or MatMul only where the weights' zero points are told. */
+static octet_status add_zeros(oct_graph *g, const char *base, int64_t count, int *out)
+{
+    void *zeros = oct_arena_alloc(&g->arena, count ? (size_t)count : 1, 1);
+    if (!zeros)
+        return no_memory();
+    *out = name_const(g, oct_add_const_kept(g, OCTET_S8, count ? 1 : 0, &count, zeros), base, "zp");
+    return *out < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
+}
+
+/* Scale and zero point of value v's family, made once. */
+static octet_status tensor_parameters(oct_insert *s, int v, int out[2])
+{
+    oct_graph *g = s->to;
+    int like = s->place->like[v];
+    if (s->constants[2 * like] == OCT_NO_VALUE) {
+        const char *name = s->from->values[like].name;
+        const oct_parameters *p = &s->params[like];
+        int scale = oct_add_const(g, OCTET_F32, 0, NULL, &p->scale);
+        int zero = oct_add_const(g, s->options.activations, 0, NULL, &p->zero); /* little-endian */
+        s->constants[2 * like] = name_const(g, scale, name, "scale");
+        s->constants[2 * like + 1] = name_const(g, zero, name, "zp");
+    }
+    out[0] = s->constants[2 * like];
+    out[1] = s->constants[2 * like + 1];
+    return out[0] < 0 || out[1] < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
+}
+
+static octet_status add_pair(oct_insert *s, int v)
+{
+    oct_graph *g = s->to;
+    const char *name = g->values[v].name;
+    octet_dtype dtype = s->options.activations;
+    int in[3] = {v}, q = add_named(g, name, "q", dtype);
+    int d = q < 0 ? -1 : add_named(g, name, "dq", OCTET_F32);
+    if (d < 0)
+        return OCTET_OUT_OF_MEMORY;
+    FORWARD(tensor_parameters(s, v, in + 1));
+    FORWARD(add_linear(g, OCT_OP_QuantizeLinear, name, in, q, -1));
+    in[0] = q;
+    FORWARD(add_linear(g, OCT_OP_DequantizeLinear, name, in, d, -1));
+    s->shown[v] = d;
+    return OCTET_OK;
+}
+
+/* ---- weights ------------------------------------------------------------------------------------------- */
+
+typedef struct weights {
+    const float *data;
+    int64_t elems, channels, inner; /* element i is of channel i / inner % channels */
+    float *scales;                  /* [channels] */
+    int8_t *made;
+} weights;
+
+static void channel_peaks(const weights *w, float *peaks)
+{
+    for (int64_t c = 0; c < w->channels; c++)
+        peaks[c] = 0;
+    for (int64_t i = 0; i < w->elems; i++) {
+        float *peak = &peaks[i / w->inner % w->channels];
+        *peak = fmaxf(*peak, fabsf(w->data[i]));
+    }
+}
+
+/* A channel of zeros keeps a scale that its bias can be told in. The accumulator and the bias together must
+ * stay far from 2^31. */
+static float least_scale(float bias, float x_scale)
+{
+    const double most = 1 << 29;
+    return (float)fmax(fabs(bias) / (x_scale * most), bias == 0 ? 0 : FLT_MIN / x_scale * 4.0);
+}
+
+static octet_status choose_scales(const oct_insert *s, weights *w, const float *bias, float x_scale)
+{
+    const float top = s->options.reduce_range ? 63 : 127;
+    float peak = 0;
+    channel_peaks(w, w->scales);
+    for (int64_t c = 0; c < w->channels; c++)
+        peak = fmaxf(peak, w->scales[c]);
+    for (int64_t c = 0; c < w->channels; c++) {
+        float scale = (s->options.per_tensor ? peak : w->scales[c]) / top;
+        RETURN_IF(!isfinite(scale), OCTET_INVALID_ARGUMENT, "its weights hold a NaN or an infinity");
+        float least = bias ? least_scale(bias[c], x_scale) : 0;
+        scale = scale < least ? least : scale;
+        w->scales[c] = scale > 0 ? scale : 1;
+        RETURN_IF(!(w->scales[c] >= FLT_MIN) || !(w->scales[c] * x_scale >= FLT_MIN), OCTET_INVALID_ARGUMENT,
+                  "scale underflow: the weights of channel %lld are too small for a float scale",
+                  (long long)c);
+    }
+    for (int64_t c = 0; c < w->channels && s->options.per_tensor; c++) /* one bias may have asked for more */
+        w->scales[0] = fmaxf(w->scales[0], w->scales[c]);
+    for (int64_t c = 1; c < w->channels && s->options.per_tensor; c++)
+        w->scales[c] = w->scales[0];
+    return OCTET_OK;
+}
+
+static octet_status quantize_weights(oct_insert *s, int node, const float *bias, float x_scale, weights *w)
+{
+    oct_graph *g = s->to;
+    int v = g->nodes[node].inputs[1];
+    const oct_value value = g->values[v];
+    int axis = oct_weight_axis(g, &g->nodes[node]);
+    *w = (weights){.data = value.data, .elems = (int64_t)(value.data_bytes / sizeof(float))};
+    w->channels = value.dims[axis];
+    w->inner = 1;
+    for (int d = axis + 1; d < value.rank; d++)
+        w->inner *= value.dims[d];
+    w->scales = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *w->scales);
+    w->made = oct_arena_alloc(&g->arena, (size_t)w->elems, 1);
+    if (!w->scales || !w->made)
+        return no_memory();
+    FORWARD(choose_scales(s, w, bias, x_scale));
+    for (int64_t i = 0; i < w->elems; i++)
+        w->made[i] =
+            (int8_t)oct_quantize_f32(w->data[i], w->scales[i / w->inner % w->channels], 0, -127, 127);
+    int in[3] = {oct_add_const_kept(g, OCTET_S8, value.rank, value.dims, w->made)};
+    if (name_const(g, in[0], value.name, "q") < 0)
+        return OCTET_OUT_OF_MEMORY;
+    int64_t count = s->options.per_tensor ? 0 : w->channels;
+    FORWARD(add_scales(g, value.name, w->scales, count, in + 1));
+    if (g->nodes[node].op == OCT_OP_Gemm || g->nodes[node].op == OCT_OP_MatMul)
+        FORWARD(add_zeros(g, value.name, count, &in[2]));
+    int d = add_named(g, value.name, "dq", OCTET_F32);
+    if (d < 0)
+        return OCTET_OUT_OF_MEMORY;
+    FORWARD(add_linear(g, OCT_OP_DequantizeLinear, value.name, in, d, s->options.per_tensor ? -1 : axis));
+    return oct_set_input(g, node, 1, d);
+}
+
+/* Input channel of weight element i: convolutions have those of one group at axis 1, matrices all of them on
+ * the axis that is not the output's. */
+static int64_t input_channel(const oct_graph *from, const oct_node *n, int64_t i)
+{
+    const oct_value *w = &from->values[n->inputs[1]];
+    if (n->op == OCT_OP_Conv) {
+        int64_t taps = 1, groups = oct_node_int(n, "group", 1);
+        for (int d = 2; d < w->rank; d++)
+            taps *= w->dims[d];
+        int64_t out = i / (taps * w->dims[1]);
+        return i / taps % w->dims[1] + out / (w->dims[0] / groups) * w->dims[1];
+    }
+    return oct_weight_axis(from, n) == 0 ? i % w->dims[1] : i / w->dims[1];
+}
+
+/* Rounding has moved the mean of each channel by sum((wq - w) mean(x)): the bias takes it back (Nagel et al.,
+ * 2019). Borders, where there is less of x, are not told apart. */
+static octet_status correct_bias(const oct_insert *s, int node, const weights *w, double *correction)
+{
+    const oct_node *n = &s->from->nodes[node];
+    const oct_observer *x = s->observers ? &s->observers[n->inputs[0]] : NULL;
+    if (!s->options.correct_bias || !x || !x->channel_sums || !x->per_channel ||
+        (n->op != OCT_OP_Conv && n->op != OCT_OP_Gemm))
+        return OCTET_OK;
+    for (int64_t i = 0; i < w->elems; i++) {
+        int64_t c = i / w->inner % w->channels, in = input_channel(s->from, n, i);
+        if (in >= x->channels)
+            return oct_fail(OCTET_INTERNAL, "node '%s': channel %lld of %lld", n->name, (long long)in,
+                            (long long)x->channels);
+        double error = (double)w->made[i] * w->scales[c] - w->data[i];
+        correction[c] -= error * x->channel_sums[in] / (double)x->per_channel;
+    }
+    return OCTET_OK;
+}
+
+static octet_status quantize_bias(oct_insert *s, int node, const float *bias, float x_scale, const weights *w)
+{
+    oct_graph *g = s->to;
+    int32_t *made = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *made);
+    float *scales = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *scales);
+    double *whole = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *whole);
+    if (!made || !scales || !whole)
+        return no_memory();
+    FORWARD(correct_bias(s, node, w, whole));
+    bool any = bias != NULL;
+    for (int64_t c = 0; c < w->channels; c++) {
+        const double most = 1 << 30;
+        scales[c] = x_scale * w->scales[c];
+        double q = rint(((bias ? bias[c] : 0) + whole[c]) / scales[c]);
+        made[c] = (int32_t)fmin(fmax(q, -most), most);
+        any = any || made[c] != 0;
+    }
+    if (!any)
+        return OCTET_OK;
+    char base[300];
+    snprintf(base, sizeof base, "%.280s_bias", g->nodes[node].name);
+    int64_t count = s->options.per_tensor ? 0 : w->channels;
+    int in[3] = {oct_add_const_kept(g, OCTET_S32, 1, &w->channels, made)};
+    if (name_const(g, in[0], base, "q") < 0)
+        return OCTET_OUT_OF_MEMORY;
+    FORWARD(add_scales(g, base, scales, count, in + 1));
+    int d = add_named(g, base, "dq", OCTET_F32);
+    if (d < 0)
+        return OCTET_OUT_OF_MEMORY;
+    FORWARD(add_linear(g, OCT_OP_DequantizeLinear, base, in, d, count ? 0 : -1));
+    return oct_set_input(g, node, 2, d);
+}
+
+static octet_status quantize_product(oct_insert *s, int node)
+{
+    const oct_node *n = &s->from->nodes[node];
+    int64_t count;
+    if (!oct_const_floats(s->from, n->inputs[1], &count))
+        return OCTET_OK; /* of two tensors */
+    const float *bias = n->input_count > 2 ? oct_const_floats(s->from, n->inputs[2], &count) : NULL;
+    float x_scale = s->params[s->place->like[n->inputs[0]]].scale;
+    weights w;
+    octet_status status = quantize_weights(s, node, bias, x_scale, &w);
+    if (status == OCTET_OK && n->op != OCT_OP_MatMul)
+        status = quantize_bias(s, node, bias, x_scale, &w);
+    return status == OCTET_OK ? status : oct_fail_prefix(status, "%s (node '%s')", n->op_type, n->name);
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------------- */
+
+/* Integer nodes read what is dequantized; float ones too where the float value is only one of an integer
+ * operator, which then need not keep it. */
+static void redirect(oct_insert *s, int node)
+{
+    const oct_placement *p = s->place;
+    oct_node *n = &s->to->nodes[node];
+    oct_place_kind kind = p->kind[node];
+    bool wants = kind != OCT_PLACE_FLOAT && kind != OCT_PLACE_POINTWISE;
+    for (int j = 0; j < n->input_count; j++) {
+        int v = n->inputs[j];
+        if (v != OCT_NO_VALUE && v < s->from->value_count && p->pair[v] && (wants || p->integer[v]))
+            n->inputs[j] = s->shown[v];
+    }
+}
+
+/* A clamp that its quantization repeats goes: the operator makes its result. */
+static void drop_clamps(oct_insert *s)
+{
+    oct_graph *g = s->to;
+    for (int i = 0; i < s->from->node_count; i++) {
+        const oct_node *n = &s->from->nodes[i];
+        if (!s->place->absorbed[i] || s->place->pair[n->inputs[0]] || !s->place->pair[n->outputs[0]] ||
+            !oct_clamp_vanishes(s->from, i, &s->params[s->place->like[n->outputs[0]]],
+                                s->options.activations))
+            continue;
+        int from = s->from->values[n->inputs[0]].producer;
+        g->nodes[from].outputs[0] = n->outputs[0];
+        g->nodes[i].output_count = 0;
+    }
+}
+
+/* What was an output and is quantized now keeps its name. */
+static void redirect_outputs(oct_insert *s)
+{
+    oct_graph *g = s->to;
+    for (int i = 0; i < g->output_count; i++) {
+        int v = g->outputs[i];
+        if (!s->place->pair[v] || !s->place->integer[v])
+            continue;
+        int d = s->shown[v];
+        const char *name = g->values[v].name;
+        g->values[v].name = g->values[d].name;
+        g->values[d].name = name;
+        g->values[v].is_output = false;
+        g->values[d].is_output = true;
+        g->outputs[i] = d;
+    }
+}
+
+static octet_status insert_all(oct_insert *s)
+{
+    oct_graph *g = s->to;
+    size_t count = 2 * (size_t)s->from->value_count + 1;
+    s->constants = oct_arena_alloc(&g->arena, count, sizeof *s->constants);
+    if (!s->constants)
+        return no_memory();
+    for (size_t i = 0; i < count; i++)
+        s->constants[i] = OCT_NO_VALUE;
+    for (int i = 0; i < s->from->node_count; i++) {
+        if (s->place->kind[i] == OCT_PLACE_PRODUCT)
+            FORWARD(quantize_product(s, i));
+    }
+    for (int v = 0; v < s->from->value_count; v++) {
+        s->shown[v] = v;
+        if (s->place->pair[v])
+            FORWARD(add_pair(s, v));
+    }
+    for (int i = 0; i < s->from->node_count; i++)
+        redirect(s, i);
+    drop_clamps(s);
+    redirect_outputs(s);
+    oct_drop_replaced(g);
+    return oct_graph_sort(g);
+}
+
+octet_status oct_insert_pairs(oct_insert *s)
+{
+    FORWARD(oct_graph_clone(s->from, s->to));
+    octet_status status = insert_all(s);
+    if (status != OCTET_OK)
+        oct_graph_free(s->to);
+    return status;
+}

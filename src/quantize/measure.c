@@ -1,0 +1,186 @@
+/* What each tensor lost, and what each node costs. */
+#include "quantizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Samples that tensors are measured on: every one of them is held in float and compared. */
+#define MEASURED_SAMPLES 8
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+}
+
+/* The float tensors of one sample. */
+static octet_status keep_copy(void *user, int index, const octet_tensor *t)
+{
+    octet_tensor *all = user;
+    all[index] = *t;
+    all[index].data = NULL;
+    FORWARD(octet_tensor_alloc(&all[index]));
+    memcpy(all[index].data, t->data, octet_tensor_bytes(t));
+    return OCTET_OK;
+}
+
+typedef struct comparison {
+    octet_quantizer *q;
+    const octet_tensor *wanted;
+} comparison;
+
+static octet_status compare(void *user, int index, const octet_tensor *t)
+{
+    const comparison *c = user;
+    oct_tensor_report *r = &c->q->tensors[index];
+    const octet_tensor *want = &c->wanted[index];
+    size_t count = octet_tensor_bytes(want) / sizeof(float);
+    RETURN_IF(octet_tensor_bytes(t) != octet_tensor_bytes(want), OCTET_INTERNAL, "'%s' changed its shape",
+              c->q->graph.values[r->value].name);
+    for (size_t i = 0; i < count; i++) {
+        double a = ((const float *)want->data)[i], b = ((const float *)t->data)[i];
+        r->signal += a * a;
+        r->noise += (a - b) * (a - b);
+    }
+    return OCTET_OK;
+}
+
+static octet_status measure_sample(octet_quantizer *q, oct_taps *floats, oct_taps *ints, const oct_sample *s)
+{
+    octet_tensor *wanted = calloc(q->tensor_count + 1, sizeof *wanted);
+    if (!wanted)
+        return no_memory();
+    octet_status status = oct_taps_run(floats, s->inputs, keep_copy, wanted);
+    comparison c = {q, wanted};
+    if (status == OCTET_OK)
+        status = oct_taps_run(ints, s->inputs, compare, &c);
+    for (size_t i = 0; i < q->tensor_count; i++)
+        octet_tensor_free(&wanted[i]);
+    free(wanted);
+    return status;
+}
+
+octet_status oct_quantizer_measure(octet_quantizer *q)
+{
+    size_t count = 0;
+    int *values = calloc((size_t)q->watched_count + 1, sizeof *values);
+    int *shown = calloc((size_t)q->watched_count + 1, sizeof *shown);
+    free(q->tensors);
+    q->tensors = calloc((size_t)q->watched_count + 1, sizeof *q->tensors);
+    octet_status status = values && shown && q->tensors ? OCTET_OK : no_memory();
+    for (int i = 0; status == OCTET_OK && i < q->watched_count; i++) {
+        int v = q->watched[i];
+        if (q->best.shown[v] == v)
+            continue;
+        q->tensors[count] = (oct_tensor_report){.value = v, .gain_db = NAN};
+        values[count] = v;
+        shown[count++] = q->best.shown[v];
+    }
+    q->tensor_count = status == OCTET_OK ? count : 0;
+    oct_taps *floats = NULL, *ints = NULL;
+    if (status == OCTET_OK)
+        status = oct_taps_make(&q->graph, q->device, values, (int)count, &floats);
+    if (status == OCTET_OK)
+        status = oct_taps_make(&q->best.graph, q->device, shown, (int)count, &ints);
+    size_t used = q->sample_count < MEASURED_SAMPLES ? q->sample_count : MEASURED_SAMPLES;
+    for (size_t i = 0; status == OCTET_OK && i < used; i++) {
+        oct_quantizer_progress(q, "measure", i, used);
+        status = measure_sample(q, floats, ints, &q->samples[i * q->sample_count / used]);
+    }
+    oct_taps_destroy(floats);
+    oct_taps_destroy(ints);
+    free(values);
+    free(shown);
+    return status;
+}
+
+/* ---- nodes --------------------------------------------------------------------------------------------- */
+
+static bool is_layer(const octet_quantizer *q, int node)
+{
+    return q->place.kind[node] == OCT_PLACE_PRODUCT || q->place.kind[node] == OCT_PLACE_INTEGER;
+}
+
+/* The outputs' signal to noise with one more node in float. */
+static octet_status score_without(octet_quantizer *q, int node, double *snr_db)
+{
+    oct_placement place;
+    oct_candidate c;
+    q->excluded[node] = true;
+    octet_status status = oct_place(&q->graph, &q->shaped, q->excluded, &place);
+    q->excluded[node] = false;
+    FORWARD(status);
+    status = oct_candidate_make(q, &place, q->best.observer, &q->best.options, &c);
+    oct_placement_free(&place);
+    FORWARD(status);
+    status = oct_candidate_score(q, &c);
+    *snr_db = c.snr_db;
+    oct_candidate_free(&c);
+    return status;
+}
+
+/* gains[node]: decibels that the outputs would gain; NaN for what is no layer. */
+static octet_status find_gains(octet_quantizer *q, double *gains)
+{
+    size_t layers = 0, done = 0;
+    for (int i = 0; i < q->graph.node_count; i++) {
+        gains[i] = NAN;
+        layers += is_layer(q, i);
+    }
+    for (int i = 0; i < q->graph.node_count; i++) {
+        double snr_db;
+        if (!is_layer(q, i))
+            continue;
+        oct_quantizer_progress(q, "layers", done++, layers);
+        FORWARD(score_without(q, i, &snr_db));
+        gains[i] = snr_db - q->best.snr_db;
+    }
+    return OCTET_OK;
+}
+
+static double *new_gains(const octet_quantizer *q)
+{
+    double *gains = calloc((size_t)q->graph.node_count + 1, sizeof *gains);
+    if (!gains)
+        (void)no_memory();
+    return gains;
+}
+
+octet_status oct_quantizer_measure_gains(octet_quantizer *q)
+{
+    double *gains = new_gains(q);
+    octet_status status = gains ? find_gains(q, gains) : OCTET_OUT_OF_MEMORY;
+    for (size_t i = 0; status == OCTET_OK && i < q->tensor_count; i++) {
+        int from = q->graph.values[q->tensors[i].value].producer;
+        if (from >= 0 && q->place.absorbed[from])
+            from = q->graph.values[q->graph.nodes[from].inputs[0]].producer;
+        q->tensors[i].gain_db = from < 0 ? NAN : gains[from];
+    }
+    free(gains);
+    return status;
+}
+
+octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count)
+{
+    double *gains = new_gains(q);
+    octet_status status = gains ? find_gains(q, gains) : OCTET_OUT_OF_MEMORY;
+    for (int k = 0; status == OCTET_OK && k < count; k++) {
+        int worst = -1;
+        for (int i = 0; i < q->graph.node_count; i++) {
+            if (!isnan(gains[i]) && (worst < 0 || gains[i] > gains[worst]))
+                worst = i;
+        }
+        if (worst < 0)
+            break;
+        gains[worst] = NAN;
+        q->excluded[worst] = true;
+        q->kept++;
+    }
+    free(gains);
+    FORWARD(status);
+    oct_placement place;
+    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, &place));
+    oct_placement_free(&q->place);
+    q->place = place;
+    return oct_quantizer_choose(q);
+}

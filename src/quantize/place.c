@@ -1,0 +1,322 @@
+#include "place.h"
+#include "prepare.h"
+#include "rewrite.h"
+#include "sizes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct placer {
+    const oct_graph *g, *shaped;
+    const bool *excluded;
+    oct_placement *p;
+    oct_readers readers;
+    int *root; /* by value: what it is a function of, element by element */
+} placer;
+
+bool oct_is_const(const oct_graph *g, int v)
+{
+    return v != OCT_NO_VALUE && g->values[v].data;
+}
+
+/* A float tensor that is computed. */
+static bool is_tensor(const placer *s, int v)
+{
+    return v != OCT_NO_VALUE && s->shaped->values[v].dtype == OCTET_F32 && !s->shaped->values[v].data;
+}
+
+int oct_weight_axis(const oct_graph *g, const oct_node *n)
+{
+    switch (n->op) {
+    case OCT_OP_ConvTranspose:
+        return 1;
+    case OCT_OP_Gemm:
+        return oct_node_int(n, "transB", 0) ? 0 : 1;
+    case OCT_OP_MatMul:
+        return g->values[n->inputs[1]].rank - 1;
+    default:
+        return 0;
+    }
+}
+
+/* ---- what kind a node is ------------------------------------------------------------------------------- */
+
+static bool good_bias(const placer *s, const oct_node *n)
+{
+    if (n->input_count < 3 || n->inputs[2] == OCT_NO_VALUE)
+        return true;
+    int64_t count;
+    const oct_value *w = &s->g->values[n->inputs[1]];
+    return oct_const_floats(s->g, n->inputs[2], &count) && count == w->dims[oct_weight_axis(s->g, n)];
+}
+
+static bool good_product(const placer *s, const oct_node *n)
+{
+    int64_t count;
+    bool constant = oct_const_floats(s->g, n->inputs[1], &count) != NULL;
+    if (!is_tensor(s, n->inputs[0]))
+        return false;
+    switch (n->op) {
+    case OCT_OP_Conv:
+        return constant && good_bias(s, n);
+    case OCT_OP_ConvTranspose:
+        return constant && oct_node_int(n, "group", 1) == 1 && good_bias(s, n);
+    case OCT_OP_Gemm:
+        return constant && oct_node_float(n, "alpha", 1) == 1 && oct_node_float(n, "beta", 1) == 1 &&
+               !oct_node_int(n, "transA", 0) && good_bias(s, n);
+    case OCT_OP_MatMul:
+        return (constant && s->g->values[n->inputs[1]].rank == 2) || is_tensor(s, n->inputs[1]);
+    default:
+        return false;
+    }
+}
+
+/* Moving operators whose padding, if they add any, is zero. */
+static bool good_move(const placer *s, const oct_node *n)
+{
+    int64_t count;
+    switch (n->op) {
+    case OCT_OP_Pad: {
+        const float *value = n->input_count > 2 ? oct_const_floats(s->g, n->inputs[2], &count) : NULL;
+        return strcmp(oct_node_string(n, "mode", "constant"), "constant") != 0 || n->input_count < 3 ||
+               n->inputs[2] == OCT_NO_VALUE || (value && count == 1 && value[0] == 0);
+    }
+    case OCT_OP_Resize:
+        return strcmp(oct_node_string(n, "mode", "nearest"), "nearest") == 0;
+    case OCT_OP_MaxPool:
+        return n->output_count == 1 || n->outputs[1] == OCT_NO_VALUE;
+    default:
+        return true;
+    }
+}
+
+/* Every element of the result is a function of the elements at its place: POINTWISE if of one tensor. */
+static bool is_elementwise(const oct_node *n)
+{
+    static const bool table[OCT_OP_COUNT] = {
+        [OCT_OP_Add] = true,  [OCT_OP_Sub] = true,      [OCT_OP_Mul] = true,
+        [OCT_OP_Div] = true,  [OCT_OP_Min] = true,      [OCT_OP_Max] = true,
+        [OCT_OP_Pow] = true,  [OCT_OP_PRelu] = true,    [OCT_OP_Relu] = true,
+        [OCT_OP_Clip] = true, [OCT_OP_Identity] = true, [OCT_OP_BatchNormalization] = true,
+    };
+    return table[n->op] || oct_op_is_unary(n->op);
+}
+
+static const unsigned char kinds[OCT_OP_COUNT] = {
+    [OCT_OP_Conv] = OCT_PLACE_PRODUCT,        [OCT_OP_ConvTranspose] = OCT_PLACE_PRODUCT,
+    [OCT_OP_Gemm] = OCT_PLACE_PRODUCT,        [OCT_OP_MatMul] = OCT_PLACE_PRODUCT,
+    [OCT_OP_AveragePool] = OCT_PLACE_INTEGER, [OCT_OP_GlobalAveragePool] = OCT_PLACE_INTEGER,
+    [OCT_OP_Softmax] = OCT_PLACE_INTEGER,     [OCT_OP_Concat] = OCT_PLACE_INTEGER,
+    [OCT_OP_MaxPool] = OCT_PLACE_SAME,        [OCT_OP_GlobalMaxPool] = OCT_PLACE_SAME,
+    [OCT_OP_Reshape] = OCT_PLACE_SAME,        [OCT_OP_Flatten] = OCT_PLACE_SAME,
+    [OCT_OP_Squeeze] = OCT_PLACE_SAME,        [OCT_OP_Unsqueeze] = OCT_PLACE_SAME,
+    [OCT_OP_Transpose] = OCT_PLACE_SAME,      [OCT_OP_Slice] = OCT_PLACE_SAME,
+    [OCT_OP_Split] = OCT_PLACE_SAME,          [OCT_OP_Expand] = OCT_PLACE_SAME,
+    [OCT_OP_Tile] = OCT_PLACE_SAME,           [OCT_OP_DepthToSpace] = OCT_PLACE_SAME,
+    [OCT_OP_SpaceToDepth] = OCT_PLACE_SAME,   [OCT_OP_Pad] = OCT_PLACE_SAME,
+    [OCT_OP_Resize] = OCT_PLACE_SAME,
+};
+
+/* Of an element-wise node: the one tensor it is a function of, -1 if there are several. */
+static int common_root(const placer *s, const oct_node *n)
+{
+    int root = -1;
+    for (int i = 0; i < n->input_count; i++) {
+        int v = n->inputs[i];
+        if (v == OCT_NO_VALUE || s->shaped->values[v].data)
+            continue;
+        if (!is_tensor(s, v) || (root >= 0 && s->root[v] != root))
+            return -1;
+        root = s->root[v];
+    }
+    return root;
+}
+
+static oct_place_kind elementwise_kind(const placer *s, const oct_node *n)
+{
+    int y = n->outputs[0], root = common_root(s, n);
+    if (root >= 0) {
+        /* A larger result is no function of one element any more: a constant has made copies. */
+        const oct_value *a = &s->shaped->values[root], *b = &s->shaped->values[y];
+        bool same = a->rank == b->rank;
+        for (int d = 0; same && d < a->rank; d++)
+            same = a->dims[d] == b->dims[d];
+        if (same)
+            return OCT_PLACE_POINTWISE;
+    }
+    bool two = n->input_count == 2 && is_tensor(s, n->inputs[0]) && is_tensor(s, n->inputs[1]);
+    return two && (n->op == OCT_OP_Add || n->op == OCT_OP_Mul) ? OCT_PLACE_INTEGER : OCT_PLACE_FLOAT;
+}
+
+static oct_place_kind kind_of(const placer *s, int node)
+{
+    const oct_node *n = &s->g->nodes[node];
+    if (n->output_count < 1 || !is_tensor(s, n->outputs[0]) || *n->domain)
+        return OCT_PLACE_FLOAT;
+    if (is_elementwise(n))
+        return s->excluded[node] ? OCT_PLACE_FLOAT : elementwise_kind(s, n);
+    oct_place_kind kind = (oct_place_kind)kinds[n->op];
+    if (s->excluded[node])
+        return OCT_PLACE_FLOAT;
+    if (kind == OCT_PLACE_PRODUCT)
+        return good_product(s, n) ? kind : OCT_PLACE_FLOAT;
+    if (kind == OCT_PLACE_SAME)
+        return is_tensor(s, n->inputs[0]) && good_move(s, n) ? kind : OCT_PLACE_FLOAT;
+    for (int i = 0; i < n->input_count && kind == OCT_PLACE_INTEGER; i++)
+        kind = is_tensor(s, n->inputs[i]) ? kind : OCT_PLACE_FLOAT;
+    /* The probabilities a network ends with keep their digits: many of them are below 1/256. */
+    if (n->op == OCT_OP_Softmax && s->g->values[n->outputs[0]].is_output)
+        return OCT_PLACE_FLOAT;
+    return kind;
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------- */
+
+static bool is_clamp(const oct_node *n)
+{
+    int64_t count;
+    (void)count;
+    return n->op == OCT_OP_Relu || n->op == OCT_OP_Clip;
+}
+
+/* A Relu or Clip that alone reads what a quantized node makes. */
+static void find_absorbed(const placer *s, int node)
+{
+    const oct_node *n = &s->g->nodes[node];
+    if (!is_clamp(n) || s->p->kind[node] != OCT_PLACE_POINTWISE)
+        return;
+    int x = n->inputs[0], from = s->g->values[x].producer;
+    if (from < 0 || s->readers.count[x] != 1 || s->p->absorbed[from])
+        return;
+    oct_place_kind kind = s->p->kind[from];
+    s->p->absorbed[node] = kind == OCT_PLACE_PRODUCT || kind == OCT_PLACE_INTEGER;
+}
+
+/* Products that may keep a float result, as an integer sum that is dequantized, in Octet as in ONNX Runtime.
+ */
+static bool may_stay_float(const oct_node *n)
+{
+    return n->op == OCT_OP_MatMul || n->op == OCT_OP_Gemm;
+}
+
+static bool is_integer_kind(oct_place_kind kind)
+{
+    return kind == OCT_PLACE_PRODUCT || kind == OCT_PLACE_INTEGER;
+}
+
+static void mark(bool *flag, bool value, bool *changed)
+{
+    *changed = *changed || (value && !*flag);
+    *flag = *flag || value;
+}
+
+/* What node i asks of the values around it. */
+static void place_node(const placer *s, int i, bool *changed)
+{
+    const oct_node *n = &s->g->nodes[i];
+    oct_placement *p = s->p;
+    oct_place_kind kind = p->kind[i];
+    int y = n->outputs[0];
+    if (is_integer_kind(kind)) {
+        for (int j = 0; j < n->input_count; j++) {
+            if (is_tensor(s, n->inputs[j]) && (j < 2 || kind == OCT_PLACE_INTEGER))
+                mark(&p->pair[n->inputs[j]], true, changed);
+        }
+        bool absorbed = s->readers.count[y] == 1 && p->absorbed[s->readers.node[y]] &&
+                        s->g->nodes[s->readers.node[y]].inputs[0] == y;
+        if (!absorbed && !may_stay_float(n))
+            mark(&p->pair[y], true, changed);
+        mark(&p->integer[y], true, changed);
+    } else if (p->absorbed[i]) {
+        int from = s->g->values[n->inputs[0]].producer;
+        if (!may_stay_float(&s->g->nodes[from]))
+            mark(&p->pair[y], true, changed);
+        mark(&p->integer[y], true, changed);
+    } else if (kind == OCT_PLACE_SAME) {
+        bool any = p->pair[n->inputs[0]];
+        for (int o = 0; o < n->output_count; o++)
+            any = any || (n->outputs[o] != OCT_NO_VALUE && p->pair[n->outputs[o]]);
+        mark(&p->pair[n->inputs[0]], any, changed);
+        for (int o = 0; o < n->output_count; o++) {
+            if (n->outputs[o] == OCT_NO_VALUE)
+                continue;
+            mark(&p->pair[n->outputs[o]], any, changed);
+            mark(&p->integer[n->outputs[o]], any, changed);
+        }
+    } else if (n->op == OCT_OP_Sigmoid && s->g->values[y].is_output && kind == OCT_PLACE_POINTWISE) {
+        mark(&p->pair[y], p->pair[n->inputs[0]], changed);
+        mark(&p->integer[y], p->pair[n->inputs[0]], changed);
+    }
+}
+
+static void share(const placer *s)
+{
+    oct_placement *p = s->p;
+    for (int v = 0; v < s->g->value_count; v++)
+        p->like[v] = v;
+    for (int i = 0; i < s->g->node_count; i++) {
+        const oct_node *n = &s->g->nodes[i];
+        for (int o = 0; p->kind[i] == OCT_PLACE_SAME && o < n->output_count; o++) {
+            if (n->outputs[o] != OCT_NO_VALUE)
+                p->like[n->outputs[o]] = p->like[n->inputs[0]];
+        }
+    }
+}
+
+static void place_all(placer *s)
+{
+    const oct_graph *g = s->g;
+    oct_placement *p = s->p;
+    for (int v = 0; v < g->value_count; v++)
+        s->root[v] = v;
+    for (int i = 0; i < g->node_count; i++) {
+        p->kind[i] = kind_of(s, i);
+        if (p->kind[i] == OCT_PLACE_POINTWISE)
+            s->root[g->nodes[i].outputs[0]] = common_root(s, &g->nodes[i]);
+        find_absorbed(s, i);
+        if (p->absorbed[i]) /* its result is what is quantized: chains begin there */
+            s->root[g->nodes[i].outputs[0]] = g->nodes[i].outputs[0];
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < g->node_count; i++)
+            place_node(s, i, &changed);
+        for (int i = g->node_count - 1; i >= 0; i--)
+            place_node(s, i, &changed);
+    }
+    share(s);
+}
+
+void oct_placement_free(oct_placement *p)
+{
+    free(p->kind);
+    free(p->absorbed);
+    free(p->pair);
+    free(p->integer);
+    free(p->like);
+    memset(p, 0, sizeof *p);
+}
+
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded, oct_placement *p)
+{
+    size_t nodes = (size_t)g->node_count + 1, values = (size_t)g->value_count + 1;
+    *p = (oct_placement){.kind = calloc(nodes, sizeof *p->kind),
+                         .absorbed = calloc(nodes, sizeof *p->absorbed),
+                         .pair = calloc(values, sizeof *p->pair),
+                         .integer = calloc(values, sizeof *p->integer),
+                         .like = calloc(values, sizeof *p->like)};
+    placer s = {.g = g, .shaped = shaped, .excluded = excluded, .p = p};
+    s.root = calloc(values, sizeof *s.root);
+    octet_status status = OCTET_OK;
+    if (!p->kind || !p->absorbed || !p->pair || !p->integer || !p->like || !s.root)
+        status = oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (status == OCTET_OK)
+        status = oct_readers_find(g, &s.readers);
+    if (status == OCTET_OK)
+        place_all(&s);
+    else
+        oct_placement_free(p);
+    oct_readers_free(&s.readers);
+    free(s.root);
+    return status;
+}

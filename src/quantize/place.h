@@ -1,0 +1,34 @@
+/* Where a float network gets its QuantizeLinear and DequantizeLinear pairs. Chosen so that every quantized
+ * node is one that runs in integers, with the same bytes, in Octet and in ONNX Runtime; element-wise chains
+ * on one 8-bit tensor stay float inside (they are functions of one byte, which Octet makes a table of), and
+ * so does what no integer operator reads. */
+#ifndef OCT_PLACE_H
+#define OCT_PLACE_H
+
+#include "graph.h"
+
+typedef enum oct_place_kind {
+    OCT_PLACE_FLOAT,     /* stays float */
+    OCT_PLACE_POINTWISE, /* float too; a function of one tensor, element by element */
+    OCT_PLACE_PRODUCT,   /* Conv, Gemm, MatMul */
+    OCT_PLACE_INTEGER,   /* other operators that have an integer form */
+    OCT_PLACE_SAME,      /* moves or chooses elements: output parameters are the input's */
+} oct_place_kind;
+
+typedef struct oct_placement {
+    oct_place_kind *kind; /* by node */
+    bool *absorbed;       /* by node: a Relu or Clip that is the clamp of the quantized node before it */
+    bool *pair;           /* by value: it is quantized and dequantized */
+    bool *integer;        /* by value: a quantized node makes it */
+    int *like;            /* by value: the value whose parameters it has, often itself */
+} oct_placement;
+
+/* g: sorted; shaped: a copy of it with shapes inferred. excluded[node]: stays float. */
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded, oct_placement *p);
+void oct_placement_free(oct_placement *p);
+
+/* The axis of a product's weights that has its output channels. */
+int oct_weight_axis(const oct_graph *g, const oct_node *n);
+bool oct_is_const(const oct_graph *g, int v);
+
+#endif

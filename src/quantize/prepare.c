@@ -1,0 +1,121 @@
+#include "prepare.h"
+#include "rewrite.h"
+#include "sizes.h"
+
+#include <string.h>
+
+octet_status oct_shaped_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *shaped)
+{
+    octet_status status = oct_graph_clone(g, shaped);
+    for (int i = 0; status == OCTET_OK && i < g->input_count; i++) {
+        oct_value *v = &shaped->values[shaped->inputs[i]];
+        v->rank = inputs[i].rank;
+        memcpy(v->dims, inputs[i].dims, sizeof v->dims);
+    }
+    if (status == OCTET_OK)
+        status = oct_graph_infer(shaped);
+    if (status != OCTET_OK)
+        oct_graph_free(shaped);
+    return status;
+}
+
+const float *oct_const_floats(const oct_graph *g, int v, int64_t *count)
+{
+    if (v == OCT_NO_VALUE || !g->values[v].data || g->values[v].dtype != OCTET_F32)
+        return NULL;
+    *count = (int64_t)(g->values[v].data_bytes / sizeof(float));
+    return g->values[v].data;
+}
+
+octet_status oct_set_input(oct_graph *g, int node, int i, int value)
+{
+    oct_node *n = &g->nodes[node];
+    int count = i < n->input_count ? n->input_count : i + 1;
+    int *inputs = oct_arena_alloc(&g->arena, (size_t)count, sizeof *inputs);
+    RETURN_IF(!inputs, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    for (int j = 0; j < count; j++)
+        inputs[j] = j < n->input_count ? n->inputs[j] : OCT_NO_VALUE;
+    inputs[i] = value;
+    n->inputs = inputs;
+    n->input_count = count;
+    return OCTET_OK;
+}
+
+static void read_instead(oct_graph *g, int from, int to)
+{
+    for (int i = 0; i < g->node_count; i++) {
+        for (int j = 0; j < g->nodes[i].input_count; j++) {
+            if (g->nodes[i].inputs[j] == from)
+                g->nodes[i].inputs[j] = to;
+        }
+    }
+}
+
+/* The same bytes in another shape. */
+static bool renames(oct_op op)
+{
+    return op == OCT_OP_Reshape || op == OCT_OP_Squeeze || op == OCT_OP_Unsqueeze || op == OCT_OP_Flatten ||
+           op == OCT_OP_Identity;
+}
+
+octet_status oct_prepare_constants(oct_prepare_state *p)
+{
+    oct_graph *g = p->g;
+    for (int i = 0; i < g->node_count; i++) {
+        oct_node *n = &g->nodes[i];
+        if (n->input_count < 1 || n->inputs[0] == OCT_NO_VALUE || n->outputs[0] == OCT_NO_VALUE)
+            continue;
+        const oct_value *in = &g->values[n->inputs[0]];
+        oct_value *out = &g->values[n->outputs[0]];
+        bool one = n->output_count == 1 || n->outputs[1] == OCT_NO_VALUE;
+        if (in->data && renames(n->op) && !out->is_output) {
+            const oct_value *known = &p->shaped.values[n->outputs[0]];
+            out->dtype = in->dtype;
+            out->rank = known->rank;
+            memcpy(out->dims, known->dims, sizeof out->dims);
+            out->data = in->data;
+            out->data_bytes = in->data_bytes;
+            out->made = in->made;
+            n->output_count = 0;
+        } else if ((n->op == OCT_OP_Identity || n->op == OCT_OP_Dropout) && one && !out->is_output) {
+            read_instead(g, n->outputs[0], n->inputs[0]);
+            n->output_count = 0;
+        }
+    }
+    return OCTET_OK;
+}
+
+/* Sort, and learn the shapes of what has come. */
+static octet_status settle(oct_prepare_state *p, const octet_tensor *inputs)
+{
+    oct_drop_replaced(p->g);
+    FORWARD(oct_graph_sort(p->g));
+    oct_graph_free(&p->shaped);
+    return oct_shaped_copy(p->g, inputs, &p->shaped);
+}
+
+static octet_status all_steps(oct_prepare_state *p, const octet_tensor *inputs, int opset)
+{
+    FORWARD(oct_prepare_constants(p));
+    FORWARD(settle(p, inputs));
+    FORWARD(oct_prepare_opset(p, opset));
+    FORWARD(settle(p, inputs));
+    FORWARD(oct_prepare_forms(p));
+    FORWARD(settle(p, inputs));
+    FORWARD(oct_prepare_fold(p));
+    return settle(p, inputs);
+}
+
+octet_status oct_prepare(oct_graph *g, const octet_tensor *inputs, int *opset)
+{
+    *opset = OCT_QUANTIZE_OPSET;
+    for (int i = 0; i < g->node_count; i++) {
+        bool onnx = strcmp(g->nodes[i].domain, "com.microsoft") != 0;
+        *opset = onnx && g->nodes[i].opset > *opset ? g->nodes[i].opset : *opset;
+    }
+    oct_prepare_state p = {.g = g};
+    FORWARD(oct_shaped_copy(g, inputs, &p.shaped));
+    octet_status status = all_steps(&p, inputs, *opset);
+    oct_graph_free(&p.shaped);
+    return status;
+}

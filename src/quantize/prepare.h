@@ -1,0 +1,39 @@
+/* A float network made ready to be quantized: an equal one (up to float rounding) of operator set 13 or later
+ * with less to round. Works on a graph whose shapes are not fixed, with those of one sample as a guide to
+ * ranks. */
+#ifndef OCT_PREPARE_H
+#define OCT_PREPARE_H
+
+#include "graph.h"
+
+/* The operator set of the result: the file's, but at least this one, which has scales for each channel. */
+#define OCT_QUANTIZE_OPSET 13
+
+/* A copy of g with these input shapes, inferred. The values keep their indices. */
+octet_status oct_shaped_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *shaped);
+
+/* All steps. inputs: a sample. Errors: UNSUPPORTED (an operator that has no form in operator set 13), those
+ * of inference. */
+octet_status oct_prepare(oct_graph *g, const octet_tensor *inputs, int *opset);
+
+/* The steps, each on a sorted graph; `shaped` is of the graph as it came in. */
+typedef struct oct_prepare {
+    oct_graph *g;
+    oct_graph shaped;
+} oct_prepare_state;
+octet_status oct_prepare_constants(oct_prepare_state *p); /* renamed constants; Identity and Dropout go */
+octet_status oct_prepare_opset(oct_prepare_state *p, int opset);
+octet_status oct_prepare_fold(oct_prepare_state *p); /* factors, terms and BatchNormalization into products */
+octet_status oct_prepare_forms(oct_prepare_state *p); /* forms that have an exact 8-bit operator */
+
+/* Cross-layer equalization (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias
+ * Correction", 2019): channel i between two products with nothing but a Relu in between is scaled so that
+ * both weights have the same largest value there. */
+octet_status oct_equalize(oct_graph *g);
+
+/* Constant floats of a value, NULL if it is not one. */
+const float *oct_const_floats(const oct_graph *g, int v, int64_t *count);
+/* Replace input i of a node; the operand list is made anew, and longer where need be. */
+octet_status oct_set_input(oct_graph *g, int node, int i, int value);
+
+#endif

@@ -1,0 +1,219 @@
+/* From a file and samples to observed tensors. */
+#include "quantizer.h"
+#include "dtype.h"
+#include "prepare.h"
+#include "rewrite.h"
+#include "sizes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+}
+
+void oct_quantizer_progress(const octet_quantizer *q, const char *step, size_t done, size_t total)
+{
+    if (q->desc.progress)
+        q->desc.progress(q->desc.progress_user, step, done, total);
+}
+
+double oct_decibel(double signal, double noise)
+{
+    return noise > 0 ? 10 * log10(signal / noise) : INFINITY;
+}
+
+octet_status oct_quantizer_exclude(octet_quantizer *q)
+{
+    for (size_t e = 0; e < q->exclude_count; e++) {
+        bool found = false;
+        for (int i = 0; i < q->graph.node_count; i++) {
+            const oct_node *n = &q->graph.nodes[i];
+            if (strcmp(n->name, q->exclude[e]) != 0 && strcmp(n->op_type, q->exclude[e]) != 0)
+                continue;
+            q->excluded[i] = found = true;
+        }
+        RETURN_IF(!found, OCTET_INVALID_ARGUMENT, "no node or operator is named '%s', which is to stay float",
+                  q->exclude[e]);
+    }
+    return OCTET_OK;
+}
+
+/* Which axis of a product's operand has its input channels. */
+static octet_status watch(octet_quantizer *q, int v, bool for_means)
+{
+    const oct_value *value = &q->shaped.values[v];
+    int64_t channels = 0;
+    if (for_means && value->rank >= 2)
+        channels = value->dims[value->rank >= 3 ? 1 : value->rank - 1];
+    q->watched[q->watched_count++] = v;
+    return oct_observer_init(&q->observers[v], channels);
+}
+
+static octet_status choose_watched(octet_quantizer *q)
+{
+    const oct_graph *g = &q->graph;
+    size_t values = (size_t)g->value_count + 1;
+    bool *means = calloc(values, sizeof *means), *wanted = calloc(values, sizeof *wanted);
+    q->watched = calloc(values, sizeof *q->watched);
+    q->observers = calloc(values, sizeof *q->observers);
+    octet_status status = means && wanted && q->watched && q->observers ? OCTET_OK : no_memory();
+    int products = 0;
+    for (int i = 0; status == OCTET_OK && i < g->node_count; i++) {
+        const oct_node *n = &g->nodes[i];
+        products += q->place.kind[i] == OCT_PLACE_PRODUCT;
+        if (n->op == OCT_OP_Conv || n->op == OCT_OP_Gemm)
+            means[n->inputs[0]] = true;
+        if (q->place.absorbed[i])
+            wanted[n->inputs[0]] = true;
+    }
+    if (status == OCTET_OK && !products)
+        status = oct_fail(OCTET_UNSUPPORTED,
+                          "there is nothing to quantize: no Conv, Gemm or MatMul has constant float weights");
+    for (int v = 0; status == OCTET_OK && v < g->value_count; v++) {
+        if (wanted[v] || q->place.pair[v])
+            status = watch(q, v, means[v]);
+    }
+    free(means);
+    free(wanted);
+    return status;
+}
+
+static octet_status make_taps(octet_quantizer *q)
+{
+    const oct_graph *g = &q->graph;
+    int count = q->watched_count;
+    int *shown = calloc((size_t)(count + g->output_count) + 1, sizeof *shown);
+    if (!shown)
+        return no_memory();
+    memcpy(shown, q->watched, (size_t)count * sizeof *shown);
+    for (int i = 0; i < g->output_count; i++) {
+        bool there = false;
+        for (int j = 0; j < q->watched_count; j++)
+            there = there || shown[j] == g->outputs[i];
+        if (!there)
+            shown[count++] = g->outputs[i];
+    }
+    octet_status status = oct_taps_make(g, q->device, shown, count, &q->taps);
+    free(shown);
+    return status;
+}
+
+octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs)
+{
+    FORWARD(oct_prepare(&q->graph, inputs, &q->opset));
+    if (q->desc.equalize)
+        FORWARD(oct_equalize(&q->graph));
+    FORWARD(oct_graph_sort(&q->graph));
+    FORWARD(oct_shaped_copy(&q->graph, inputs, &q->shaped));
+    q->excluded = calloc((size_t)q->graph.node_count + 1, sizeof *q->excluded);
+    if (!q->excluded)
+        return no_memory();
+    FORWARD(oct_quantizer_exclude(q));
+    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, &q->place));
+    FORWARD(choose_watched(q));
+    FORWARD(make_taps(q));
+    q->prepared = true;
+    return OCTET_OK;
+}
+
+void oct_quantizer_forget_graph(octet_quantizer *q)
+{
+    for (int i = 0; i < q->watched_count; i++)
+        oct_observer_free(&q->observers[q->watched[i]]);
+    oct_taps_destroy(q->taps);
+    oct_placement_free(&q->place);
+    free(q->observers);
+    free(q->watched);
+    free(q->excluded);
+    oct_graph_free(&q->shaped);
+    oct_graph_free(&q->graph);
+}
+
+/* ---- samples ------------------------------------------------------------------------------------------- */
+
+static octet_status copy_tensor(const octet_tensor *from, octet_tensor *to)
+{
+    *to = *from;
+    to->data = NULL;
+    to->data_bytes = 0;
+    FORWARD(octet_tensor_alloc(to));
+    if (octet_tensor_bytes(from))
+        memcpy(to->data, from->data, octet_tensor_bytes(from));
+    return OCTET_OK;
+}
+
+typedef struct seeing {
+    octet_quantizer *q;
+    oct_sample *sample;
+} seeing;
+
+static octet_status see(void *user, int index, const octet_tensor *t)
+{
+    const seeing *s = user;
+    octet_quantizer *q = s->q;
+    int v = -1;
+    if (index < q->watched_count) {
+        v = q->watched[index];
+        int64_t inner = 1, count = (int64_t)(octet_tensor_bytes(t) / sizeof(float));
+        for (int d = 2; d < t->rank && t->rank >= 3; d++)
+            inner *= t->dims[d];
+        octet_status status = oct_observer_add(&q->observers[v], t->data, count, inner ? inner : 1);
+        if (status != OCTET_OK) {
+            const oct_value *value = &q->graph.values[v];
+            int from = value->producer;
+            return oct_fail_prefix(status, "tensor '%s'%s%s%s, sample %zu", value->name,
+                                   from < 0 ? "" : " (node '", from < 0 ? "" : q->graph.nodes[from].name,
+                                   from < 0 ? "" : "')", q->sample_count + 1);
+        }
+    }
+    for (int i = 0; i < q->graph.output_count; i++) {
+        int out = q->graph.outputs[i];
+        bool this_one = v == out;
+        /* Outputs that are not watched come behind, in order. */
+        if (index >= q->watched_count) {
+            int place = q->watched_count;
+            for (int j = 0; j < i; j++)
+                place += q->observers[q->graph.outputs[j]].bins == NULL;
+            this_one = q->observers[out].bins == NULL && place == index;
+        }
+        if (this_one && !s->sample->outputs[i].data)
+            FORWARD(copy_tensor(t, &s->sample->outputs[i]));
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *inputs)
+{
+    if (q->sample_count == q->sample_capacity) {
+        size_t capacity = q->sample_capacity ? 2 * q->sample_capacity : 16;
+        oct_sample *samples = realloc(q->samples, capacity * sizeof *samples);
+        if (!samples)
+            return no_memory();
+        q->samples = samples;
+        q->sample_capacity = capacity;
+    }
+    const oct_graph *g = &q->graph;
+    oct_sample *s = &q->samples[q->sample_count];
+    s->inputs = calloc((size_t)g->input_count + 1, sizeof *s->inputs);
+    s->outputs = calloc((size_t)g->output_count + 1, sizeof *s->outputs);
+    octet_status status = s->inputs && s->outputs ? OCTET_OK : no_memory();
+    for (int i = 0; status == OCTET_OK && i < g->input_count; i++)
+        status = copy_tensor(&inputs[i], &s->inputs[i]);
+    seeing user = {q, s};
+    if (status == OCTET_OK)
+        status = oct_taps_run(q->taps, s->inputs, see, &user);
+    if (status == OCTET_OK) {
+        q->sample_count++;
+        return OCTET_OK;
+    }
+    for (int i = 0; s->inputs && i < g->input_count; i++)
+        octet_tensor_free(&s->inputs[i]);
+    for (int i = 0; s->outputs && i < g->output_count; i++)
+        octet_tensor_free(&s->outputs[i]);
+    free(s->inputs);
+    free(s->outputs);
+    return status;
+}

@@ -1,0 +1,88 @@
+/* The whole of quantization: a float graph, samples, observers, choices. The public octet_quantizer is this.
+ */
+#ifndef OCT_QUANTIZER_H
+#define OCT_QUANTIZER_H
+
+#include "device.h"
+#include "insert.h"
+#include "observer.h"
+#include "onnx.h"
+#include "place.h"
+#include "taps.h"
+
+#include <octet/quantize.h>
+
+typedef struct oct_sample {
+    octet_tensor *inputs;  /* copies, as many as the graph has */
+    octet_tensor *outputs; /* of the float network */
+} oct_sample;
+
+/* What one tensor came to. */
+typedef struct oct_tensor_report {
+    int value; /* of `graph` */
+    double signal, noise;
+    double gain_db; /* NaN: not measured */
+} oct_tensor_report;
+
+/* A quantized network and how near it is. */
+typedef struct oct_candidate {
+    octet_observer observer;
+    oct_insert_options options;
+    oct_graph graph;
+    int *shown; /* by value of the float graph */
+    oct_parameters *params;
+    double snr_db;
+    bool made;
+} oct_candidate;
+
+struct octet_quantizer {
+    oct_device *device;
+    octet_quantize_desc desc; /* without its lists */
+    oct_insert_options options;
+    char **exclude;
+    size_t exclude_count;
+    oct_onnx_model *file;
+    oct_graph graph; /* float, prepared with the first sample */
+    oct_graph shaped;
+    int opset;
+    bool prepared;
+    bool *excluded; /* by node */
+    oct_placement place;
+    int *watched, watched_count; /* values that are observed */
+    oct_observer *observers;     /* by value; those watched are in use */
+    oct_taps *taps;              /* of the watched values and the outputs */
+    oct_sample *samples;
+    size_t sample_count, sample_capacity;
+    oct_candidate best;
+    double tried_db[8];
+    bool written;
+    oct_tensor_report *tensors;
+    size_t tensor_count;
+    size_t kept;
+};
+
+/* Exclude by names; an unknown one is refused. */
+octet_status oct_quantizer_exclude(octet_quantizer *q);
+octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs);
+octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *inputs);
+void oct_quantizer_forget_graph(octet_quantizer *q);
+
+/* Quantize by this method with these options and measure the outputs' signal to noise. */
+octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, octet_observer observer,
+                                const oct_insert_options *options, oct_candidate *c);
+octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c);
+void oct_candidate_free(oct_candidate *c);
+/* The best of the methods that the descriptor allows: q->best. */
+octet_status oct_quantizer_choose(octet_quantizer *q);
+
+/* Fill in q->tensors with the noise of every pair of q->best. */
+octet_status oct_quantizer_measure(octet_quantizer *q);
+/* And what each node costs. */
+octet_status oct_quantizer_measure_gains(octet_quantizer *q);
+/* Keep the `count` nodes that cost most float, and choose again. */
+octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count);
+
+void oct_quantizer_progress(const octet_quantizer *q, const char *step, size_t done, size_t total);
+double oct_decibel(double signal, double noise);
+
+#endif

@@ -1,0 +1,203 @@
+#include "taps.h"
+#include "dtype.h"
+#include "plan.h"
+#include "sizes.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Values shown by one run take at most about so many bytes. */
+#define PART_BYTES ((size_t)256 << 20)
+
+/* A copy of the graph that shows values[first ...]. */
+typedef struct part {
+    oct_graph graph;
+    int first, count;
+    oct_plan *plan; /* for the shapes of the last run, or NULL */
+    oct_store store;
+} part;
+
+struct oct_taps {
+    const oct_graph *graph;
+    oct_device *device;
+    int *values, count;
+    part *parts; /* NULL until the first run tells how large the values are */
+    int part_count;
+};
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while running a network");
+}
+
+octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int *values, int count,
+                           oct_taps **taps)
+{
+    oct_taps *t = calloc(1, sizeof *t);
+    *taps = t;
+    if (!t)
+        return no_memory();
+    t->graph = graph;
+    t->device = device;
+    t->count = count;
+    t->values = malloc(((size_t)count + 1) * sizeof *t->values);
+    if (!t->values) {
+        oct_taps_destroy(t);
+        *taps = NULL;
+        return no_memory();
+    }
+    memcpy(t->values, values, (size_t)count * sizeof *values);
+    return OCTET_OK;
+}
+
+static void close_plan(part *p)
+{
+    oct_plan_destroy(p->plan);
+    p->plan = NULL;
+    oct_store_free(&p->store);
+    memset(&p->store, 0, sizeof p->store);
+}
+
+void oct_taps_destroy(oct_taps *t)
+{
+    if (!t)
+        return;
+    for (int i = 0; i < t->part_count; i++) {
+        close_plan(&t->parts[i]);
+        oct_graph_free(&t->parts[i].graph);
+    }
+    free(t->parts);
+    free(t->values);
+    free(t);
+}
+
+/* ---- parts --------------------------------------------------------------------------------------------- */
+
+/* Bytes of each value at these inputs. */
+static octet_status measure(const oct_taps *t, const octet_tensor *inputs, size_t *bytes)
+{
+    oct_graph g = {0};
+    octet_status status = oct_graph_clone(t->graph, &g);
+    for (int i = 0; status == OCTET_OK && i < g.input_count; i++) {
+        oct_value *v = &g.values[g.inputs[i]];
+        v->rank = inputs[i].rank;
+        memcpy(v->dims, inputs[i].dims, sizeof v->dims);
+    }
+    if (status == OCTET_OK)
+        status = oct_graph_infer(&g);
+    for (int i = 0; status == OCTET_OK && i < t->count; i++) {
+        const oct_value *v = &g.values[t->values[i]];
+        int64_t elems = 0;
+        (void)oct_shape_elems(v->dims, v->rank < 0 ? 0 : v->rank, &elems);
+        bytes[i] = (size_t)elems * oct_dtype_bytes(v->dtype);
+    }
+    oct_graph_free(&g);
+    return status;
+}
+
+static octet_status make_part(const oct_taps *t, int first, int count, part *p)
+{
+    p->first = first;
+    p->count = count;
+    FORWARD(oct_graph_clone(t->graph, &p->graph));
+    oct_graph *g = &p->graph;
+    int *outputs = malloc(((size_t)count + 1) * sizeof *outputs);
+    if (!outputs)
+        return no_memory();
+    memcpy(outputs, t->values + first, (size_t)count * sizeof *outputs);
+    for (int v = 0; v < g->value_count; v++)
+        g->values[v].is_output = false;
+    for (int i = 0; i < count; i++)
+        g->values[outputs[i]].is_output = true;
+    free(g->outputs);
+    g->outputs = outputs;
+    g->output_count = count;
+    return oct_graph_sort(g);
+}
+
+static octet_status make_parts(oct_taps *t, const octet_tensor *inputs)
+{
+    size_t *bytes = calloc((size_t)t->count + 1, sizeof *bytes);
+    t->parts = calloc((size_t)t->count + 1, sizeof *t->parts);
+    octet_status status = bytes && t->parts ? measure(t, inputs, bytes) : no_memory();
+    for (int first = 0, last; status == OCTET_OK && first < t->count; first = last) {
+        size_t sum = bytes[first];
+        for (last = first + 1; last < t->count && sum + bytes[last] <= PART_BYTES; last++)
+            sum += bytes[last];
+        status = make_part(t, first, last - first, &t->parts[t->part_count++]);
+    }
+    free(bytes);
+    return status;
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------------- */
+
+static bool plan_fits(const oct_plan *p, const octet_tensor *inputs)
+{
+    for (int i = 0; i < p->input_count; i++) {
+        if (p->inputs[i].rank != inputs[i].rank ||
+            memcmp(p->inputs[i].dims, inputs[i].dims, (size_t)inputs[i].rank * sizeof *inputs->dims) != 0)
+            return false;
+    }
+    return true;
+}
+
+static octet_status use_plan(const oct_taps *t, part *p, const octet_tensor *inputs)
+{
+    if (p->plan && plan_fits(p->plan, inputs))
+        return OCTET_OK;
+    close_plan(p);
+    oct_store_init(&p->store, t->device, 0);
+    oct_value *shapes = calloc((size_t)p->graph.input_count + 1, sizeof *shapes);
+    if (!shapes)
+        return no_memory();
+    for (int i = 0; i < p->graph.input_count; i++) {
+        shapes[i].rank = inputs[i].rank;
+        memcpy(shapes[i].dims, inputs[i].dims, sizeof shapes[i].dims);
+    }
+    octet_status status = oct_plan_make(&p->graph, shapes, t->device, &p->store, &p->plan);
+    free(shapes);
+    return status;
+}
+
+static octet_status enqueue(const oct_plan *p, const octet_tensor *inputs, octet_tensor *outputs)
+{
+    for (int i = 0; i < p->input_count; i++)
+        FORWARD(oct_executor_upload(p->executor, p->inputs[i].mem, inputs[i].data));
+    FORWARD(oct_executor_run(p->executor, NULL));
+    for (int i = 0; i < p->output_count; i++)
+        FORWARD(oct_executor_download(p->executor, p->outputs[i].mem, outputs[i].data));
+    return OCTET_OK;
+}
+
+static octet_status run_part(const oct_taps *t, part *p, const octet_tensor *inputs, oct_tap_fn *show,
+                             void *user)
+{
+    FORWARD(use_plan(t, p, inputs));
+    octet_tensor *outputs = calloc((size_t)p->count + 1, sizeof *outputs);
+    octet_status status = outputs ? OCTET_OK : no_memory();
+    for (int i = 0; status == OCTET_OK && i < p->count; i++) {
+        outputs[i].dtype = p->plan->outputs[i].dtype;
+        outputs[i].rank = p->plan->outputs[i].rank;
+        memcpy(outputs[i].dims, p->plan->outputs[i].dims, sizeof outputs[i].dims);
+        status = octet_tensor_alloc(&outputs[i]);
+    }
+    if (status == OCTET_OK)
+        status = oct_device_settle(t->device, enqueue(p->plan, inputs, outputs));
+    for (int i = 0; status == OCTET_OK && i < p->count; i++)
+        status = show(user, p->first + i, &outputs[i]);
+    for (int i = 0; outputs && i < p->count; i++)
+        octet_tensor_free(&outputs[i]);
+    free(outputs);
+    return status;
+}
+
+octet_status oct_taps_run(oct_taps *t, const octet_tensor *inputs, oct_tap_fn *show, void *user)
+{
+    if (!t->parts)
+        FORWARD(make_parts(t, inputs));
+    for (int i = 0; i < t->part_count; i++)
+        FORWARD(run_part(t, &t->parts[i], inputs, show, user));
+    return OCTET_OK;
+}

@@ -1,0 +1,562 @@
+/* octet_quantizer and what it is made of: observers on known distributions, ONNX files written and read back,
+ * networks built here quantized every way and compared with their float selves, refusals by name. */
+#include "check.h"
+#include "insert.h"
+#include "observer.h"
+#include "onnx.h"
+#include "onnx_write.h"
+#include "rewrite.h"
+
+#include <math.h>
+#include <octet/quantize.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHECK_FAILS(call, status, words)                                                                     \
+    do {                                                                                                     \
+        assert_int_equal((call), (status));                                                                  \
+        if (!strstr(octet_last_error(), (words)))                                                            \
+            fail_msg("%s: \"%s\" does not name \"%s\"", #call, octet_last_error(), (words));                 \
+    } while (0)
+
+static char folder[] = "/tmp/octet_quantize_XXXXXX";
+static octet_context *context;
+
+static const char *in_folder(const char *name)
+{
+    static char paths[4][256];
+    static int turn;
+    turn = (turn + 1) % 4;
+    snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
+    return paths[turn];
+}
+
+static float noise(uint32_t *seed)
+{
+    float sum = 0;
+    for (int i = 0; i < 4; i++) {
+        *seed = *seed * 1664525u + 1013904223u;
+        sum += (float)(*seed >> 8) / (float)(1 << 24) - 0.5f;
+    }
+    return sum; /* near normal, variance 1/3 */
+}
+
+/* ---- observers ----------------------------------------------------------------------------------------- */
+
+static oct_range range_of(const float *x, int64_t count, octet_observer method)
+{
+    oct_observer o;
+    assert_int_equal(oct_observer_init(&o, 0), OCTET_OK);
+    assert_int_equal(oct_observer_add(&o, x, count, 1), OCTET_OK);
+    oct_range r = oct_observer_range(&o, method, 99.9, 255);
+    oct_observer_free(&o);
+    return r;
+}
+
+static void observers(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    static float x[N];
+    uint32_t seed = 1;
+    for (int i = 0; i < N; i++)
+        x[i] = noise(&seed);
+    x[77] = 1000; /* one outlier */
+    oct_range all = range_of(x, N, OCTET_OBSERVE_MINMAX);
+    assert_true(all.hi == 1000 && all.lo < -1 && all.lo > -2);
+    oct_range most = range_of(x, N, OCTET_OBSERVE_PERCENTILE);
+    assert_true(most.hi < 100);
+    /* Squares weigh the outlier; alone among 20000 it still costs more than it brings past some tens. */
+    oct_range mse = range_of(x, N, OCTET_OBSERVE_MSE);
+    assert_true(mse.hi <= 1000 && mse.lo >= all.lo);
+    oct_range kl = range_of(x, N, OCTET_OBSERVE_ENTROPY);
+    assert_true(kl.hi <= 1000 && kl.hi > 0);
+    x[77] = 0;
+    all = range_of(x, N, OCTET_OBSERVE_MINMAX);
+    for (int m = OCTET_OBSERVE_MINMAX; m < OCTET_OBSERVER_COUNT; m++) {
+        oct_range r = range_of(x, N, (octet_observer)m);
+        assert_true(r.lo <= 0 && r.hi >= 0);
+        assert_true(r.lo >= all.lo - 1e-9 && r.hi <= all.hi + 1e-9);
+        assert_true(r.hi - r.lo > 1);
+    }
+}
+
+static void degenerate_ranges(void **state)
+{
+    (void)state;
+    const float zeros[4] = {0}, same[4] = {3, 3, 3, 3}, below[3] = {-2, -1, -2}, tiny[2] = {1e-44f, 0},
+                bad[2] = {1, NAN}, huge[2] = {-3e38f, 3e38f};
+    const oct_insert_options u8 = {.activations = OCTET_U8}, s8 = {.activations = OCTET_S8};
+    oct_parameters p;
+    for (int m = OCTET_OBSERVE_MINMAX; m < OCTET_OBSERVER_COUNT; m++) {
+        oct_range r = range_of(zeros, 4, (octet_observer)m);
+        assert_true(r.lo == 0 && r.hi == 0);
+        assert_int_equal(oct_parameters_of(r, &u8, &p), OCTET_OK);
+        assert_true(p.scale == 1 && p.zero == 0);
+    }
+    assert_int_equal(oct_parameters_of(range_of(same, 4, OCTET_OBSERVE_MINMAX), &u8, &p), OCTET_OK);
+    assert_true(p.zero == 0 && fabs(p.scale * 255.0 - 3) < 1e-5);
+    assert_int_equal(oct_parameters_of(range_of(below, 3, OCTET_OBSERVE_MINMAX), &s8, &p), OCTET_OK);
+    assert_true(p.zero == 127 && fabs(p.scale * 255.0 - 2) < 1e-5);
+    assert_int_equal(oct_parameters_of(range_of(tiny, 2, OCTET_OBSERVE_MINMAX), &u8, &p),
+                     OCTET_INVALID_ARGUMENT);
+    assert_non_null(strstr(octet_last_error(), "scale underflow"));
+    assert_int_equal(oct_parameters_of(range_of(huge, 2, OCTET_OBSERVE_MINMAX), &u8, &p), OCTET_OK);
+    oct_observer o;
+    assert_int_equal(oct_observer_init(&o, 0), OCTET_OK);
+    assert_int_equal(oct_observer_add(&o, bad, 2, 1), OCTET_INVALID_ARGUMENT);
+    assert_non_null(strstr(octet_last_error(), "NaN"));
+    oct_observer_free(&o);
+}
+
+/* The order and the size of what comes do not lose elements: bins widen by merging. */
+static void histograms(void **state)
+{
+    (void)state;
+    uint32_t seed = 5;
+    oct_observer o;
+    assert_int_equal(oct_observer_init(&o, 3), OCTET_OK);
+    uint64_t total = 0;
+    for (int k = 0; k < 12; k++) {
+        float x[30];
+        for (int i = 0; i < 30; i++)
+            x[i] = i % 5 ? noise(&seed) * ldexpf(1, 2 * k - 6) : 0.0f;
+        assert_int_equal(oct_observer_add(&o, x, 30, 2), OCTET_OK);
+        total += 30;
+    }
+    uint64_t held = o.zeros;
+    for (int i = 0; i < OCT_BINS; i++)
+        held += o.bins[i];
+    assert_int_equal(held, total);
+    assert_int_equal(o.count, total);
+    assert_int_equal(o.zeros, total / 5);
+    assert_int_equal(o.per_channel, total / 3);
+    assert_true(o.width * (OCT_BINS / 2) > fmax(-o.lo, o.hi));
+    assert_true(oct_observer_outside(&o, (oct_range){o.lo, o.hi}) < 0.01);
+    oct_observer_free(&o);
+}
+
+/* ---- a network ----------------------------------------------------------------------------------------- */
+
+static int constant(oct_graph *g, const char *name, int rank, const int64_t *dims, float spread, float middle,
+                    uint32_t *seed)
+{
+    int64_t count = 1;
+    for (int i = 0; i < rank; i++)
+        count *= dims[i];
+    float *x = oct_arena_alloc(&g->arena, (size_t)count, sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < count; i++)
+        x[i] = middle + spread * noise(seed);
+    int v = oct_add_const_kept(g, OCTET_F32, rank, dims, x);
+    assert_true(v >= 0);
+    g->values[v].name = name;
+    return v;
+}
+
+static int add(oct_graph *g, oct_op op, const char *name, const int *inputs, int count)
+{
+    char out[64];
+    snprintf(out, sizeof out, "%s_out", name);
+    int v = oct_graph_add_value(g, out);
+    oct_node *n = oct_graph_add_node(g, op, name, count, 1);
+    assert_true(v >= 0 && n);
+    memcpy(n->inputs, inputs, (size_t)count * sizeof *inputs);
+    n->outputs[0] = v;
+    return v;
+}
+
+#define ADD(g, op, name, ...)                                                                                \
+    add(g, OCT_OP_##op, name, (const int[]){__VA_ARGS__}, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)))
+
+static void set_ints(oct_graph *g, const char *name, const int64_t *ints, size_t count)
+{
+    oct_node *n = &g->nodes[g->node_count - 1];
+    oct_attr *attrs = oct_arena_alloc(&g->arena, n->attr_count + 1, sizeof *attrs);
+    int64_t *copy = oct_arena_alloc(&g->arena, count, sizeof *copy);
+    assert_true(attrs && copy);
+    memcpy(copy, ints, count * sizeof *ints);
+    if (n->attr_count)
+        memcpy(attrs, n->attrs, n->attr_count * sizeof *attrs);
+    attrs[n->attr_count++] = (oct_attr){.name = name, .kind = OCT_ATTR_INTS, .ints = copy, .count = count};
+    n->attrs = attrs;
+}
+
+enum { C = 8, SIDE = 12, CLASSES = 5 };
+
+static int conv(oct_graph *g, const char *name, int x, int64_t out, int64_t in, int64_t kernel,
+                int64_t groups, uint32_t *seed)
+{
+    const int64_t dims[4] = {out, in / groups, kernel, kernel},
+                  pads[4] = {kernel / 2, kernel / 2, kernel / 2, kernel / 2};
+    float spread = 1.6f / sqrtf((float)(in / groups * kernel * kernel));
+    int y = ADD(g, Conv, name, x, constant(g, "w", 4, dims, spread, 0, seed),
+                constant(g, "b", 1, &out, 0.2f, 0, seed));
+    set_ints(g, "pads", pads, 4);
+    assert_int_equal(oct_node_set_int(g, g->node_count - 1, "group", groups), OCTET_OK);
+    return y;
+}
+
+/* Conv, BN, Relu, depthwise Conv, Clip, MaxPool, residual Add, hard swish as its parts, Concat, a squeezing
+ * branch, global average, Gemm. opset 11 has Squeeze and Softmax in their old forms. */
+static void make_network(const char *path, int opset)
+{
+    oct_graph graph = {0}, *g = &graph;
+    uint32_t seed = 7;
+    const int64_t c = C, batch_dims[4] = {-1, 3, SIDE, SIDE}, two[2] = {2, 2}, fc[2] = {2 * C, CLASSES};
+    const int64_t classes = CLASSES;
+    int x = oct_add_like(g, "image", OCTET_F32, 4, batch_dims);
+    int first = conv(g, "first", x, C, 3, 3, 1, &seed);
+    int bn = ADD(g, BatchNormalization, "bn", first, constant(g, "s", 1, &c, 0.2f, 1, &seed),
+                 constant(g, "bb", 1, &c, 0.2f, 0, &seed), constant(g, "m", 1, &c, 0.2f, 0, &seed),
+                 constant(g, "v", 1, &c, 0.2f, 1, &seed));
+    int relu = ADD(g, Relu, "relu", bn);
+    int deep = conv(g, "deep", relu, C, C, 3, C, &seed);
+    float lo = 0, hi = 6, three = 3, sixth = 6;
+    int clip = ADD(g, Clip, "clip", deep, oct_add_const(g, OCTET_F32, 0, NULL, &lo),
+                   oct_add_const(g, OCTET_F32, 0, NULL, &hi));
+    int wide = conv(g, "wide", clip, C, C, 1, 1, &seed);
+    int sum = ADD(g, Add, "sum", wide, relu);
+    int shifted = ADD(g, Add, "shift", sum, oct_add_const(g, OCTET_F32, 0, NULL, &three));
+    int kept = ADD(g, Clip, "six", shifted, oct_add_const(g, OCTET_F32, 0, NULL, &lo),
+                   oct_add_const(g, OCTET_F32, 0, NULL, &hi));
+    int times = ADD(g, Mul, "times", sum, kept);
+    int swish = ADD(g, Div, "swish", times, oct_add_const(g, OCTET_F32, 0, NULL, &sixth));
+    int pool = ADD(g, MaxPool, "pool", swish);
+    set_ints(g, "kernel_shape", two, 2);
+    set_ints(g, "strides", two, 2);
+    int squeeze = ADD(g, GlobalAveragePool, "mean", pool);
+    int gate = ADD(g, Sigmoid, "gate", conv(g, "excite", squeeze, C, C, 1, 1, &seed));
+    int gated = ADD(g, Mul, "gated", pool, gate);
+    int both = ADD(g, Concat, "both", pool, gated);
+    assert_int_equal(oct_node_set_int(g, g->node_count - 1, "axis", 1), OCTET_OK);
+    int all = ADD(g, GlobalAveragePool, "all", both);
+    int flat = ADD(g, Flatten, "flat", all);
+    int scores = ADD(g, MatMul, "matmul", flat, constant(g, "fc", 2, fc, 0.5f, 0, &seed));
+    int y = ADD(g, Add, "scores", scores, constant(g, "fb", 1, &classes, 0.3f, 0, &seed));
+    g->inputs = malloc(sizeof *g->inputs);
+    g->outputs = malloc(sizeof *g->outputs);
+    assert_true(g->inputs && g->outputs);
+    g->inputs[g->input_count++] = x;
+    g->outputs[g->output_count++] = y;
+    g->values[x].is_input = g->values[y].is_output = true;
+    g->values[y].dtype = OCTET_F32;
+    for (int i = 0; i < g->node_count; i++)
+        g->nodes[i].opset = opset;
+    assert_int_equal(oct_graph_sort(g), OCTET_OK);
+    CHECK_OK(oct_onnx_write(g, opset, path));
+    oct_graph_free(g);
+}
+
+static void fill(octet_tensor *t, uint32_t *seed)
+{
+    *t = (octet_tensor){.dtype = OCTET_F32, .rank = 4, .dims = {2, 3, SIDE, SIDE}};
+    assert_int_equal(octet_tensor_alloc(t), OCTET_OK);
+    for (size_t i = 0; i < t->data_bytes / sizeof(float); i++)
+        ((float *)t->data)[i] = noise(seed);
+}
+
+static octet_quantizer *open_quantizer(const char *path, const octet_quantize_desc *desc, int samples)
+{
+    octet_quantizer *q;
+    uint32_t seed = 11;
+    CHECK_OK(octet_quantizer_create(context, path, desc, &q));
+    for (int i = 0; i < samples; i++) {
+        octet_tensor t;
+        fill(&t, &seed);
+        CHECK_OK(octet_quantizer_add(q, &t, 1));
+        octet_tensor_free(&t);
+    }
+    return q;
+}
+
+static void run(const char *path, const octet_tensor *in, octet_tensor *out)
+{
+    octet_model *model;
+    octet_session *session;
+    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_session_create(model, NULL, &session));
+    CHECK_OK(octet_session_run(session, in, 1, out, 1));
+    octet_session_destroy(session);
+    octet_model_destroy(model);
+}
+
+/* Signal to noise on samples that calibration has not seen. */
+static double held_out(const char *a, const char *b)
+{
+    uint32_t seed = 999;
+    double signal = 0, off = 0;
+    for (int k = 0; k < 4; k++) {
+        octet_tensor in, x = {0}, y = {0};
+        fill(&in, &seed);
+        run(a, &in, &x);
+        run(b, &in, &y);
+        assert_int_equal(x.data_bytes, y.data_bytes);
+        for (size_t i = 0; i < x.data_bytes / sizeof(float); i++) {
+            double p = ((float *)x.data)[i], d = p - ((float *)y.data)[i];
+            signal += p * p;
+            off += d * d;
+        }
+        octet_tensor_free(&in);
+        octet_tensor_free(&x);
+        octet_tensor_free(&y);
+    }
+    return 10 * log10(signal / off);
+}
+
+/* Every node but those at the ends runs on 8 bits. */
+static void check_integer(const char *path)
+{
+    octet_model *model;
+    int products = 0;
+    CHECK_OK(octet_model_load(context, path, &model));
+    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+        octet_node_info info;
+        OCTET_INIT(info);
+        CHECK_OK(octet_model_node(model, i, &info));
+        products += strcmp(info.op_type, "QLinearConv") == 0 || strcmp(info.op_type, "QGemm") == 0;
+        if (info.path == OCTET_NODE_FLOAT)
+            fail_msg("%s (%s) runs in float", info.name, info.op_type);
+    }
+    assert_int_equal(products, 5);
+    octet_model_destroy(model);
+}
+
+static void whole_network(void **state)
+{
+    (void)state;
+    static const struct {
+        int opset;
+        octet_dtype activations;
+        octet_observer observer;
+        int per_tensor, symmetric, reduce_range, no_bias, equalize;
+        double least_db;
+    } cases[] = {
+        {13, OCTET_U8, OCTET_OBSERVE_BEST, 0, 0, 0, 0, 0, 28},
+        {11, OCTET_U8, OCTET_OBSERVE_MINMAX, 0, 0, 0, 0, 0, 26},
+        {17, OCTET_S8, OCTET_OBSERVE_MSE, 0, 0, 0, 0, 0, 26},
+        {13, OCTET_U8, OCTET_OBSERVE_MINMAX, 1, 0, 0, 1, 1, 24},
+        {13, OCTET_U8, OCTET_OBSERVE_PERCENTILE, 0, 1, 0, 0, 0, 20},
+        {13, OCTET_S8, OCTET_OBSERVE_AVERAGE, 0, 1, 1, 0, 0, 16},
+        {13, OCTET_U8, OCTET_OBSERVE_ENTROPY, 0, 0, 0, 0, 0, 10},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        octet_quantize_desc d;
+        OCTET_INIT(d);
+        d.activations = cases[i].activations;
+        d.observer = cases[i].observer;
+        d.per_tensor = cases[i].per_tensor;
+        d.symmetric = cases[i].symmetric;
+        d.reduce_range = cases[i].reduce_range;
+        d.no_bias_correction = cases[i].no_bias;
+        d.equalize = cases[i].equalize;
+        const char *from = in_folder("float.onnx"), *to = in_folder("int8.onnx");
+        make_network(from, cases[i].opset);
+        octet_quantizer *q = open_quantizer(from, &d, 8);
+        CHECK_OK(octet_quantizer_write(q, to));
+        octet_quantize_result result;
+        OCTET_INIT(result);
+        CHECK_OK(octet_quantizer_result(q, &result));
+        assert_int_equal(result.samples, 8);
+        assert_true(result.observer != OCTET_OBSERVE_BEST);
+        double db = held_out(from, to);
+        if (!(db >= cases[i].least_db) || !(result.snr_db >= cases[i].least_db))
+            fail_msg("case %zu: %.1f dB held out, %.1f dB on the samples, at least %.1f wanted", i, db,
+                     result.snr_db, cases[i].least_db);
+        check_integer(to);
+        for (size_t t = 0; t < octet_quantizer_tensor_count(q); t++) {
+            octet_quantized_info info;
+            OCTET_INIT(info);
+            CHECK_OK(octet_quantizer_tensor(q, t, &info));
+            assert_true(info.scale > 0 && info.lo <= 0 && info.hi >= 0 && info.snr_db > 5);
+            assert_true(info.saturated >= 0 && info.saturated <= 1);
+        }
+        octet_quantizer_destroy(q);
+    }
+}
+
+/* What is excluded, or kept by auto, is float in the file, and the result is nearer. */
+static void kept_float(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx"), *all = in_folder("all.onnx"), *some = in_folder("some.onnx");
+    const char *names[] = {"first", "MatMul"};
+    make_network(from, 13);
+    octet_quantizer *q = open_quantizer(from, NULL, 4);
+    CHECK_OK(octet_quantizer_write(q, all));
+    CHECK_OK(octet_quantizer_measure_gains(q));
+    octet_quantize_result whole;
+    OCTET_INIT(whole);
+    CHECK_OK(octet_quantizer_result(q, &whole));
+    double all_db = whole.snr_db;
+    int gains = 0;
+    for (size_t t = 0; t < octet_quantizer_tensor_count(q); t++) {
+        octet_quantized_info info;
+        OCTET_INIT(info);
+        CHECK_OK(octet_quantizer_tensor(q, t, &info));
+        gains += !isnan(info.gain_db);
+    }
+    assert_true(gains >= 6);
+    octet_quantizer_destroy(q);
+    for (int automatic = 0; automatic < 2; automatic++) {
+        octet_quantize_desc d;
+        OCTET_INIT(d);
+        d.exclude = names;
+        d.exclude_count = automatic ? 0 : 1;
+        d.auto_count = automatic ? 3 : 0;
+        q = open_quantizer(from, &d, 4);
+        CHECK_OK(octet_quantizer_write(q, some));
+        octet_quantize_result result;
+        OCTET_INIT(result);
+        CHECK_OK(octet_quantizer_result(q, &result));
+        assert_int_equal(result.kept, automatic ? 3 : 0);
+        octet_quantizer_destroy(q);
+        oct_onnx_model *model;
+        CHECK_OK(oct_onnx_load(some, false, &model));
+        const oct_graph *g = oct_onnx_graph(model);
+        int float_products = 0;
+        for (int i = 0; i < g->node_count; i++) {
+            const oct_node *n = &g->nodes[i];
+            float_products += n->op == OCT_OP_Conv && g->values[n->inputs[1]].data != NULL;
+        }
+        assert_true(automatic ? float_products >= 0 : float_products == 1);
+        oct_onnx_free(model);
+        if (automatic)
+            assert_true(result.snr_db > all_db);
+    }
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx");
+    const char *names[] = {"no such node"};
+    octet_quantize_desc d;
+    octet_quantizer *q;
+    octet_tensor t;
+    uint32_t seed = 3;
+    make_network(from, 13);
+    q = open_quantizer(from, NULL, 0);
+    CHECK_FAILS(octet_quantizer_write(q, in_folder("x.onnx")), OCTET_INVALID_ARGUMENT, "no calibration data");
+    fill(&t, &seed);
+    ((float *)t.data)[5] = NAN;
+    CHECK_FAILS(octet_quantizer_add(q, &t, 1), OCTET_INVALID_ARGUMENT, "NaN");
+    ((float *)t.data)[5] = 1;
+    t.rank = 3;
+    CHECK_FAILS(octet_quantizer_add(q, &t, 1), OCTET_INVALID_ARGUMENT, "dimensions");
+    t.rank = 4;
+    CHECK_FAILS(octet_quantizer_add(q, &t, 2), OCTET_INVALID_ARGUMENT, "inputs");
+    octet_quantizer_destroy(q);
+    OCTET_INIT(d);
+    d.exclude = names;
+    d.exclude_count = 1;
+    CHECK_OK(octet_quantizer_create(context, from, &d, &q));
+    CHECK_FAILS(octet_quantizer_add(q, &t, 1), OCTET_INVALID_ARGUMENT, "no such node");
+    octet_quantizer_destroy(q);
+    octet_tensor_free(&t);
+    OCTET_INIT(d);
+    d.activations = OCTET_F32;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "activations");
+    CHECK_FAILS(octet_quantizer_create(context, in_folder("none.onnx"), NULL, &q), OCTET_CORRUPT_FILE,
+                "none");
+    q = open_quantizer(from, NULL, 1);
+    CHECK_FAILS(octet_quantizer_write(q, in_folder("no/such/folder.onnx")), OCTET_CORRUPT_FILE, "folder");
+    CHECK_OK(octet_quantizer_write(q, in_folder("x.onnx")));
+    octet_quantizer_destroy(q);
+}
+
+/* All zeros, a constant, and one outlier as calibration data still make a network that runs. */
+static void degenerate_samples(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx"), *to = in_folder("int8.onnx");
+    make_network(from, 13);
+    for (int k = 0; k < 3; k++) {
+        octet_quantizer *q;
+        octet_tensor t, y = {0};
+        uint32_t seed = 3;
+        fill(&t, &seed);
+        for (size_t i = 0; k < 2 && i < t.data_bytes / sizeof(float); i++)
+            ((float *)t.data)[i] = (float)k;
+        ((float *)t.data)[3] *= k == 2 ? 1e6f : 1;
+        CHECK_OK(octet_quantizer_create(context, from, NULL, &q));
+        CHECK_OK(octet_quantizer_add(q, &t, 1));
+        CHECK_OK(octet_quantizer_write(q, to));
+        octet_quantizer_destroy(q);
+        run(to, &t, &y);
+        for (size_t i = 0; i < y.data_bytes / sizeof(float); i++)
+            assert_true(isfinite(((float *)y.data)[i]));
+        octet_tensor_free(&t);
+        octet_tensor_free(&y);
+    }
+}
+
+/* What is written reads back as the same graph. */
+static void written_files(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"add", "average_pool", "conv", "arithmetic", "dequantize", "gemm"};
+    int seen = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[512];
+        oct_onnx_model *a, *b;
+        snprintf(path, sizeof path, "%s/tests/data/%s.onnx", OCTET_SOURCE_DIR, files[i]);
+        if (access(path, R_OK) != 0)
+            continue;
+        CHECK_OK(oct_onnx_load(path, false, &a));
+        const oct_graph *x = oct_onnx_graph(a);
+        CHECK_OK(oct_onnx_write(x, x->nodes[0].opset, in_folder("copy.onnx")));
+        CHECK_OK(oct_onnx_load(in_folder("copy.onnx"), false, &b));
+        const oct_graph *y = oct_onnx_graph(b);
+        assert_int_equal(x->node_count, y->node_count);
+        for (int n = 0; n < x->node_count; n++) {
+            const oct_node *p = &x->nodes[n], *r = &y->nodes[n];
+            assert_string_equal(p->name, r->name);
+            assert_string_equal(p->op_type, r->op_type);
+            assert_int_equal(p->attr_count, r->attr_count);
+            assert_int_equal(p->input_count, r->input_count);
+            for (int j = 0; j < p->input_count; j++) {
+                if (p->inputs[j] == OCT_NO_VALUE)
+                    continue;
+                const oct_value *u = &x->values[p->inputs[j]], *v = &y->values[r->inputs[j]];
+                assert_string_equal(u->name, v->name);
+                assert_int_equal(u->data_bytes, v->data_bytes);
+                if (u->data_bytes)
+                    assert_memory_equal(u->data, v->data, u->data_bytes);
+            }
+        }
+        oct_onnx_free(a);
+        oct_onnx_free(b);
+        seen++;
+    }
+    assert_true(seen >= 2);
+}
+
+static int start(void **state)
+{
+    (void)state;
+    return !mkdtemp(folder) || octet_context_create(NULL, &context) != OCTET_OK;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    static const char *const made[] = {"float.onnx", "int8.onnx", "all.onnx",
+                                       "some.onnx",  "copy.onnx", "x.onnx"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        remove(in_folder(made[i]));
+    octet_context_destroy(context);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(observers),     cmocka_unit_test(degenerate_ranges),  cmocka_unit_test(histograms),
+        cmocka_unit_test(written_files), cmocka_unit_test(whole_network),      cmocka_unit_test(kept_float),
+        cmocka_unit_test(refusals),      cmocka_unit_test(degenerate_samples),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
