@@ -16,8 +16,9 @@
 
 #include <cmocka.h>
 
-#define DIGITS OCTET_SOURCE_DIR "/examples/digits"
-#define MODEL  DIGITS "/digits_int8.onnx"
+#define DIGITS      OCTET_SOURCE_DIR "/examples/digits"
+#define MODEL       DIGITS "/digits_int8.onnx"
+#define FLOAT_MODEL DIGITS "/digits_f32.onnx"
 
 enum { TEXT = 1 << 16, ARGUMENTS = 16, IMAGES = 4, PIXELS = 64, CLASSES = 10, NPY_HEADER = 128 };
 
@@ -144,6 +145,14 @@ static void usage(void **state)
     FAILS(2, "MxNxK", "bench", "--gemm=1x1x1:f32u8s32");
     FAILS(2, "MxNxK", "bench", "--gemm=1x1x99999999999");
     FAILS(2, "--labels", "run", MODEL, "--labels=x");
+    FAILS(2, "no calibration data", "quantize", FLOAT_MODEL, "-o", "x");
+    FAILS(2, "where to", "quantize", FLOAT_MODEL, "--calibrate=x");
+    FAILS(2, "--output needs a value", "quantize", FLOAT_MODEL, "-o");
+    FAILS(2, "u8 or s8", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--activations=u4");
+    FAILS(2, "--observer takes", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--observer=eye");
+    FAILS(2, "--percentile takes", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--percentile=5");
+    FAILS(2, "needs more", "compare", MODEL);
+    FAILS(2, "--inputs", "compare", MODEL, FLOAT_MODEL);
     WORKS("--version");
     assert_string_equal(out, "octet 0.1.0\n");
     WORKS("bench", "--version");
@@ -152,17 +161,18 @@ static void usage(void **state)
 /* Every option that a --help lists is in docs/cli.md, and every option there is in some --help. */
 static void help(void **state)
 {
-    static const char *const commands[] = {"devices", "inspect", "run", "verify", "bench"};
+    static const char *const commands[] = {"devices", "inspect",  "run",    "verify",
+                                           "bench",   "quantize", "compare"};
+    const size_t count = sizeof commands / sizeof *commands;
     static char document[TEXT], all[TEXT];
     char name[64];
     int options = 0;
     (void)state;
     read_text(OCTET_SOURCE_DIR "/docs/cli.md", document);
     WORKS("--help");
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < count; i++)
         assert_non_null(strstr(out, commands[i]));
-    assert_null(strstr(out, "quantize"));
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < count; i++) {
         WORKS(commands[i], "--help");
         strcat(all, out);
         for (const char *at = strstr(out, "\n  --"); at; at = strstr(at + 1, "\n  --"), options++) {
@@ -171,11 +181,51 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 5 + 7 + 8 + 2 + 1);
+    assert_int_equal(options, 4 * 7 + 7 + 8 + 2 + 1 + 21 + 8);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
     }
+}
+
+/* The float digits network, its calibration pictures and the held-out ones. */
+static void quantize(void **state)
+{
+    (void)state;
+    char made[64], page[64];
+    static char text[TEXT];
+    snprintf(made, sizeof made, "%s/made.onnx", folder);
+    snprintf(page, sizeof page, "%s/page.html", folder);
+    double ratio = 1, top = 0, db = 0;
+    WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/calibration_images.npy", "--scale=0.0625",
+          "--batch=16", "-o", made, "--report", page);
+    const char *told = strstr(out, "made.onnx: ");
+    assert_true(told && sscanf(told, "made.onnx: %lf of the bytes", &ratio) == 1);
+    assert_true(ratio <= 0.30);
+    assert_non_null(strstr(out, "SNR dB"));
+    read_text(page, text);
+    assert_non_null(strstr(text, "<svg"));
+    assert_non_null(strstr(text, "relu1_out"));
+    WORKS("compare", FLOAT_MODEL, made, "--inputs=image=" DIGITS "/test_images.npy", "--scale=0.0625",
+          "--batch=60");
+    told = strstr(out, "scores");
+    assert_true(told && sscanf(told, "scores %lf%% %lf", &top, &db) == 2);
+    assert_true(top >= 99.7 && db >= 35);
+    WORKS("compare", made, made, "--inputs=" DIGITS "/test_images.npy", "--scale=0.0625", "--samples=3");
+    assert_non_null(strstr(out, "exact"));
+    WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--quiet", "--observer=mse",
+          "--exclude=Gemm", "--mean=0.0", "--std=1,1,1");
+    WORKS("inspect", made);
+    assert_non_null(strstr(out, "float"));
+    FAILS(1, "no calibration data", "quantize", FLOAT_MODEL, "--calibrate", in_folder(""), "-o", made);
+    FAILS(1, "no input \"picture\"", "quantize", FLOAT_MODEL, "--calibrate=picture=" DIGITS "/pictures", "-o",
+          made);
+    FAILS(1, "does not fit input \"image\"", "quantize", FLOAT_MODEL,
+          "--calibrate=" DIGITS "/expected_scores.npy", "-o", made);
+    FAILS(1, "no node or operator is named 'Frob'", "quantize", FLOAT_MODEL, "--exclude=Frob",
+          "--calibrate=" DIGITS "/pictures", "-o", made);
+    remove(made);
+    remove(page);
 }
 
 static void devices(void **state)
@@ -435,9 +485,10 @@ static void bench(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(usage),        cmocka_unit_test(help),      cmocka_unit_test(devices),
-        cmocka_unit_test(inspect),      cmocka_unit_test(run_files), cmocka_unit_test(run_mistakes),
-        cmocka_unit_test(run_pictures), cmocka_unit_test(verify),    cmocka_unit_test(bench),
+        cmocka_unit_test(usage),        cmocka_unit_test(help),         cmocka_unit_test(quantize),
+        cmocka_unit_test(devices),      cmocka_unit_test(inspect),      cmocka_unit_test(run_files),
+        cmocka_unit_test(run_mistakes), cmocka_unit_test(run_pictures), cmocka_unit_test(verify),
+        cmocka_unit_test(bench),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

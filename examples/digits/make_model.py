@@ -28,6 +28,7 @@ SEED = 20
 EPOCHS = 60
 BATCH = 32
 HELD_OUT = 360
+CALIBRATION = 256  # so many training images are committed, for `octet quantize`
 PICTURES = 6  # so many held-out images, of different digits, become PNG files
 ZOOM = 24     # a PNG pixel block per image pixel
 
@@ -262,6 +263,7 @@ def generate():
     export(layers, HERE / "digits_f32.onnx")
     quantize(HERE / "digits_f32.onnx", HERE / "digits_int8.onnx", train_x)
     scores = run_ort(HERE / "digits_int8.onnx", test_x)
+    np.save(HERE / "calibration_images.npy", train_x[:CALIBRATION])
     np.save(HERE / "test_images.npy", test_x)
     np.save(HERE / "test_labels.npy", test_y)
     np.save(HERE / "expected_scores.npy", scores)
@@ -272,8 +274,10 @@ def generate():
 
 def check():
     """True when the committed files agree with the data set and with ONNX Runtime."""
-    _, test_x, _, test_y = data()
+    train_x, test_x, _, test_y = data()
     results = {
+        "calibration_images.npy is of scikit-learn's split": np.array_equal(
+            np.load(HERE / "calibration_images.npy"), train_x[:CALIBRATION]),
         "test_images.npy is scikit-learn's split": np.array_equal(np.load(HERE / "test_images.npy"), test_x),
         "test_labels.npy is scikit-learn's split": np.array_equal(np.load(HERE / "test_labels.npy"), test_y),
     }
@@ -281,6 +285,7 @@ def check():
     scores = run_ort(HERE / "digits_int8.onnx", test_x)
     results["expected_scores.npy equals ONNX Runtime's bytes"] = scores.tobytes() == expected.tobytes()
     results["int8 accuracy is at least 0.97"] = accuracy(scores, test_y) >= 0.97
+    results["float accuracy is at least 0.97"] = accuracy(run_ort(HERE / "digits_f32.onnx", test_x), test_y) >= 0.97
     with tempfile.TemporaryDirectory() as folder:
         write_pictures(pathlib.Path(folder) / "pictures", test_x, test_y, scores)
         for made in sorted(pathlib.Path(folder, "pictures").iterdir()):
