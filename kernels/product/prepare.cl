@@ -33,22 +33,24 @@ __kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const l
     }
 }
 
-/* B from convolution weights [block][n][channels][taps], k running over taps, then channels in groups of KB.
- * One work-item: one k group of one panel. */
+/* B from convolution weights [block][n][channels][taps]. k runs over steps of `span` neighbouring taps,
+ * within a step over its taps and their channels in groups of KB. One work-item: one k group of one panel. */
 __kernel void pack_weights(MEM(w), MEM(packed), const int n, const int channels, const int taps,
-                           const long packed_stride, const int flip)
+                           const int span, const long packed_stride, const int flip)
 {
     const int kg = get_global_id(0), panel = get_global_id(1), groups = get_global_size(0);
     const long block = get_global_id(2);
-    const int per_tap = groups / taps, tap = kg / per_tap, first = kg % per_tap * KB;
+    const int per_step = groups / (taps / span), tap = kg / per_step * span, first = kg % per_step * KB;
     __global const uchar *in = AT(uchar, w) + block * n * channels * taps + tap;
     __global uchar *out = AT(uchar, packed) + block * packed_stride + ((long)panel * groups + kg) * (NB * KB);
     for (int j = 0; j < NB; j++) {
         const long col = panel * NB + j;
-        for (int i = 0; i < KB; i++)
-            out[j * KB + i] = col < n && first + i < channels
-                                  ? in[(col * channels + first + i) * taps] ^ (uchar)flip
+        for (int i = 0; i < KB; i++) {
+            const int at = first + i;
+            out[j * KB + i] = col < n && at < channels * span
+                                  ? in[(col * channels + at % channels) * taps + at / channels] ^ (uchar)flip
                                   : (uchar)0;
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-typedef enum conv_kind { CONV_ANY, CONV_DEPTHWISE } conv_kind;
+typedef enum conv_kind { CONV_ANY, CONV_DEPTHWISE, CONV_DEPTHWISE_ROWS } conv_kind;
 
 typedef struct conv_variant {
     const char *name, *file;
@@ -38,11 +38,18 @@ static bool is_depthwise(const oct_conv_request *q)
     return q->group == q->c && q->co == q->c && q->c > 1;
 }
 
+static bool fits(const conv_variant *v, const oct_conv_request *q)
+{
+    /* The kernel of rows has kh and stride_h as build options and keeps kh rows and more in registers. */
+    bool rows = q->dilation_h == 1 && q->kh <= 11 && q->stride_h <= 4;
+    return v->kind == CONV_ANY || (is_depthwise(q) && (v->kind == CONV_DEPTHWISE || rows));
+}
+
 static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_request *q)
 {
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const conv_variant *v = &variants[i];
-        if (!oct_product_runs_on(v->capability, caps) || (v->kind == CONV_DEPTHWISE && !is_depthwise(q)))
+        if (!oct_product_runs_on(v->capability, caps) || !fits(v, q))
             continue;
         if (!q->variant || strcmp(q->variant, v->name) == 0)
             return v;
@@ -80,7 +87,7 @@ static octet_status check(const oct_conv_request *q)
 }
 
 /* Pack a part of the weights, whose first channel is `first`, in slices where they are a constant. */
-static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p, int64_t first)
+static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p, int64_t span, int64_t first)
 {
     bool is_const = oct_recipe_is_const(r, q->weights);
     size_t limit = is_const && p->k * p->n * p->blocks > (int64_t)r->slice_bytes ? r->slice_bytes : SIZE_MAX;
@@ -97,6 +104,7 @@ static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p,
         oct_launch_i32(l, slice.cols);
         oct_launch_i32(l, p->k / (q->kh * q->kw));
         oct_launch_i32(l, q->kh * q->kw);
+        oct_launch_i32(l, span);
         oct_launch_i64(l, p->packed_stride);
         oct_launch_i32(l, p->b_flip);
         size_t panels = oct_ceil_div((size_t)slice.cols, (size_t)p->nb);
@@ -121,7 +129,10 @@ static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product
 {
     char options[64];
     oct_product_options(p, options);
-    oct_launch *l = oct_recipe_launch(r, v->file, "conv", "-DROWS=%d %s", v->rows, options);
+    bool rows_kernel = v->kind == CONV_DEPTHWISE_ROWS;
+    oct_launch *l = rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DSTRIDE_H=%d %s",
+                                                    v->rows, (int)q->kh, (int)q->stride_h, options)
+                                : oct_recipe_launch(r, v->file, "conv", "-DROWS=%d %s", v->rows, options);
     oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
@@ -144,6 +155,11 @@ static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product
         oct_launch_3d(l, (size_t[3]){panels, oct_ceil_div((size_t)pixels, (size_t)v->rows), blocks}, NULL);
         return;
     }
+    if (rows_kernel) {
+        size_t tiles = (size_t)q->n * oct_ceil_div((size_t)q->oh, (size_t)v->rows);
+        oct_launch_3d(l, (size_t[3]){tiles, panels, 1}, (size_t[3]){1, 1, 1});
+        return;
+    }
     int64_t rows = oct_product_block_rows(pixels, v->rows, p->panels * p->blocks);
     oct_launch_i32(l, rows);
     oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)pixels, (size_t)rows), panels, blocks},
@@ -157,8 +173,9 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
     RETURN_IF(!v, OCTET_UNSUPPORTED,
               "convolution variant '%s' is unknown or does not fit this device or convolution",
               q->variant ? q->variant : "");
-    bool depthwise = v->kind == CONV_DEPTHWISE;
+    bool depthwise = v->kind != CONV_ANY;
     int64_t taps = q->kh * q->kw, group_c = q->c / q->group;
+    int64_t span = v->kind == CONV_DEPTHWISE_ROWS ? q->kw : 1; /* taps that share groups of k */
     RETURN_IF(taps > INT32_MAX / (group_c + 4), OCTET_UNSUPPORTED,
               "convolution: %lld terms a sum are past the bound", (long long)taps);
     oct_product p = {.a_dtype = q->x_dtype,
@@ -170,7 +187,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
                      .bias = q->bias,
                      .n = depthwise ? q->c : q->co / q->group,
                      .k = taps * group_c,
-                     .groups = taps * (int64_t)oct_ceil_div((size_t)group_c, (size_t)v->kb),
+                     .groups = taps / span * (int64_t)oct_ceil_div((size_t)(span * group_c), (size_t)v->kb),
                      .blocks = depthwise ? 1 : q->group,
                      .channels_follow = true,
                      .nb = v->nb,
@@ -186,7 +203,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
         int64_t first = part.block * p.n + part.col;
         FORWARD(oct_product_begin(r, &piece));
         if (piece.groups)
-            pack(r, q, &piece, first);
+            pack(r, q, &piece, span, first);
         oct_product_prepare(r, &piece);
         convolve(r, q, &piece, v, &part, first, pad_row);
     }
