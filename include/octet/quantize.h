@@ -39,6 +39,7 @@ typedef struct octet_quantize_desc {
     int reduce_range;           /* 1: weights of 7 bits, for processors whose 8-bit products saturate */
     int no_bias_correction;     /* 1: biases stay as they are */
     int equalize;               /* 1: cross-layer equalization of Conv, Relu, Conv chains */
+    int integer_softmax;        /* 1: a Softmax that the network ends with is quantized too */
     const char *const *exclude; /* names of nodes, or operators, that stay float */
     size_t exclude_count;
     int auto_count; /* keep so many layers float, the ones whose quantization costs most */

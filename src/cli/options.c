@@ -61,6 +61,8 @@ static const option_row rows[] = {
      "leave biases as they are"},
     {"equalize", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(equalize), 0, 0,
      "cross-layer equalization of Conv, Relu, Conv chains"},
+    {"integer-softmax", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(integer_softmax), 0, 0,
+     "quantize a Softmax at the end too"},
     {"report", "FILE.html", FOR_QUANTIZE, KIND_TEXT, FIELD(report), 0, 0,
      "a page with histograms, and what each layer costs"},
     {"all", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(all), 0, 0, "every tensor in the table, not the worst ten"},

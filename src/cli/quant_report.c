@@ -30,8 +30,9 @@ static int read_rows(const octet_quantizer *q, row **rows, size_t *count, octet_
 static int worse_first(const void *a, const void *b)
 {
     const octet_quantized_info *x = &((const row *)a)->info, *y = &((const row *)b)->info;
-    if (!isnan(x->gain_db) && !isnan(y->gain_db) && x->gain_db != y->gain_db)
-        return x->gain_db > y->gain_db ? -1 : 1;
+    double gain = isnan(x->gain_db) ? -1e9 : x->gain_db, other = isnan(y->gain_db) ? -1e9 : y->gain_db;
+    if (gain != other)
+        return gain > other ? -1 : 1;
     return x->snr_db < y->snr_db ? -1 : x->snr_db > y->snr_db;
 }
 

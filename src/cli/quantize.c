@@ -49,6 +49,7 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
     d->reduce_range = options->reduce_range;
     d->no_bias_correction = options->no_bias_correction;
     d->equalize = options->equalize;
+    d->integer_softmax = options->integer_softmax;
     d->exclude = options->excludes.items;
     d->exclude_count = options->excludes.count;
     d->auto_count = (int)options->keep;

@@ -12,10 +12,10 @@
 
 typedef struct writer {
     const oct_graph *g;
-    oct_arena arena; /* everything the message points to */
-    oct_names taken;
-    const char **names; /* by value */
-    bool *used;         /* by value: some node reads it, or it is an output */
+    oct_arena arena;             /* everything the message points to */
+    oct_names taken, node_names; /* names of values, and of nodes */
+    const char **names;          /* by value */
+    bool *used;                  /* by value: some node reads it, or it is an output */
 } writer;
 
 static octet_status no_memory(void)
@@ -64,21 +64,27 @@ static octet_status number(writer *w, int64_t from, int64_t **to)
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
-static octet_status take_name(writer *w, int v)
+/* `wanted`, or that with a number behind it where it is taken. */
+static octet_status unique(writer *w, oct_names *taken, const char *wanted, int number, char **out)
 {
-    const char *name = w->g->values[v].name;
+    const char *name = wanted;
     char made[320];
-    if (w->names[v])
-        return OCTET_OK;
-    for (int i = 0; !*name || oct_names_find(&w->taken, name) >= 0; i++) {
-        snprintf(made, sizeof made, "%.280s_%d", *w->g->values[v].name ? w->g->values[v].name : "value",
-                 v + i);
+    for (int i = 0; !*name || oct_names_find(taken, name) >= 0; i++) {
+        snprintf(made, sizeof made, "%.280s_%d", *wanted ? wanted : "value", number + i);
         name = made;
     }
-    char *copy;
-    FORWARD(text(w, name, &copy));
-    w->names[v] = copy;
-    return oct_names_add(&w->taken, copy, v) ? OCTET_OK : no_memory();
+    FORWARD(text(w, name, out));
+    return oct_names_add(taken, *out, number) ? OCTET_OK : no_memory();
+}
+
+static octet_status take_name(writer *w, int v)
+{
+    if (w->names[v])
+        return OCTET_OK;
+    char *name;
+    FORWARD(unique(w, &w->taken, w->g->values[v].name, v, &name));
+    w->names[v] = name;
+    return OCTET_OK;
 }
 
 /* What a caller names keeps its name: inputs and outputs first. */
@@ -186,7 +192,7 @@ static octet_status put_node(writer *w, const oct_node *from, onnx_NodeProto *to
     RETURN_IF(from->has_clamp || from->float_out || from->channels_last ||
                   oct_op_find(from->op_type, from->domain) != from->op,
               OCTET_UNSUPPORTED, "%s (node '%s') has no ONNX form", from->op_type, from->name);
-    FORWARD(text(w, from->name, &to->name));
+    FORWARD(unique(w, &w->node_names, from->name, (int)(from - w->g->nodes), &to->name));
     FORWARD(text(w, from->op_type, &to->op_type));
     if (*from->domain)
         FORWARD(text(w, from->domain, &to->domain));
@@ -327,6 +333,7 @@ octet_status oct_onnx_write(const oct_graph *graph, int opset, const char *path)
     }
     free(temporary);
     oct_names_free(&w.taken);
+    oct_names_free(&w.node_names);
     oct_arena_free(&w.arena);
     return status;
 }

@@ -107,7 +107,7 @@ static octet_status score_without(octet_quantizer *q, int node, double *snr_db)
     oct_placement place;
     oct_candidate c;
     q->excluded[node] = true;
-    octet_status status = oct_place(&q->graph, &q->shaped, q->excluded, &place);
+    octet_status status = oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &place);
     q->excluded[node] = false;
     FORWARD(status);
     status = oct_candidate_make(q, &place, q->best.observer, &q->best.options, &c);
@@ -179,7 +179,7 @@ octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count)
     free(gains);
     FORWARD(status);
     oct_placement place;
-    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, &place));
+    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &place));
     oct_placement_free(&q->place);
     q->place = place;
     return oct_quantizer_choose(q);

@@ -9,6 +9,7 @@
 typedef struct placer {
     const oct_graph *g, *shaped;
     const bool *excluded;
+    bool integer_softmax;
     oct_placement *p;
     oct_readers readers;
     int *root; /* by value: what it is a function of, element by element */
@@ -165,7 +166,7 @@ static oct_place_kind kind_of(const placer *s, int node)
     for (int i = 0; i < n->input_count && kind == OCT_PLACE_INTEGER; i++)
         kind = is_tensor(s, n->inputs[i]) ? kind : OCT_PLACE_FLOAT;
     /* The probabilities a network ends with keep their digits: many of them are below 1/256. */
-    if (n->op == OCT_OP_Softmax && s->g->values[n->outputs[0]].is_output)
+    if (n->op == OCT_OP_Softmax && s->g->values[n->outputs[0]].is_output && !s->integer_softmax)
         return OCT_PLACE_FLOAT;
     return kind;
 }
@@ -297,7 +298,8 @@ void oct_placement_free(oct_placement *p)
     memset(p, 0, sizeof *p);
 }
 
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded, oct_placement *p)
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded,
+                       bool integer_softmax, oct_placement *p)
 {
     size_t nodes = (size_t)g->node_count + 1, values = (size_t)g->value_count + 1;
     *p = (oct_placement){.kind = calloc(nodes, sizeof *p->kind),
@@ -305,7 +307,7 @@ octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *
                          .pair = calloc(values, sizeof *p->pair),
                          .integer = calloc(values, sizeof *p->integer),
                          .like = calloc(values, sizeof *p->like)};
-    placer s = {.g = g, .shaped = shaped, .excluded = excluded, .p = p};
+    placer s = {.g = g, .shaped = shaped, .excluded = excluded, .integer_softmax = integer_softmax, .p = p};
     s.root = calloc(values, sizeof *s.root);
     octet_status status = OCTET_OK;
     if (!p->kind || !p->absorbed || !p->pair || !p->integer || !p->like || !s.root)

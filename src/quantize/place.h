@@ -23,8 +23,10 @@ typedef struct oct_placement {
     int *like;            /* by value: the value whose parameters it has, often itself */
 } oct_placement;
 
-/* g: sorted; shaped: a copy of it with shapes inferred. excluded[node]: stays float. */
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded, oct_placement *p);
+/* g: sorted; shaped: a copy of it with shapes inferred. excluded[node]: stays float.
+ * integer_softmax: a Softmax at the end is quantized too. */
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded,
+                       bool integer_softmax, oct_placement *p);
 void oct_placement_free(oct_placement *p);
 
 /* The axis of a product's weights that has its output channels. */

@@ -100,9 +100,9 @@ static octet_status all_steps(oct_prepare_state *p, const octet_tensor *inputs, 
     FORWARD(settle(p, inputs));
     FORWARD(oct_prepare_opset(p, opset));
     FORWARD(settle(p, inputs));
-    FORWARD(oct_prepare_forms(p));
-    FORWARD(settle(p, inputs));
     FORWARD(oct_prepare_fold(p));
+    FORWARD(settle(p, inputs));
+    FORWARD(oct_prepare_forms(p));
     return settle(p, inputs);
 }
 

@@ -112,7 +112,7 @@ octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *input
     if (!q->excluded)
         return no_memory();
     FORWARD(oct_quantizer_exclude(q));
-    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, &q->place));
+    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &q->place));
     FORWARD(choose_watched(q));
     FORWARD(make_taps(q));
     q->prepared = true;
