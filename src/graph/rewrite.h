@@ -1,6 +1,6 @@
 /* What rewrite passes share: who reads a value, constants, quantization parameters, new nodes. For
- * src/graph and src/quantize. New nodes and values go to the end of their lists and may move them: passes hold indices,
- * not pointers, across a call that adds. Everything added lives in the graph's arena. */
+ * src/graph and src/quantize. New nodes and values go to the end of their lists and may move them: passes
+ * hold indices, not pointers, across a call that adds. Everything added lives in the graph's arena. */
 #ifndef OCT_REWRITE_H
 #define OCT_REWRITE_H
 
