@@ -199,6 +199,8 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
                           d->caps.info.name);
     if (status == OCTET_OK)
         status = make_context_and_queue(d);
+    if (status == OCTET_OK)
+        status = oct_device_settle_dot4(d);
     if (status != OCTET_OK) {
         oct_device_release(d);
         return status;
@@ -248,6 +250,8 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
     if (!d)
         return OCTET_OUT_OF_MEMORY;
     octet_status status = adopt(d, context, queue);
+    if (status == OCTET_OK)
+        status = oct_device_settle_dot4(d);
     if (status != OCTET_OK) {
         oct_device_release(d);
         return status;

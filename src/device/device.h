@@ -16,6 +16,21 @@
 #include <octet/octet.h>
 #include <stdbool.h>
 
+/* Ways to a 4-way 8-bit dot product in portable kernels; kernels/dot4/ has one file a vendor. */
+typedef enum oct_dot4_path {
+    OCT_DOT4_NONE, /* plain OpenCL C */
+    OCT_DOT4_KHR,
+    OCT_DOT4_NVIDIA,
+    OCT_DOT4_AMD_SDOT4,
+    OCT_DOT4_AMD_SUDOT4,
+    OCT_DOT4_INTEL,
+    OCT_DOT4_ARM,
+    OCT_DOT4_QUALCOMM, /* by the signs that the device has been found to give its operands */
+    OCT_DOT4_QUALCOMM_US,
+    OCT_DOT4_QUALCOMM_SU,
+    OCT_DOT4_COUNT
+} oct_dot4_path;
+
 /* What kernel selection may look at: plain data, so that select() is tested without OpenCL. */
 typedef struct oct_caps {
     octet_device_info info;
@@ -27,8 +42,10 @@ typedef struct oct_caps {
     bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
     bool x86_avx512_vbmi;      /* that and VBMI */
-    bool khr_dot4;             /* cl_khr_integer_dot_product with 4x8 packed input */
-    bool khr_dot4_fast;        /* ... and the device says that it is accelerated */
+    unsigned dot4_paths;       /* 1 << path: those that the device has */
+    oct_dot4_path dot4;        /* the one that kernels are built with */
+    bool prefers_tiles;        /* a GPU: tiles in local memory before kernels of one work-item */
+    int item_sums;             /* int32 sums that a work-item keeps in registers */
     const char *build_options; /* what every program needs on this driver; "" for most */
     int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
 } oct_caps;

@@ -85,50 +85,125 @@ static void query_pocl(oct_caps *caps)
 #endif
 }
 
-static void query_integer_dot(cl_device_id id, oct_caps *caps)
-{
-#ifdef CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR
-    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product"))
-        return;
-    uint64_t bits = get_number(id, CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR);
-    caps->khr_dot4 = (bits & CL_DEVICE_INTEGER_DOT_PRODUCT_INPUT_4x8BIT_PACKED_KHR) != 0;
-    cl_device_integer_dot_product_acceleration_properties_khr fast = {0};
-    if (clGetDeviceInfo(id, CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_4x8BIT_PACKED_KHR,
-                        sizeof fast, &fast, NULL) == CL_SUCCESS)
-        caps->khr_dot4_fast = caps->khr_dot4 && fast.signed_accelerated && fast.mixed_signedness_accelerated;
-#else
-    (void)id;
-    (void)caps;
-#endif
-}
-
 #define VENDOR_NVIDIA 0x10de
 #define NV_CAPABILITY_MAJOR                                                                                  \
     0x4000 /* CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV of cl_nv_device_attribute_query                          \
             */
 #define NV_CAPABILITY_MINOR 0x4001
 
-/* The paths that today's kernels use, best first. */
+#define VENDOR_INTEL               0x8086
+#define INTEL_FEATURE_CAPABILITIES 0x4256 /* CL_DEVICE_FEATURE_CAPABILITIES_INTEL */
+#define INTEL_FEATURE_DP4A         1
+
+/* Targets of AMD's compiler by the start of the device's name, and what they have. */
 static const struct {
     const char *name;
-    size_t flag; /* offset of a bool in oct_caps */
-} dot4_paths[] = {
-    {"x86-vnni", offsetof(oct_caps, x86_avx512_vnni)},
-    {"x86-avx2", offsetof(oct_caps, x86_avx2)},
+    oct_dot4_path path;
+} amd_targets[] = {
+    {"gfx906", OCT_DOT4_AMD_SDOT4},  {"gfx908", OCT_DOT4_AMD_SDOT4}, {"gfx90a", OCT_DOT4_AMD_SDOT4},
+    {"gfx94", OCT_DOT4_AMD_SDOT4},   {"gfx95", OCT_DOT4_AMD_SDOT4},  {"gfx1011", OCT_DOT4_AMD_SDOT4},
+    {"gfx1012", OCT_DOT4_AMD_SDOT4}, {"gfx103", OCT_DOT4_AMD_SDOT4}, {"gfx11", OCT_DOT4_AMD_SUDOT4},
+    {"gfx12", OCT_DOT4_AMD_SUDOT4},
 };
 
-static void name_paths(oct_caps *caps)
+static bool has_khr(cl_device_id id, const oct_caps *caps, bool *fast)
 {
-    snprintf(caps->info.dot4, sizeof caps->info.dot4, "none");
-    snprintf(caps->info.matrix, sizeof caps->info.matrix, "none");
-    for (size_t i = 0; i < sizeof dot4_paths / sizeof dot4_paths[0]; i++) {
+    *fast = false;
+#ifdef CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR
+    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product"))
+        return false;
+    uint64_t bits = get_number(id, CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR);
+    cl_device_integer_dot_product_acceleration_properties_khr p = {0};
+    if (clGetDeviceInfo(id, CL_DEVICE_INTEGER_DOT_PRODUCT_ACCELERATION_PROPERTIES_4x8BIT_PACKED_KHR, sizeof p,
+                        &p, NULL) == CL_SUCCESS)
+        *fast = p.signed_accelerated;
+    return (bits & CL_DEVICE_INTEGER_DOT_PRODUCT_INPUT_4x8BIT_PACKED_KHR) != 0;
+#else
+    (void)id;
+    (void)caps;
+    return false;
+#endif
+}
+
+static oct_dot4_path amd_path(const octet_device_info *info)
+{
+    if (!strstr(info->platform, "AMD Accelerated"))
+        return OCT_DOT4_NONE;
+    for (size_t i = 0; i < sizeof amd_targets / sizeof amd_targets[0]; i++) {
+        if (strncmp(info->name, amd_targets[i].name, strlen(amd_targets[i].name)) == 0)
+            return amd_targets[i].path;
+    }
+    return OCT_DOT4_NONE;
+}
+
+/* The dot product paths the device has, and the best of them. Qualcomm's is found by asking the device
+ * (dot4_probe.c). */
+static void query_dot4(cl_device_id id, oct_caps *caps)
+{
+    const octet_device_info *info = &caps->info;
+    bool fast, khr = has_khr(id, caps, &fast);
+    const struct {
         bool has;
-        memcpy(&has, (const char *)caps + dot4_paths[i].flag, sizeof has);
-        if (has) {
-            snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", dot4_paths[i].name);
-            return;
+        oct_dot4_path path;
+    } found[] = {
+        {true, OCT_DOT4_NONE},
+        {khr && !fast, OCT_DOT4_KHR}, /* there, but plain code is no slower: for who asks for it */
+        {has_extension(info->extensions, "cl_arm_integer_dot_product_accumulate_int8"), OCT_DOT4_ARM},
+        {caps->vendor_id == VENDOR_INTEL && info->type == OCTET_DEVICE_GPU &&
+             has_extension(info->extensions, "cl_intel_device_attribute_query") &&
+             (get_number(id, INTEL_FEATURE_CAPABILITIES) & INTEL_FEATURE_DP4A),
+         OCT_DOT4_INTEL},
+        {khr && fast, OCT_DOT4_KHR},
+        {amd_path(info) != OCT_DOT4_NONE, amd_path(info)},
+        {caps->nvidia_cc >= 61, OCT_DOT4_NVIDIA},
+    };
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {
+        if (!found[i].has)
+            continue;
+        caps->dot4_paths |= 1u << found[i].path;
+        if (!(khr && !fast && found[i].path == OCT_DOT4_KHR))
+            caps->dot4 = found[i].path;
+    }
+}
+
+/* Registers: those of embedded GPUs hold half of what the others do before they spill. */
+static void query_tiles(oct_caps *caps)
+{
+    static const char *const small[] = {"ARM", "QUALCOMM", "Imagination", "Broadcom"};
+    caps->prefers_tiles = caps->info.type == OCTET_DEVICE_GPU;
+    caps->item_sums = 64;
+    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
+        if (strstr(caps->info.vendor, small[i]))
+            caps->item_sums = 32;
+    }
+}
+
+/* By oct_dot4_path: as `octet devices` shows them and OCTET_DOT4 names them. */
+static const char *const dot4_names[OCT_DOT4_COUNT] = {
+    "none",  "khr", "nvidia",   "amd-sdot4",   "amd-sudot4",
+    "intel", "arm", "qualcomm", "qualcomm-us", "qualcomm-su",
+};
+
+octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name)
+{
+    for (unsigned i = 0; i < OCT_DOT4_COUNT; i++) {
+        if ((caps->dot4_paths & 1u << i) && strcmp(dot4_names[i], name) == 0) {
+            caps->dot4 = (oct_dot4_path)i;
+            oct_caps_name_paths(caps);
+            return OCTET_OK;
         }
     }
+    return oct_fail(OCTET_INVALID_ARGUMENT, "OCTET_DOT4: '%s' does not have the dot product path '%s'",
+                    caps->info.name, name);
+}
+
+void oct_caps_name_paths(oct_caps *caps)
+{
+    const char *name = caps->x86_avx512_vnni ? "x86-vnni"
+                       : caps->x86_avx2      ? "x86-avx2"
+                                             : dot4_names[caps->dot4];
+    snprintf(caps->info.matrix, sizeof caps->info.matrix, "none");
+    snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", name);
 }
 
 /* Defects of drivers that kernels are built around. */
@@ -201,7 +276,8 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
             (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
     caps->build_options = quirks_of(&caps->info);
     query_pocl(caps);
-    query_integer_dot(id, caps);
-    name_paths(caps);
+    query_dot4(id, caps);
+    query_tiles(caps);
+    oct_caps_name_paths(caps);
     return OCTET_OK;
 }

@@ -42,6 +42,11 @@ struct oct_device {
 
 /* device_caps.c: everything that is asked of a driver. */
 octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *caps);
+void oct_caps_name_paths(oct_caps *caps); /* info.dot4, info.matrix from the rest */
+/* Take this dot product path. Errors: INVALID_ARGUMENT (unknown, or the device does not have it). */
+octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name);
+/* dot4_probe.c: paths that only running a kernel tells; then OCTET_DOT4, for tests and developers. */
+octet_status oct_device_settle_dot4(oct_device *device);
 /* programs.c */
 void oct_programs_free(oct_device *device);
 

@@ -1,5 +1,6 @@
 #include "gemm.h"
 #include "dtype.h"
+#include "gemm_tiled.h"
 #include "product.h"
 #include "sizes.h"
 
@@ -11,46 +12,64 @@ typedef struct gemm_variant {
     int rows, nb, kb;
     oct_form form;
     size_t capability; /* offset of a bool in oct_caps */
+    oct_tile tile;     /* bm 0: none */
 } gemm_variant;
 
 static const gemm_variant variants[] = {
 #define GEMM_VARIANT(name, file, rows, nb, kb, form, capability)                                             \
-    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability)},
+    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), {0}},
+#define GEMM_TILE(name, bm, bn, bk, tm, tn)                                                                  \
+    {#name, "gemm/gemm_tiled.cl", bm, 64, 4, OCT_DOT4, offsetof(oct_caps, any_device), {bm, bn, bk, tm, tn}},
+#define GEMM_SMALL(name, rows)                                                                               \
+    {#name, "gemm/gemm_small.cl", rows, 64, 4, OCT_DOT4, offsetof(oct_caps, any_device), {rows, 64}},
 #include "gemm_variants.def"
 #undef GEMM_VARIANT
+#undef GEMM_TILE
+#undef GEMM_SMALL
 };
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
+
+static bool runs_on(const gemm_variant *v, const oct_caps *caps)
+{
+    return oct_product_runs_on(v->capability, caps) && (!v->tile.bm || oct_tile_valid(&v->tile, caps));
+}
 
 const char *oct_gemm_variant_name(const oct_caps *caps, size_t index)
 {
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
-        if (oct_product_runs_on(variants[i].capability, caps) && index-- == 0)
+        if (runs_on(&variants[i], caps) && index-- == 0)
             return variants[i].name;
     }
     return NULL;
 }
 
-/* What m rows take: whole tiles, each with the loads of B besides, which are worth about one row. */
-static int64_t tile_cost(const gemm_variant *v, int64_t m)
+/* What it takes. Kernels of one work-item: m rows in whole tiles, each with the loads of B besides, which are
+ * worth about one row. */
+static double cost(const gemm_variant *v, const oct_caps *caps, const oct_gemm_request *q)
 {
-    return (m / v->rows + (m % v->rows != 0)) * (v->rows + 1);
+    if (v->tile.bm)
+        return oct_tile_cost(&v->tile, caps, q->m, q->n, (q->k + 3) / 4, q->batch);
+    return (double)(q->m / v->rows + (q->m % v->rows != 0)) * (v->rows + 1);
 }
 
-/* The forced variant, or the cheapest of the best capability; NULL when the forced one is unknown or cannot
- * run here. */
+/* The forced variant, or the cheapest of the best kind; NULL when the forced one is unknown or cannot run
+ * here. */
 static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_request *q)
 {
     const gemm_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const gemm_variant *v = &variants[i];
-        if (!oct_product_runs_on(v->capability, caps))
+        if (!runs_on(v, caps))
             continue;
         if (q->variant) {
             if (strcmp(q->variant, v->name) == 0)
                 return v;
             continue;
         }
-        if (!best || (v->capability == best->capability && tile_cost(v, q->m) < tile_cost(best, q->m)))
+        if (v->tile.bm && !caps->prefers_tiles)
+            continue;
+        bool same_kind = best && v->capability == best->capability && !v->tile.bm == !best->tile.bm;
+        if (!best || (same_kind && cost(v, caps, q) < cost(best, caps, q)))
             best = v;
     }
     return best;
@@ -134,10 +153,14 @@ static oct_mem row_sums(oct_recipe *r, const oct_gemm_request *q, const oct_prod
     return rowsum;
 }
 
-static void product(oct_recipe *r, const oct_gemm_request *q, const oct_product *p, const gemm_variant *v,
-                    const oct_part *part, oct_mem rowsum)
+static void product(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *q, const oct_product *p,
+                    const gemm_variant *v, const oct_part *part, oct_mem rowsum)
 {
     int64_t batch = q->b_stride ? part->blocks : q->batch;
+    if (v->tile.bm) {
+        oct_gemm_tiled(r, caps, q, p, &v->tile, v->file, part, rowsum);
+        return;
+    }
     char options[64];
     oct_product_options(p, options);
     bool row_scale = q->a_q.scale_count > 1;
@@ -191,7 +214,7 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
                      .blocks = q->b_stride ? q->batch : 1,
                      .nb = v->nb,
                      .kb = v->kb,
-                     .form = v->form};
+                     .form = v->form == OCT_DOT4 ? oct_tile_form(caps) : v->form};
     FORWARD(oct_product_check(&p));
     if (q->m == 0 || q->n == 0 || q->batch == 0)
         return OCTET_OK;
@@ -205,7 +228,7 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
         oct_product_prepare(r, &piece);
         if (piece.needs_rowsum && rowsum == OCT_MEM_NONE)
             rowsum = row_sums(r, q, &piece);
-        product(r, q, &piece, v, &part, piece.needs_rowsum ? rowsum : OCT_MEM_NONE);
+        product(r, caps, q, &piece, v, &part, piece.needs_rowsum ? rowsum : OCT_MEM_NONE);
     }
     return r->status;
 }

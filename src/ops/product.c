@@ -152,8 +152,9 @@ octet_status oct_product_begin(oct_recipe *r, oct_product *p)
     p->np = (int64_t)oct_round_up((size_t)p->n, 64);
     p->panels = (int64_t)oct_ceil_div((size_t)p->n, (size_t)p->nb);
     p->b_signed = p->b_dtype == OCTET_S8;
-    if (p->form == OCT_U8S8) {
-        p->a_shift = p->a_dtype == OCTET_S8 ? 128 : 0;
+    if (p->form != OCT_AS_IS) {
+        bool is_signed = p->a_dtype == OCTET_S8, wants_signed = p->form == OCT_S8S8;
+        p->a_shift = is_signed == wants_signed ? 0 : wants_signed ? -128 : 128;
         p->b_shift = p->b_dtype == OCTET_U8 ? -128 : 0;
         p->b_flip = p->b_shift ? 0x80 : 0;
         p->b_signed = true;

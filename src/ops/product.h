@@ -7,9 +7,10 @@
 #include "device.h"
 #include "quant_args.h"
 
-/* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed and flips top bits
- * for it. */
-typedef enum oct_form { OCT_AS_IS, OCT_U8S8 } oct_form;
+/* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed, OCT_S8S8 both
+ * signed: top bits are flipped for it. OCT_DOT4 is one of these, whichever the device's dot product path has
+ * (tile.h). */
+typedef enum oct_form { OCT_AS_IS, OCT_U8S8, OCT_S8S8, OCT_DOT4 } oct_form;
 
 /* A part of packed B: whole blocks, or columns of one block. blocks 0: before the first. */
 typedef struct oct_part {

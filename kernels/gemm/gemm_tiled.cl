@@ -1,0 +1,99 @@
+/* C = A x B for GPUs: tiles in local memory and registers (product/tile.clh), 4-way dot products (dot4/).
+ * A is read where it lies, at any alignment; rows and columns past the edge of C are computed from what is
+ * there and not stored, so edges run the same loop.
+ *
+ * Work-groups: tiles of C (tile_of), and in dimension 2 batches times `splits` parts of k. With PARTIAL the
+ * exact sums of each part are stored, [splits][batch] matrices of int32 with rows of ldc, for gemm_reduce.cl
+ * to add and finish.
+ *
+ * Options: those of tile.clh; A_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh); PARTIAL. */
+#include "gemm/gemm.clh"
+#include "product/tile.clh"
+
+/* This work-item's part of a stage of A: 16 bytes of a row each. k past the end: anything, since B is 0. */
+static inline void fetch_a(uint4 *to, __global const uchar *base, const long *rows, long end, long k0,
+                           int item, bool aligned)
+{
+    UNROLL
+    for (int i = 0; i < A_CHUNKS; i++)
+        to[i] = load16(base, rows[i] + k0 + chunk_part(item, i) * 16, end, aligned) ^ A_FLIP;
+}
+
+__attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARGS, const int splits,
+                                                                        const int split_groups)
+{
+    __local uint4 la[2][KW * A_STEP], lb[2][KW * B_STEP];
+    const int item = get_local_id(0), ty = item / TX, tx = item % TX;
+    const int2 tile = tile_of(get_group_id(0), (m + BM - 1) / BM, (n + BN - 1) / BN);
+    const int z = get_group_id(2), part = z % splits;
+    const long batch = z / splits;
+    const int groups = (k + 3) / 4, first = part * split_groups, last = min(first + split_groups, groups);
+    const int row0 = tile.x * BM, col0 = tile.y * BN;
+
+    const long a_begin = (long)a_offset + batch * a_stride, a_end = a_begin + (m - 1) * lda + k;
+    const bool a_aligned = ((a_begin | lda) & 15) == 0;
+    __global const uint4 *b = (__global const uint4 *)(AT(uchar, packed) + batch * packed_stride);
+    long rows[A_CHUNKS];
+    uint4 next_a[A_CHUNKS], next_b[B_CHUNKS];
+    int acc[TM][TN];
+    UNROLL
+    for (int i = 0; i < A_CHUNKS; i++)
+        rows[i] = a_begin + min(row0 + chunk_row(item, i), m - 1) * lda;
+    UNROLL
+    for (int i = 0; i < TM; i++) {
+        UNROLL
+        for (int j = 0; j < TN; j++)
+            acc[i][j] = 0;
+    }
+
+    const int stages = (last - first + KW - 1) / KW, panels = (n + 63) / 64, panel = col0 / 64;
+    if (stages > 0) {
+        fetch_a(next_a, a_base, rows, a_end, (long)first * 4, item, a_aligned);
+        fetch_b(next_b, b, panel, panels, groups, first, last, item);
+        keep_stage(la[0], lb[0], next_a, next_b, item);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int s = 0; s < stages; s++) {
+        const int kg = first + (s + 1) * KW;
+        if (s + 1 < stages) {
+            fetch_a(next_a, a_base, rows, a_end, (long)kg * 4, item, a_aligned);
+            fetch_b(next_b, b, panel, panels, groups, kg, last, item);
+        }
+        multiply_stage(acc, la[s & 1], lb[s & 1], ty, tx);
+        if (s + 1 < stages)
+            keep_stage(la[(s + 1) & 1], lb[(s + 1) & 1], next_a, next_b, item);
+        barrier(CLK_LOCAL_MEM_FENCE);
+    }
+
+#ifdef PARTIAL
+    __global int *out = AT(int, c) + ((long)part * (get_num_groups(2) / splits) + batch) * m * ldc;
+#else
+    __global const int *of_block = AT(int, prep) + batch * prep_stride;
+    __global OUT_T *out = AT(OUT_T, c) + batch * c_stride;
+    const bool c_aligned = ((c_offset / sizeof(OUT_T) | (ulong)(ldc | (batch * c_stride))) & 3) == 0;
+    const int zero = of_block[3 * ((n + 63) / 64 * 64)];
+    const float lo = (float)(clamp_min - zero), hi = (float)(clamp_max - zero);
+#endif
+    UNROLL
+    for (int j = 0; j < TN; j += 4) {
+        const int col = col0 + item_col(tx, j);
+        if (col < n) {
+#ifndef PARTIAL
+            const quad_prep q = quad_load(of_block, col, n);
+#endif
+            UNROLL
+            for (int i = 0; i < TM; i++) {
+                const int row = row0 + item_row(ty, i);
+                const int4 sums = (int4)(acc[i][j], acc[i][j + 1], acc[i][j + 2], acc[i][j + 3]);
+                if (row < m) {
+#ifdef PARTIAL
+                    *(__global int4 *)(out + row * ldc + col) = sums;
+#else
+                    quad_store(out + row * ldc + col, sums, q, GEMM_ROWSUM1(row), GEMM_ROWSCALE(row), zero,
+                               lo, hi, n - col, c_aligned);
+#endif
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+#include "tile.h"
+#include "sizes.h"
+
+#include <stdio.h>
+
+/* In step with kernels/gemm/gemm_small.cl. */
+#define SMALL_ITEMS 256
+
+size_t oct_tile_items(const oct_tile *t)
+{
+    return t->bk ? (size_t)(t->bm / t->tm * (t->bn / t->tn)) : SMALL_ITEMS;
+}
+
+size_t oct_tile_local_bytes(const oct_tile *t)
+{
+    if (!t->bk)
+        return (size_t)t->bm * SMALL_ITEMS * 16;
+    return 2 * (size_t)t->bk * (size_t)(t->bm + 4 + t->bn); /* two buffers; 4 rows of padding */
+}
+
+/* Every work-item fetches whole 16 bytes, as many as the others, and 64 columns are a panel. */
+static bool fits_together(const oct_tile *t)
+{
+    int items = (int)oct_tile_items(t);
+    return t->bk % 32 == 0 && t->bn % 64 == 0 && t->tm % 4 == 0 && t->tn % 4 == 0 && t->bm % t->tm == 0 &&
+           t->bm * t->bk / 16 % items == 0 && t->bn * t->bk / 16 % items == 0;
+}
+
+bool oct_tile_valid(const oct_tile *t, const oct_caps *caps)
+{
+    int sums = t->bk ? t->tm * t->tn : t->bm * 4;
+    return (!t->bk || fits_together(t)) && oct_tile_items(t) <= caps->max_group &&
+           oct_tile_local_bytes(t) <= caps->info.local_bytes && sums <= caps->item_sums;
+}
+
+static int64_t units(const oct_caps *caps)
+{
+    return caps->info.compute_units ? caps->info.compute_units : 1;
+}
+
+oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
+                           int64_t batch)
+{
+    oct_tiling s = {.down = (int64_t)oct_ceil_div((size_t)m, (size_t)t->bm),
+                    .across = (int64_t)oct_ceil_div((size_t)n, (size_t)t->bn)};
+    /* Parts of k until every unit has work-groups to switch between, each long enough to be worth its start
+     * and the sum at the end. */
+    int64_t work_groups = s.down * s.across * batch, stage = t->bk ? t->bk / 4 : SMALL_ITEMS / 16;
+    int64_t wanted = (t->bk ? 1 : 4) * units(caps), most = groups / (16 * stage) + 1;
+    int64_t splits = work_groups ? wanted / work_groups : 1;
+    splits = splits > most ? most : splits;
+    splits = splits < 1 ? 1 : splits > 64 ? 64 : splits;
+    int64_t stages = (int64_t)oct_ceil_div((size_t)groups, (size_t)(stage * splits));
+    s.split_groups = stages ? stages * stage : stage;
+    s.splits = groups ? (int64_t)oct_ceil_div((size_t)groups, (size_t)s.split_groups) : 1;
+    return s;
+}
+
+double oct_tile_cost(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
+                     int64_t batch)
+{
+    oct_tiling s = oct_tile_spread(t, caps, m, n, groups, batch);
+    double work_groups = (double)s.down * (double)s.across * (double)s.splits * (double)batch;
+    double rounds = (double)(int64_t)((work_groups - 1) / (double)units(caps)) + 1;
+    /* Dot products of a work-group, and what it moves through local memory or, for few rows, from B: each
+     * dword costs about as much as 8 products of a work-item's registers hide. */
+    double reuse = t->bk ? (double)(t->bm + t->bn) : 64.0;
+    double work = (double)t->bm * (double)t->bn + 24.0 * reuse;
+    return rounds * work * (double)(s.split_groups + 64) + (s.splits > 1 ? 1e5 : 0.0);
+}
+
+/* By oct_dot4_path. */
+static const struct {
+    const char *option;
+    oct_form form;
+} paths[OCT_DOT4_COUNT] = {
+    [OCT_DOT4_NONE] = {"DOT4_NONE", OCT_S8S8},
+    [OCT_DOT4_KHR] = {"DOT4_KHR", OCT_S8S8},
+    [OCT_DOT4_NVIDIA] = {"DOT4_NVIDIA", OCT_S8S8},
+    [OCT_DOT4_AMD_SDOT4] = {"DOT4_AMD_SDOT4", OCT_S8S8},
+    [OCT_DOT4_AMD_SUDOT4] = {"DOT4_AMD_SUDOT4", OCT_S8S8},
+    [OCT_DOT4_INTEL] = {"DOT4_INTEL", OCT_S8S8},
+    [OCT_DOT4_ARM] = {"DOT4_ARM", OCT_S8S8},
+    [OCT_DOT4_QUALCOMM] = {"DOT4_QUALCOMM", OCT_S8S8},
+    [OCT_DOT4_QUALCOMM_US] = {"DOT4_QUALCOMM_US", OCT_U8S8},
+    [OCT_DOT4_QUALCOMM_SU] = {"DOT4_QUALCOMM_SU", OCT_U8S8},
+};
+
+void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128])
+{
+    const char *rolled = caps->prefers_tiles ? "" : " -DROLLED", *path = paths[caps->dot4].option;
+    if (t->bk)
+        snprintf(text, 128, "-D%s%s -DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d", path, rolled, t->bm, t->bn,
+                 t->bk, t->tm, t->tn);
+    else
+        snprintf(text, 128, "-D%s%s -DROWS=%d", path, rolled, t->bm);
+}
+
+oct_form oct_tile_form(const oct_caps *caps)
+{
+    return paths[caps->dot4].form;
+}

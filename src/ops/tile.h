@@ -1,0 +1,41 @@
+/* Tiles of the GPU kernels (kernels/product/tile.clh): their shape, whether a device can run them, how many
+ * work-groups and parts of k a product becomes. Pure functions of sizes and capabilities. */
+#ifndef OCT_TILE_H
+#define OCT_TILE_H
+
+#include "device.h"
+#include "product.h"
+
+/* What a work-group makes. bm 0: not a tile. bk 0: a kernel for few rows, which makes bm rows of 64 columns.
+ */
+typedef struct oct_tile {
+    int bm, bn; /* rows and columns of C */
+    int bk;     /* bytes of k in local memory at a time */
+    int tm, tn; /* rows and columns of a work-item */
+} oct_tile;
+
+/* How a product is spread over a device. */
+typedef struct oct_tiling {
+    int64_t down, across; /* tiles of a batch */
+    int64_t splits;       /* parts of k */
+    int64_t split_groups; /* k groups (4) of a part */
+} oct_tiling;
+
+/* Work-items of a work-group. */
+size_t oct_tile_items(const oct_tile *t);
+/* Bytes of local memory. */
+size_t oct_tile_local_bytes(const oct_tile *t);
+/* Do its numbers fit together, and the device's limits? */
+bool oct_tile_valid(const oct_tile *t, const oct_caps *caps);
+/* How m x n x (groups * 4), `batch` times, is spread. */
+oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
+                           int64_t batch);
+/* Estimated time in arbitrary units, for choosing among tiles. */
+double oct_tile_cost(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
+                     int64_t batch);
+/* Build options: the tile and the dot product path. */
+void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128]);
+/* The operand form that the device's dot product path multiplies. */
+oct_form oct_tile_form(const oct_caps *caps);
+
+#endif
