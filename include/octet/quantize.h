@@ -79,8 +79,9 @@ typedef struct octet_quantize_result {
     double snr_db;           /* of the outputs, signal to noise against float, over the samples */
     size_t samples, layers;  /* layers: nodes that are quantized */
     size_t kept;             /* and those that auto_count kept float */
-    double tried_db[8];      /* by observer: what `best` found; NaN: not tried */
-    int bias_correction;     /* was it of use? */
+    double tried_db[8]; /* by observer: what they were compared by, before a last Softmax or Sigmoid; NaN: not
+                           tried */
+    int bias_correction; /* was it of use? */
 } octet_quantize_result;
 OCTET_API octet_status octet_quantizer_result(const octet_quantizer *quantizer,
                                               octet_quantize_result *result);

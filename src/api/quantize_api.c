@@ -87,10 +87,10 @@ static void free_samples(octet_quantizer *q)
     for (size_t i = 0; i < q->sample_count; i++) {
         for (int j = 0; j < q->graph.input_count; j++)
             octet_tensor_free(&q->samples[i].inputs[j]);
-        for (int j = 0; j < q->graph.output_count; j++)
-            octet_tensor_free(&q->samples[i].outputs[j]);
+        for (int j = 0; j < q->scored_count; j++)
+            octet_tensor_free(&q->samples[i].scored[j]);
         free(q->samples[i].inputs);
-        free(q->samples[i].outputs);
+        free(q->samples[i].scored);
     }
     free(q->samples);
 }
@@ -174,9 +174,11 @@ static void set_output_types(octet_quantizer *q)
     for (int i = 0; i < g->output_count; i++) {
         const oct_value *was = &q->graph.values[q->graph.outputs[i]];
         oct_value *v = &g->values[g->outputs[i]];
-        v->dtype = q->shaped.values[q->graph.outputs[i]].dtype;
-        v->rank = was->rank;
-        memcpy(v->dims, was->dims, sizeof v->dims);
+        const oct_value *known = &q->shaped.values[q->graph.outputs[i]];
+        v->dtype = known->dtype;
+        v->rank = was->rank < 0 ? known->rank : was->rank;
+        for (int d = 0; d < v->rank; d++)
+            v->dims[d] = was->rank < 0 ? -1 : was->dims[d];
     }
 }
 

@@ -54,7 +54,7 @@ static void print_result(const octet_quantize_result *r)
         printf(", %zu kept float", r->kept);
     printf("; observer %s%s\n", octet_observer_name(r->observer),
            r->bias_correction ? ", biases corrected" : "");
-    printf("signal to noise of the outputs: %.2f dB (", r->snr_db);
+    printf("signal to noise of the outputs: %.2f dB; compared by ", r->snr_db);
     bool first = true;
     for (int o = 1; octet_observer_name((octet_observer)o); o++) {
         if (isnan(r->tried_db[o]))
@@ -62,7 +62,7 @@ static void print_result(const octet_quantize_result *r)
         printf("%s%s %.2f", first ? "" : ", ", octet_observer_name((octet_observer)o), r->tried_db[o]);
         first = false;
     }
-    printf(")\n");
+    printf("\n");
 }
 
 int quant_report_print(const cli_options *options, const octet_quantizer *q)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Samples that candidates are compared on, spread over all. */
-#define SCORED_SAMPLES 16
+#define SCORED_SAMPLES 24
 
 static const double default_percentile = 99.99;
 
@@ -119,33 +119,47 @@ static octet_status add_distance(void *user, int index, const octet_tensor *t)
     return OCTET_OK;
 }
 
-octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
+/* Outputs count the same, whatever their size; one that is exact does not hide the others. */
+static double mean_decibel(const octet_quantizer *q, const double *signal, const double *noise,
+                           const int *place)
 {
-    int outputs = q->graph.output_count;
-    oct_taps *taps = NULL;
-    double *sums = calloc(2 * (size_t)outputs + 1, sizeof *sums);
-    if (!sums)
-        return no_memory();
-    octet_status status = oct_taps_make(&c->graph, q->device, c->graph.outputs, outputs, &taps);
-    size_t used = q->sample_count < SCORED_SAMPLES ? q->sample_count : SCORED_SAMPLES;
-    for (size_t i = 0; status == OCTET_OK && i < used; i++) {
-        const oct_sample *s = &q->samples[i * q->sample_count / used];
-        distance d = {s->outputs, sums, sums + outputs};
-        status = oct_taps_run(taps, s->inputs, add_distance, &d);
-    }
-    oct_taps_destroy(taps);
-    /* Outputs count the same, whatever their size; one that is exact does not hide the others. */
     const double exact = 200;
     double sum = 0;
     int counted = 0;
-    for (int i = 0; i < outputs; i++) {
+    for (int i = 0; i < q->graph.output_count; i++) {
         if (q->shaped.values[q->graph.outputs[i]].dtype != OCTET_F32)
             continue;
-        sum += fmax(fmin(oct_decibel(sums[i], sums[outputs + i]), exact), -exact);
+        int at = place ? place[i] : i;
+        sum += fmax(fmin(oct_decibel(signal[at], noise[at]), exact), -exact);
         counted++;
     }
-    c->snr_db = counted ? sum / counted : exact;
+    return counted ? sum / counted : exact;
+}
+
+octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
+{
+    size_t count = (size_t)q->scored_count;
+    oct_taps *taps = NULL;
+    double *sums = calloc(2 * count + 1, sizeof *sums);
+    int *values = calloc(count + 1, sizeof *values);
+    octet_status status = sums && values ? OCTET_OK : no_memory();
+    for (int i = 0; status == OCTET_OK && i < q->scored_count; i++)
+        values[i] = i < q->graph.output_count ? c->graph.outputs[i] : c->shown[q->scored[i]];
+    if (status == OCTET_OK)
+        status = oct_taps_make(&c->graph, q->device, values, q->scored_count, &taps);
+    size_t used = q->sample_count < SCORED_SAMPLES ? q->sample_count : SCORED_SAMPLES;
+    for (size_t i = 0; status == OCTET_OK && i < used; i++) {
+        const oct_sample *s = &q->samples[i * q->sample_count / used];
+        distance d = {s->scored, sums, sums + count};
+        status = oct_taps_run(taps, s->inputs, add_distance, &d);
+    }
+    oct_taps_destroy(taps);
+    if (status == OCTET_OK) {
+        c->snr_db = mean_decibel(q, sums, sums + count, NULL);
+        c->score_db = mean_decibel(q, sums, sums + count, q->judged);
+    }
     free(sums);
+    free(values);
     return status;
 }
 
@@ -153,7 +167,7 @@ octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
 
 static void keep_better(octet_quantizer *q, oct_candidate *c)
 {
-    if (!q->best.made || c->snr_db > q->best.snr_db) {
+    if (!q->best.made || c->score_db > q->best.score_db) {
         oct_candidate_free(&q->best);
         q->best = *c;
         memset(c, 0, sizeof *c);
@@ -170,8 +184,8 @@ static octet_status try_one(octet_quantizer *q, octet_observer observer, const o
         oct_candidate_free(&c);
         return oct_fail_prefix(status, "the quantized network");
     }
-    if (!(q->tried_db[observer] >= c.snr_db))
-        q->tried_db[observer] = c.snr_db;
+    if (!(q->tried_db[observer] >= c.score_db))
+        q->tried_db[observer] = c.score_db;
     keep_better(q, &c);
     return OCTET_OK;
 }

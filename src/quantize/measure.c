@@ -102,7 +102,7 @@ static bool is_layer(const octet_quantizer *q, int node)
 }
 
 /* The outputs' signal to noise with one more node in float. */
-static octet_status score_without(octet_quantizer *q, int node, double *snr_db)
+static octet_status score_without(octet_quantizer *q, int node, double *score_db)
 {
     oct_placement place;
     oct_candidate c;
@@ -114,7 +114,7 @@ static octet_status score_without(octet_quantizer *q, int node, double *snr_db)
     oct_placement_free(&place);
     FORWARD(status);
     status = oct_candidate_score(q, &c);
-    *snr_db = c.snr_db;
+    *score_db = c.score_db;
     oct_candidate_free(&c);
     return status;
 }
@@ -128,12 +128,12 @@ static octet_status find_gains(octet_quantizer *q, double *gains)
         layers += is_layer(q, i);
     }
     for (int i = 0; i < q->graph.node_count; i++) {
-        double snr_db;
+        double score_db;
         if (!is_layer(q, i))
             continue;
         oct_quantizer_progress(q, "layers", done++, layers);
-        FORWARD(score_without(q, i, &snr_db));
-        gains[i] = snr_db - q->best.snr_db;
+        FORWARD(score_without(q, i, &score_db));
+        gains[i] = score_db - q->best.score_db;
     }
     return OCTET_OK;
 }

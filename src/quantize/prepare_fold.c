@@ -184,10 +184,55 @@ static octet_status make_gemm(oct_prepare_state *p, const product *of)
     return OCTET_OK;
 }
 
+static bool is_static(const oct_graph *g)
+{
+    for (int i = 0; i < g->input_count; i++) {
+        const oct_value *v = &g->values[g->inputs[i]];
+        for (int d = 0; d < v->rank; d++) {
+            if (v->dims[d] < 0)
+                return false;
+        }
+        if (v->rank < 0)
+            return false;
+    }
+    return true;
+}
+
+static int add_reshape(oct_graph *g, int like, int x, int rank, const int64_t *dims, int y)
+{
+    int64_t count = rank;
+    const int in[2] = {x, oct_add_const(g, OCTET_S64, 1, &count, dims)};
+    int node = in[1] < 0 ? -1 : oct_add_node_like(g, like, OCT_OP_Reshape, in, 2, y);
+    if (node >= 0)
+        g->nodes[node].attr_count = 0;
+    return node;
+}
+
+/* A MatMul of more than two dimensions and the term behind it, as a Gemm between two Reshapes: what ONNX
+ * Runtime makes of it too, where the shapes are known. */
+static octet_status flatten_gemm(oct_prepare_state *p, const product *of, int reader)
+{
+    oct_graph *g = p->g;
+    const oct_value x = p->shaped.values[g->nodes[of->node].inputs[0]], y = p->shaped.values[of->out];
+    int64_t flat[2] = {1, x.dims[x.rank - 1]}, made[2];
+    for (int d = 0; d < x.rank - 1; d++)
+        flat[0] *= x.dims[d];
+    made[0] = flat[0];
+    made[1] = y.dims[y.rank - 1];
+    int in = oct_add_like(g, x.name, OCTET_F32, 2, flat), out = oct_add_like(g, y.name, OCTET_F32, 2, made);
+    if (in < 0 || out < 0 || add_reshape(g, of->node, g->nodes[of->node].inputs[0], 2, flat, in) < 0 ||
+        add_reshape(g, of->node, out, y.rank, y.dims, g->nodes[reader].outputs[0]) < 0)
+        return OCTET_OUT_OF_MEMORY;
+    FORWARD(oct_set_input(g, of->node, 0, in));
+    g->nodes[of->node].outputs[0] = out;
+    g->nodes[reader].output_count = 0;
+    return make_gemm(p, of);
+}
+
 static octet_status fold_into(oct_prepare_state *p, const product *of, int reader, affine *a, bool *done)
 {
     oct_graph *g = p->g;
-    bool factors = false, terms = false;
+    bool factors = false, terms = false, flatten = false;
     if (!read_affine(p, reader, of, a))
         return OCTET_OK;
     for (int64_t c = 0; c < a->channels; c++) {
@@ -196,17 +241,20 @@ static octet_status fold_into(oct_prepare_state *p, const product *of, int reade
     }
     if (g->nodes[of->node].op == OCT_OP_MatMul && terms) {
         const oct_value *x = &p->shaped.values[g->nodes[of->node].inputs[0]];
-        if (x->rank != 2 || g->values[g->nodes[of->node].inputs[1]].rank != 2)
+        flatten = x->rank != 2;
+        if (g->values[g->nodes[of->node].inputs[1]].rank != 2 || x->rank < 2 || (flatten && !is_static(g)))
             return OCTET_OK;
-        FORWARD(make_gemm(p, of));
+        FORWARD(flatten ? flatten_gemm(p, of, reader) : make_gemm(p, of));
     }
     if (factors)
         FORWARD(scale_weights(g, of, a));
     if (terms || (g->nodes[of->node].input_count > 2 && factors))
         FORWARD(change_bias(g, of, a));
+    *done = !flatten; /* the Reshape behind ends the chain */
+    if (flatten)
+        return OCTET_OK;
     g->nodes[of->node].outputs[0] = g->nodes[reader].outputs[0];
     g->nodes[reader].output_count = 0;
-    *done = true;
     return OCTET_OK;
 }
 

@@ -81,24 +81,40 @@ static octet_status choose_watched(octet_quantizer *q)
     return status;
 }
 
+/* The place of v in a list that it is added to where it is not there yet. */
+static int place_in(int *list, int *count, int v)
+{
+    int at = 0;
+    while (at < *count && list[at] != v)
+        at++;
+    if (at == *count)
+        list[(*count)++] = v;
+    return at;
+}
+
 static octet_status make_taps(octet_quantizer *q)
 {
     const oct_graph *g = &q->graph;
-    int count = q->watched_count;
-    int *shown = calloc((size_t)(count + g->output_count) + 1, sizeof *shown);
-    if (!shown)
+    size_t outputs = (size_t)g->output_count;
+    q->scored = calloc(2 * outputs + 1, sizeof *q->scored);
+    q->judged = calloc(outputs + 1, sizeof *q->judged);
+    q->tapped = calloc((size_t)q->watched_count + 2 * outputs + 1, sizeof *q->tapped);
+    if (!q->scored || !q->judged || !q->tapped)
         return no_memory();
-    memcpy(shown, q->watched, (size_t)count * sizeof *shown);
+    for (int i = 0; i < g->output_count; i++)
+        q->judged[i] = place_in(q->scored, &q->scored_count, g->outputs[i]);
     for (int i = 0; i < g->output_count; i++) {
-        bool there = false;
-        for (int j = 0; j < q->watched_count; j++)
-            there = there || shown[j] == g->outputs[i];
-        if (!there)
-            shown[count++] = g->outputs[i];
+        int from = g->values[g->outputs[i]].producer;
+        const oct_node *n = from < 0 ? NULL : &g->nodes[from];
+        if (n && (n->op == OCT_OP_Softmax || n->op == OCT_OP_Sigmoid) && !g->values[n->inputs[0]].data &&
+            g->values[n->inputs[0]].producer >= 0)
+            q->judged[i] = place_in(q->scored, &q->scored_count, n->inputs[0]);
     }
-    octet_status status = oct_taps_make(g, q->device, shown, count, &q->taps);
-    free(shown);
-    return status;
+    for (int i = 0; i < q->watched_count; i++)
+        (void)place_in(q->tapped, &q->tapped_count, q->watched[i]);
+    for (int i = 0; i < q->scored_count; i++)
+        (void)place_in(q->tapped, &q->tapped_count, q->scored[i]);
+    return oct_taps_make(g, q->device, q->tapped, q->tapped_count, &q->taps);
 }
 
 octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs)
@@ -127,6 +143,9 @@ void oct_quantizer_forget_graph(octet_quantizer *q)
     oct_placement_free(&q->place);
     free(q->observers);
     free(q->watched);
+    free(q->scored);
+    free(q->judged);
+    free(q->tapped);
     free(q->excluded);
     oct_graph_free(&q->shaped);
     oct_graph_free(&q->graph);
@@ -150,37 +169,31 @@ typedef struct seeing {
     oct_sample *sample;
 } seeing;
 
+static octet_status watch_sample(octet_quantizer *q, int v, const octet_tensor *t)
+{
+    int64_t inner = 1, count = (int64_t)(octet_tensor_bytes(t) / sizeof(float));
+    for (int d = 2; d < t->rank && t->rank >= 3; d++)
+        inner *= t->dims[d];
+    octet_status status = oct_observer_add(&q->observers[v], t->data, count, inner ? inner : 1);
+    if (status == OCTET_OK)
+        return status;
+    const oct_value *value = &q->graph.values[v];
+    int from = value->producer;
+    return oct_fail_prefix(status, "tensor '%s'%s%s%s, sample %zu", value->name, from < 0 ? "" : " (node '",
+                           from < 0 ? "" : q->graph.nodes[from].name, from < 0 ? "" : "')",
+                           q->sample_count + 1);
+}
+
 static octet_status see(void *user, int index, const octet_tensor *t)
 {
     const seeing *s = user;
     octet_quantizer *q = s->q;
-    int v = -1;
-    if (index < q->watched_count) {
-        v = q->watched[index];
-        int64_t inner = 1, count = (int64_t)(octet_tensor_bytes(t) / sizeof(float));
-        for (int d = 2; d < t->rank && t->rank >= 3; d++)
-            inner *= t->dims[d];
-        octet_status status = oct_observer_add(&q->observers[v], t->data, count, inner ? inner : 1);
-        if (status != OCTET_OK) {
-            const oct_value *value = &q->graph.values[v];
-            int from = value->producer;
-            return oct_fail_prefix(status, "tensor '%s'%s%s%s, sample %zu", value->name,
-                                   from < 0 ? "" : " (node '", from < 0 ? "" : q->graph.nodes[from].name,
-                                   from < 0 ? "" : "')", q->sample_count + 1);
-        }
-    }
-    for (int i = 0; i < q->graph.output_count; i++) {
-        int out = q->graph.outputs[i];
-        bool this_one = v == out;
-        /* Outputs that are not watched come behind, in order. */
-        if (index >= q->watched_count) {
-            int place = q->watched_count;
-            for (int j = 0; j < i; j++)
-                place += q->observers[q->graph.outputs[j]].bins == NULL;
-            this_one = q->observers[out].bins == NULL && place == index;
-        }
-        if (this_one && !s->sample->outputs[i].data)
-            FORWARD(copy_tensor(t, &s->sample->outputs[i]));
+    int v = q->tapped[index];
+    if (index < q->watched_count)
+        FORWARD(watch_sample(q, v, t));
+    for (int i = 0; i < q->scored_count; i++) {
+        if (q->scored[i] == v)
+            FORWARD(copy_tensor(t, &s->sample->scored[i]));
     }
     return OCTET_OK;
 }
@@ -198,8 +211,8 @@ octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *input
     const oct_graph *g = &q->graph;
     oct_sample *s = &q->samples[q->sample_count];
     s->inputs = calloc((size_t)g->input_count + 1, sizeof *s->inputs);
-    s->outputs = calloc((size_t)g->output_count + 1, sizeof *s->outputs);
-    octet_status status = s->inputs && s->outputs ? OCTET_OK : no_memory();
+    s->scored = calloc((size_t)q->scored_count + 1, sizeof *s->scored);
+    octet_status status = s->inputs && s->scored ? OCTET_OK : no_memory();
     for (int i = 0; status == OCTET_OK && i < g->input_count; i++)
         status = copy_tensor(&inputs[i], &s->inputs[i]);
     seeing user = {q, s};
@@ -211,9 +224,9 @@ octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *input
     }
     for (int i = 0; s->inputs && i < g->input_count; i++)
         octet_tensor_free(&s->inputs[i]);
-    for (int i = 0; s->outputs && i < g->output_count; i++)
-        octet_tensor_free(&s->outputs[i]);
+    for (int i = 0; s->scored && i < q->scored_count; i++)
+        octet_tensor_free(&s->scored[i]);
     free(s->inputs);
-    free(s->outputs);
+    free(s->scored);
     return status;
 }

@@ -13,8 +13,8 @@
 #include <octet/quantize.h>
 
 typedef struct oct_sample {
-    octet_tensor *inputs;  /* copies, as many as the graph has */
-    octet_tensor *outputs; /* of the float network */
+    octet_tensor *inputs; /* copies, as many as the graph has */
+    octet_tensor *scored; /* of the float network, as `scored` of the quantizer */
 } oct_sample;
 
 /* What one tensor came to. */
@@ -31,7 +31,8 @@ typedef struct oct_candidate {
     oct_graph graph;
     int *shown; /* by value of the float graph */
     oct_parameters *params;
-    double snr_db;
+    double snr_db;   /* of the outputs */
+    double score_db; /* of what they are judged by */
     bool made;
 } oct_candidate;
 
@@ -50,7 +51,12 @@ struct octet_quantizer {
     oct_placement place;
     int *watched, watched_count; /* values that are observed */
     oct_observer *observers;     /* by value; those watched are in use */
-    oct_taps *taps;              /* of the watched values and the outputs */
+    /* What candidates are compared by: the outputs, then what goes into those that a Softmax or Sigmoid
+     * makes. Such a function hides the noise of what it saturates; judged[i] is the place of output i's
+     * stand-in. */
+    int *scored, *judged, scored_count;
+    int *tapped, tapped_count; /* the watched values, then those scored that are not watched */
+    oct_taps *taps;            /* of these */
     oct_sample *samples;
     size_t sample_count, sample_capacity;
     oct_candidate best;

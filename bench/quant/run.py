@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""`octet quantize` beside ONNX Runtime's quantize_static, on trained networks: see README.md."""
+import argparse
+import contextlib
+import io
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import onnx
+import onnxruntime
+
+import data
+import rival
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOP = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "nets"))
+from runtimes import Failed, Octet, Refused, session  # noqa: E402
+
+OCR = ("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/")
+MODELS = {  # package, path in it, samples, how many to calibrate and to measure on
+    "det": (OCR[0], OCR[1] + "ch_PP-OCRv4_det_infer.onnx", data.det, 12, 8),
+    "cls": (OCR[0], OCR[1] + "ch_ppocr_mobile_v2.0_cls_infer.onnx", data.cls, 32, 32),
+    "rec": (OCR[0], OCR[1] + "ch_PP-OCRv4_rec_infer.onnx", data.rec, 24, 16),
+    "nude": ("nudenet==3.4.2", "nudenet/320n.onnx", data.nude, 12, 8),
+    "vad": ("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", None, 0, 0),
+}
+
+
+def fetch(package, member, folder):
+    """A file out of a wheel from PyPI."""
+    target = folder / pathlib.Path(member).name
+    if not target.exists():
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), package], check=True)
+        wheel = next(folder.glob(package.split("==")[0].replace("-", "_") + "-*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            target.write_bytes(archive.read(member))
+    return target
+
+
+def with_shape(source, shape, target):
+    """The network at one input shape, what it computes of shapes folded."""
+    model = onnx.load(str(source))
+    dims = model.graph.input[0].type.tensor_type.shape.dim
+    for dim, size in zip(dims, shape):
+        dim.Clear()
+        dim.dim_value = size
+    settings = onnxruntime.SessionOptions()
+    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    settings.optimized_model_filepath = str(target)
+    settings.log_severity_level = 3
+    onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
+    return target
+
+
+def outputs_of(path, name, samples):
+    runner = session(path)
+    runs = [runner.run(None, {name: samples[i:i + 1]}) for i in range(len(samples))]
+    return [np.concatenate([r[k] for r in runs]) for k in range(len(runs[0]))]
+
+
+def decibel(wanted, given):
+    """The mean over outputs of signal to noise."""
+    ratios = [10 * np.log10(np.square(a, dtype=np.float64).sum() / max(np.square(a - b, dtype=np.float64).sum(), 1e-30))
+              for a, b in zip(wanted, given) if a.dtype == np.float32]
+    return float(np.mean(ratios))
+
+
+def top(wanted, given):
+    a, b = wanted[0], given[0]
+    return float((a.argmax(-1) == b.argmax(-1)).mean()) if a.shape[-1] > 1 else float("nan")
+
+
+def same_bytes(octet, path, name, samples):
+    """On one sample: "identical", or how far apart."""
+    runner = session(path)
+    names = [o.name for o in runner.get_outputs()]
+    wanted = runner.run(None, {name: samples[:1]})
+    given = octet.run(path, {name: samples[:1]}, names)
+    worst = max(float(np.abs(a - given[n]).max()) for a, n in zip(wanted, names))
+    return "identical" if all(a.tobytes() == given[n].tobytes() for a, n in zip(wanted, names)) else f"within {worst:.1g}"
+
+
+def compare(model, octet, folder, extra):
+    package, member, make, calibration, held_out = MODELS[model]
+    folder = folder / model
+    folder.mkdir(parents=True, exist_ok=True)
+    source = fetch(package, member, folder)
+    if make is None:
+        try:
+            octet.call("inspect", str(source))
+            octet.call("bench", str(source))
+        except (Refused, Failed) as refusal:
+            return {"model": model, "note": str(refusal)}
+    cal, test = data.samples(make, calibration, 1), data.samples(make, held_out, 2)
+    np.save(folder / "calibration.npy", cal)
+    note = ""
+    command = ["--calibrate", str(folder / "calibration.npy"), "-o", str(folder / "int8.onnx"), "--quiet", *extra]
+    try:
+        octet.call("quantize", str(source), *command)
+    except (Refused, Failed):
+        source, note = with_shape(source, (1, *cal.shape[1:]), folder / "fixed.onnx"), "shape fixed"
+        octet.call("quantize", str(source), *command)
+    name = session(source).get_inputs()[0].name
+    wanted = outputs_of(source, name, test)
+    ours = outputs_of(folder / "int8.onnx", name, test)
+    with contextlib.redirect_stdout(io.StringIO()):
+        theirs = {m: outputs_of(p, name, test) for m, p in rival.quantize(source, folder, name, cal).items()}
+    best = max(theirs, key=lambda m: decibel(wanted, theirs[m]))
+    return {"model": model, "octet_db": decibel(wanted, ours), "rival_db": decibel(wanted, theirs[best]), "method": best,
+            "octet_top": top(wanted, ours), "rival_top": top(wanted, theirs[best]), "note": note,
+            "ratio": (folder / "int8.onnx").stat().st_size / source.stat().st_size,
+            "bytes": same_bytes(octet, folder / "int8.onnx", name, test)}
+
+
+def row(r):
+    if "octet_db" not in r:
+        return f"| {r['model']} | - | - | - | - | - | - | {r['note']} |"
+    return (f"| {r['model']} | {r['octet_db']:.2f} | {r['rival_db']:.2f} ({r['method']}) | {r['octet_top']:.2%} | "
+            f"{r['rival_top']:.2%} | {r['ratio']:.3f} | {r['bytes']} | {r['note']} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
+    parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
+    parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
+    parser.add_argument("--folder", default=str(TOP / "build/quant"))
+    arguments = parser.parse_args()
+    folder, octet = pathlib.Path(arguments.folder), Octet(arguments.octet)
+    lines = ["| model | Octet dB | ONNX Runtime dB | Octet top-1 | ONNX Runtime top-1 | bytes of float | same bytes | |",
+             "|---|---|---|---|---|---|---|---|"]
+    worse = []
+    for model in arguments.models:
+        result = compare(model, octet, folder, arguments.octet_args.split())
+        lines.append(row(result))
+        print(lines[-1], flush=True)
+        if result.get("octet_db", 0) < result.get("rival_db", 0):
+            worse.append(model)
+    (folder / "report.md").write_text("\n".join(lines) + "\n")
+    if worse:
+        sys.exit(f"further from float than ONNX Runtime's quantizer: {', '.join(worse)}")
+
+
+if __name__ == "__main__":
+    main()
