@@ -104,8 +104,9 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
 #pragma unroll
         for (int o = 0; o < ROWS; o++) {
             if (first + o < oh)
-                product_store64(AT(int, prep), AT(OUT_T, y) + ((image * oh + first + o) * ow + ox) * co + col,
-                                acc[o], sum[o], col, co, clamp_min, clamp_max);
+                product_store_panel(AT(int, prep),
+                                    AT(OUT_T, y) + ((image * oh + first + o) * ow + ox) * co + col, acc[o],
+                                    sum[o], col, co, clamp_min, clamp_max);
         }
     }
 }

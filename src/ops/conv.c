@@ -45,16 +45,33 @@ static bool fits(const conv_variant *v, const oct_conv_request *q)
     return v->kind == CONV_ANY || (is_depthwise(q) && (v->kind == CONV_DEPTHWISE || rows));
 }
 
+/* What a k group of all pixels takes: for each tile the products, the loads of B and, worth half of one,
+ * those of the pixels. */
+static int64_t tile_cost(const conv_variant *v, const oct_conv_request *q)
+{
+    const int64_t pixels = q->n * q->oh * q->ow, channels = q->co / q->group, vectors = v->nb / 16;
+    const int64_t tiles = (pixels / v->rows + (pixels % v->rows != 0)) * ((channels + v->nb - 1) / v->nb);
+    return tiles * (2 * v->rows * vectors + v->rows + 2 * vectors);
+}
+
+/* The forced variant, or the cheapest of the kind and capability that fit first. */
 static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_request *q)
 {
+    const conv_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const conv_variant *v = &variants[i];
         if (!oct_product_runs_on(v->capability, caps) || !fits(v, q))
             continue;
-        if (!q->variant || strcmp(q->variant, v->name) == 0)
-            return v;
+        if (q->variant) {
+            if (strcmp(q->variant, v->name) == 0)
+                return v;
+            continue;
+        }
+        if (!best || (v->capability == best->capability && v->kind == best->kind &&
+                      tile_cost(v, q) < tile_cost(best, q)))
+            best = v;
     }
-    return NULL;
+    return best;
 }
 
 const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q)
@@ -123,16 +140,52 @@ static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_p
     return row;
 }
 
-/* A part of the output channels, the first of which is `first`. */
+/* Few channels would leave bytes of most k groups empty: a row of the window is then taken as one tap. */
+static bool merges_rows(const conv_variant *v, const oct_conv_request *q)
+{
+    return v->kind == CONV_ANY && v->kb == 4 && q->group == 1 && q->dilation_w == 1 && q->kw > 1 &&
+           q->c < 16 && q->c % 4;
+}
+
+/* The same convolution over an input with its padding written out, where rows of the window are contiguous.
+ */
+static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pad_row)
+{
+    const int64_t h = (q->oh - 1) * q->stride_h + (q->kh - 1) * q->dilation_h + 1;
+    const int64_t w = (q->ow - 1) * q->stride_w + q->kw;
+    size_t bytes;
+    RETURN_IF(!oct_size_mul((size_t)(q->n * h), (size_t)(w * q->c), &bytes) || bytes > SIZE_MAX / 4,
+              OCTET_OUT_OF_MEMORY, "convolution: its input with the padding exceeds the address space");
+    oct_mem padded = oct_recipe_temp(r, bytes + OCT_BUFFER_PAD); /* the last k group is read whole */
+    oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "pad_rows", "%s", "");
+    oct_launch_in(l, q->x);
+    oct_launch_in(l, pad_row);
+    oct_launch_out(l, padded);
+    oct_launch_i32(l, q->h);
+    oct_launch_i64(l, q->w * q->c);
+    oct_launch_i64(l, w * q->c);
+    oct_launch_i32(l, q->pad_top);
+    oct_launch_i64(l, q->pad_left * q->c);
+    oct_launch_2d(l, (size_t)h, (size_t)q->n, 1, 1);
+    q->x = padded;
+    q->h = h;
+    q->w = w;
+    q->kw = 1;
+    q->pad_top = q->pad_left = 0;
+    return r->status;
+}
+
+/* A part of the output channels, the first of which is `first`. tap: channels under one. */
 static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product *p, const conv_variant *v,
-                     const oct_part *part, int64_t first, oct_mem pad_row)
+                     const oct_part *part, int64_t first, oct_mem pad_row, int64_t tap)
 {
     char options[64];
     oct_product_options(p, options);
     bool rows_kernel = v->kind == CONV_DEPTHWISE_ROWS;
-    oct_launch *l = rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DSTRIDE_H=%d %s",
-                                                    v->rows, (int)q->kh, (int)q->stride_h, options)
-                                : oct_recipe_launch(r, v->file, "conv", "-DROWS=%d %s", v->rows, options);
+    oct_launch *l =
+        rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DSTRIDE_H=%d %s", v->rows,
+                                        (int)q->kh, (int)q->stride_h, options)
+                    : oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DNB=%d %s", v->rows, v->nb, options);
     oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
@@ -140,10 +193,9 @@ static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product
     oct_launch_out_at(l, q->y, (size_t)first * oct_dtype_bytes(q->y_dtype));
     int64_t pixels = q->n * q->oh * q->ow;
     oct_launch_i64(l, pixels);
-    const int64_t numbers[] = {q->h,          q->w,          q->c,       q->oh,       q->ow,
-                               q->co,         q->kh,         q->kw,      q->stride_h, q->stride_w,
-                               q->dilation_h, q->dilation_w, q->pad_top, q->pad_left, q->c / q->group,
-                               p->n};
+    const int64_t numbers[] = {
+        q->h,        q->w,        q->c,          q->oh,         q->ow,      q->co,       q->kh, q->kw,
+        q->stride_h, q->stride_w, q->dilation_h, q->dilation_w, q->pad_top, q->pad_left, tap,   p->n};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         oct_launch_i32(l, numbers[i]);
     oct_launch_i64(l, p->packed_stride);
@@ -175,7 +227,8 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
               q->variant ? q->variant : "");
     bool depthwise = v->kind != CONV_ANY;
     int64_t taps = q->kh * q->kw, group_c = q->c / q->group;
-    int64_t span = v->kind == CONV_DEPTHWISE_ROWS ? q->kw : 1; /* taps that share groups of k */
+    bool merge = merges_rows(v, q);
+    int64_t span = merge || v->kind == CONV_DEPTHWISE_ROWS ? q->kw : 1; /* taps that share groups of k */
     RETURN_IF(taps > INT32_MAX / (group_c + 4), OCTET_UNSUPPORTED,
               "convolution: %lld terms a sum are past the bound", (long long)taps);
     oct_product p = {.a_dtype = q->x_dtype,
@@ -198,6 +251,9 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
         return OCTET_OK;
     p.whole = depthwise || !oct_product_can_split(r, &p, q->weights);
     oct_mem pad_row = padding_row(r, q, &p);
+    oct_conv_request seen = *q; /* by the kernel */
+    if (merge)
+        FORWARD(write_padding(r, &seen, pad_row));
     for (oct_part part = {0}; oct_product_next_part(&p, r->piece_bytes, &part);) {
         oct_product piece = oct_product_of_part(r, &p, &part);
         int64_t first = part.block * p.n + part.col;
@@ -205,7 +261,9 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
         if (piece.groups)
             pack(r, q, &piece, span, first);
         oct_product_prepare(r, &piece);
-        convolve(r, q, &piece, v, &part, first, pad_row);
+        /* The end of the last k group meets zeros in B, but would count in a sum of A. */
+        int64_t tap = span * group_c, whole = (int64_t)oct_round_up((size_t)tap, (size_t)v->kb);
+        convolve(r, &seen, &piece, v, &part, first, pad_row, merge && !piece.needs_rowsum ? whole : tap);
     }
     return r->status;
 }

@@ -84,8 +84,9 @@ bool oct_product_next_part(const oct_product *p, size_t limit, oct_part *part)
         part->block++;
         part->col = 0;
     }
-    int64_t columns = most / panel * p->nb / 64 * 64;
-    columns = columns < 64 ? 64 : columns;
+    const int64_t unit = 64 % p->nb ? 4 * p->nb : 64; /* whole panels */
+    int64_t columns = most / panel * p->nb / unit * unit;
+    columns = columns < unit ? unit : columns;
     part->blocks = 1;
     part->cols = columns < p->n - part->col ? columns : p->n - part->col;
     return part->block < p->blocks;

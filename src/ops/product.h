@@ -38,8 +38,8 @@ typedef struct oct_product {
     oct_mem packed, prep;
 } oct_product;
 
-/* The next part whose packed bytes are at most `limit`, or, where that is less, 64 columns of a block (a
- * panel is never cut). false: there is no further one. */
+/* The next part whose packed bytes are at most `limit`, or, where that is less, 64 columns of a block (or
+ * more: a panel is never cut). false: there is no further one. */
 bool oct_product_next_part(const oct_product *p, size_t limit, oct_part *part);
 /* Are B and what there is one of for each channel constants? Only then can a product be split. */
 bool oct_product_can_split(const oct_recipe *r, const oct_product *p, oct_mem b);

@@ -1,0 +1,29 @@
+/* The input of a convolution with its padding written out, so that the windows' rows are contiguous bytes.
+ * One work-item: one row of y of one image. Lengths and left in bytes. */
+#include "lanes.clh"
+
+static inline void fill(__global uchar *to, uchar value, long count)
+{
+    for (long i = 0; i < count; i += 16)
+        save16_uchar(to + i, (uchar16)(value), count - i);
+}
+
+/* pad_row: a pixel of zero points. Rows and columns of x past the end of y are left out. */
+__kernel void pad_rows(MEM(x), MEM(pad_row), MEM(y), const int rows, const long row_length, const long length,
+                       const int top, const long left)
+{
+    const int row = get_global_id(0);
+    const long image = get_global_id(1);
+    const uchar zero = AT(uchar, pad_row)[0];
+    __global uchar *out = AT(uchar, y) + (image * get_global_size(0) + row) * length;
+    if (row < top || row - top >= rows) {
+        fill(out, zero, length);
+        return;
+    }
+    __global const uchar *in = AT(uchar, x) + (image * rows + row - top) * row_length;
+    const long first = min(left, length), count = min(row_length, length - first);
+    fill(out, zero, first);
+    for (long i = 0; i < count; i += 16)
+        save16_uchar(out + first + i, load16_uchar(in + i, count - i), count - i);
+    fill(out + first + count, zero, length - first - count);
+}
