@@ -37,13 +37,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
     const long first = (long)get_global_id(0) * block_pixels, last = min(first + block_pixels, pixels);
     __global const int16 *panel_b = (__global const int16 *)(AT(uchar, packed) + group * packed_stride) +
                                     (long)panel * kh * kw * per_tap * VECTORS;
+    conv_pixel next = CONV_LOCATE(first);
+    int ox = (int)(first % ow), oy = (int)(first / ow % oh);
     for (long pixel = first; pixel < last; pixel += ROWS) {
         __global const int16 *b = panel_b;
         conv_pixel at[ROWS];
         int16 acc[ROWS][VECTORS], sum[ROWS];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            at[r] = CONV_LOCATE(min(pixel + r, pixels - 1));
+            at[r] = next;
+            if (pixel + r + 1 < pixels)
+                CONV_ADVANCE(next, ox, oy);
             sum[r] = 0;
 #pragma unroll
             for (int j = 0; j < VECTORS; j++)

@@ -54,10 +54,19 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
         }
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
+            if (row + r < last) {
+#ifdef ROWSCALE
 #pragma unroll
-            for (int j = 0; j < 4; j++) {
-                if (row + r < last && col + j * 16 < n)
-                    GEMM_STORE16(acc[r][j], row + r, col + j * 16);
+                for (int j = 0; j < 4; j++) {
+                    if (col + j * 16 < n)
+                        GEMM_STORE16(acc[r][j], row + r, col + j * 16);
+                }
+#else
+                const int16 sum = GEMM_ROWSUM(row + r), sums[4] = {sum, sum, sum, sum};
+                product_store_panel(AT(int, prep) + batch * prep_stride,
+                                    AT(OUT_T, c) + batch * c_stride + (row + r) * ldc + col, acc[r], sums,
+                                    col, n, clamp_min, clamp_max);
+#endif
             }
         }
     }
