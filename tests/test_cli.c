@@ -181,7 +181,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 7 + 7 + 8 + 2 + 1 + 22 + 8);
+    assert_int_equal(options, 4 * 7 + 17 + 8 + 2 + 1 + 22 + 8);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -253,6 +253,12 @@ static void inspect(void **state)
     WORKS("inspect", MODEL);
     assert_non_null(strstr(out, "QLinearConv"));
     assert_non_null(strstr(out, "100.00%"));
+    WORKS("inspect", MODEL, "--shape", "4x1x8x8", "--strict-int8");
+    assert_non_null(strstr(out, "100.00% of 2398720 ")); /* four times that of one picture */
+    FAILS(2, "1xtwo", "inspect", MODEL, "--shape", "1xtwo");
+    FAILS(1, "[?, 1, 8, 8]", "inspect", MODEL, "--shape", "image=4x2x8x8");
+    FAILS(1, "\"picture\"", "inspect", MODEL, "--shape", "picture=4x1x8x8");
+    FAILS(1, "\"conv1\" (Conv) computes in float", "inspect", FLOAT_MODEL, "--strict-int8");
     FAILS(1, "no_such_file", "inspect", in_folder("no_such_file"));
     write_bytes(in_folder("junk"), "junk\xff\xff\xff", 7);
     FAILS(1, "junk", "inspect", in_folder("junk"));
@@ -305,9 +311,11 @@ static void run_files(void **state)
     read_text(in_folder("made/scores.npy"), made);
     assert_memory_equal(made + NPY_HEADER, scores, sizeof scores);
     WORKS("run", MODEL, "--input", strchr(option, '=') + 1, "--quiet");
-    WORKS("run", MODEL, "--input", option, "--quiet");
+    WORKS("run", MODEL, "--input", option, "--quiet", "--strict-int8", "--border", "host");
     assert_non_null(strstr(out, "scores  f32 [4, 10]  min "));
     assert_null(strstr(out, "latency"));
+    FAILS(2, "--border", "run", MODEL, "--input", option, "--border", "nowhere");
+    FAILS(1, "computes in float", "run", FLOAT_MODEL, "--input", option, "--strict-int8");
     WORKS("run", MODEL, "--input", option, "--top=1", "--quiet");
     assert_non_null(strstr(out, "[3]\n"));
     FAILS(1, "expected f32 [2, 1, 8, 8], given f32 [4, 1, 8, 8]", "run", MODEL, "--input", option,
@@ -465,7 +473,7 @@ static void bench(void **state)
     static const char *const gemm_keys[] = {"m",       "n", "k", "types", "median_ms", "gops", "ceiling_gops",
                                             "variant", NULL};
     (void)state;
-    WORKS("bench", MODEL, "--seconds=0", "--json", in_folder("model.json"), "--batch", "2");
+    WORKS("bench", MODEL, "--seconds=0", "--json", in_folder("model.json"), "--shape", "2x1x8x8");
     check_keys(in_folder("model.json"), model_keys);
     static char text[TEXT];
     read_text(in_folder("model.json"), text);

@@ -269,6 +269,13 @@ typedef struct octet_node_info {
     uint64_t weight_bytes;
 } octet_node_info;
 
+/* What the functions above and below tell, and octet_model_plan takes where its desc gives no shapes, holds
+ * for these input dims, one entry per model input, in place of 1 for every dynamic dimension. Not while
+ * another thread uses the model; sessions are not affected. Errors: INVALID_ARGUMENT (which input), and those
+ * of shape inference, the node named; the model is then as it was. */
+OCTET_API octet_status octet_model_assume_shapes(octet_model *model, const octet_value_info *inputs,
+                                                 size_t input_count);
+
 /* The nodes of a run: the file's, fused and rewritten (a QuantizeLinear, Conv, DequantizeLinear group is one
  * QLinearConv, by the name of the Conv), without what is done once at load. Where shapes cannot be inferred,
  * those of the file. */
@@ -279,6 +286,14 @@ OCTET_API octet_status octet_model_node(const octet_model *model, size_t index, 
 
 typedef struct octet_session octet_session;
 
+/* Who quantizes a float input and dequantizes a float output, where the network begins with QuantizeLinear or
+ * ends with DequantizeLinear (per tensor). The bytes are the same. */
+typedef enum octet_border {
+    OCTET_BORDER_AUTO = 0, /* the host for devices with memory of their own: a quarter of the bytes to move */
+    OCTET_BORDER_HOST,
+    OCTET_BORDER_DEVICE
+} octet_border;
+
 typedef struct octet_session_desc {
     size_t struct_size;
     const octet_value_info *inputs; /* NULL, or one entry per model input: the dims to plan for now */
@@ -286,6 +301,8 @@ typedef struct octet_session_desc {
     /* Device bytes the session may hold: weights, activations and all. Weights that do not fit are streamed:
      * uploaded piece by piece behind the computation, in every run. 0: the device's memory is the limit. */
     uint64_t memory_limit;
+    /* Of octet_session_run. octet_session_enqueue takes and gives the model's own dtypes. */
+    octet_border border;
 } octet_session_desc;
 
 /* Uploads and packs the weights, once. A shape is planned when it is first used (or now, when desc or the

@@ -3,6 +3,7 @@
 #include "passes.h"
 #include "plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,36 @@ void octet_model_destroy(octet_model *model)
     oct_onnx_free(model->file);
     oct_device_release(model->device);
     free(model);
+}
+
+static void dims_text(char *text, size_t size, const int64_t *dims, int rank)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (int i = 0; i < rank && at < size; i++) {
+        char one[24] = "?";
+        if (dims[i] >= 0)
+            snprintf(one, sizeof one, "%lld", (long long)dims[i]);
+        int n = snprintf(text + at, size - at, "%s%s", i ? "x" : "", one);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
+octet_status oct_model_check_shape(const octet_model *m, int i, int rank, const int64_t *dims)
+{
+    const oct_value *want = &m->graph->values[m->graph->inputs[i]];
+    RETURN_IF(rank < 0 || rank > OCTET_MAX_RANK, OCTET_INVALID_ARGUMENT,
+              "input '%s': rank %d is out of range", want->name, rank);
+    bool fits = want->rank < 0 || rank == want->rank;
+    for (int d = 0; fits && d < rank; d++)
+        fits = dims[d] >= 0 && (want->rank < 0 || want->dims[d] < 0 || want->dims[d] == dims[d]);
+    if (fits)
+        return OCTET_OK;
+    char expected[256], given[256];
+    dims_text(expected, sizeof expected, want->dims, want->rank < 0 ? 0 : want->rank);
+    dims_text(given, sizeof given, dims, rank);
+    return oct_fail(OCTET_INVALID_ARGUMENT, "input '%s': its shape is [%s]; the model wants [%s]", want->name,
+                    given, expected);
 }
 
 static bool has_dynamic_input(const oct_graph *g)
@@ -46,14 +77,19 @@ static octet_status keep_refusal(octet_model *m, octet_status status)
     return n->refusal ? OCTET_OK : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
 }
 
-/* Infer shapes now, so that a network that cannot work is refused at load. With dynamic dimensions the guess
- * of 1 may be what does not fit, so a failure then only means that inspect knows less. */
-static octet_status size_up(octet_model *m)
+/* Infer shapes now, so that a network that cannot work is refused at load. shapes: NULL, or dims of every
+ * input; else dynamic dimensions are 1, and as that guess may be what does not fit, a failure with it only
+ * means that inspect knows less. */
+static octet_status size_up(octet_model *m, const octet_value_info *shapes)
 {
-    bool dynamic = has_dynamic_input(m->graph);
+    bool guessed = !shapes && has_dynamic_input(m->graph);
     FORWARD(oct_graph_clone(m->graph, &m->sized));
     for (int i = 0; i < m->sized.input_count; i++) {
         oct_value *v = &m->sized.values[m->sized.inputs[i]];
+        if (shapes) {
+            v->rank = shapes[i].rank;
+            memcpy(v->dims, shapes[i].dims, sizeof v->dims);
+        }
         for (int d = 0; d < v->rank; d++)
             v->dims[d] = v->dims[d] < 0 ? 1 : v->dims[d];
     }
@@ -63,7 +99,7 @@ static octet_status size_up(octet_model *m)
         return oct_graph_rewrite(&m->sized);
     }
     status = keep_refusal(m, status);
-    if (!dynamic || status == OCTET_OUT_OF_MEMORY)
+    if (!guessed || status == OCTET_OUT_OF_MEMORY)
         return status;
     oct_error_clear();
     return OCTET_OK;
@@ -101,7 +137,7 @@ static octet_status load(octet_model *m, const char *path)
 {
     FORWARD(oct_onnx_load(path, !m->device, &m->file));
     m->graph = oct_onnx_graph(m->file);
-    FORWARD(size_up(m));
+    FORWARD(size_up(m, NULL));
     return choose_shown(m);
 }
 
@@ -190,6 +226,32 @@ octet_status octet_model_node(const octet_model *m, size_t index, octet_node_inf
             mine.weight_bytes += g->values[n->inputs[i]].data ? g->values[n->inputs[i]].data_bytes : 0;
     }
     return GIVE_INFO(info, mine, octet_node_info);
+}
+
+octet_status octet_model_assume_shapes(octet_model *model, const octet_value_info *inputs, size_t input_count)
+{
+    CHECK_ARG(model);
+    RETURN_IF(input_count != (size_t)model->graph->input_count || (!inputs && input_count),
+              OCTET_INVALID_ARGUMENT, "octet_model_assume_shapes: %zu input shapes given; the model has %d",
+              inputs ? input_count : 0, model->graph->input_count);
+    for (int i = 0; i < model->graph->input_count; i++)
+        FORWARD(oct_model_check_shape(model, i, inputs[i].rank, inputs[i].dims));
+    octet_model other = {.device = model->device, .file = model->file, .graph = model->graph};
+    octet_status status = size_up(&other, inputs);
+    if (status == OCTET_OK)
+        status = choose_shown(&other);
+    octet_model *unused = status == OCTET_OK ? model : &other;
+    oct_graph sized = unused->sized;
+    int *shown = unused->shown;
+    if (status == OCTET_OK) {
+        model->sized = other.sized;
+        model->is_sized = other.is_sized;
+        model->shown = other.shown;
+        model->shown_count = other.shown_count;
+    }
+    oct_graph_free(&sized);
+    free(shown);
+    return status;
 }
 
 octet_status octet_tensor_read_pb(const char *path, octet_tensor *tensor, char *name, size_t name_size)

@@ -21,5 +21,7 @@ struct octet_model {
 };
 
 void oct_model_retain(octet_model *model);
+/* Does a shape fit what the model declares for input i? Else INVALID_ARGUMENT. */
+octet_status oct_model_check_shape(const octet_model *model, int i, int rank, const int64_t *dims);
 
 #endif

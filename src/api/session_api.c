@@ -1,6 +1,7 @@
 /* octet_session: the plans of a model, one per set of input shapes that was used, and running them. */
 #include "model_api.h"
 #include "plan.h"
+#include "quant.h"
 
 #include <octet/opencl.h>
 #include <stdio.h>
@@ -16,43 +17,15 @@ struct octet_session {
     int plan_count;
     oct_store store; /* of all plans */
     uint64_t memory_limit;
+    bool host_border; /* what octet_session_run does */
     const oct_launch_time *times;
     size_t time_count;
 };
 
-static void dims_text(char *text, size_t size, const int64_t *dims, int rank)
+static bool plan_fits(const oct_plan *p, const oct_value *shapes, bool host_border)
 {
-    size_t at = 0;
-    text[0] = '\0';
-    for (int i = 0; i < rank && at < size; i++) {
-        char one[24] = "?";
-        if (dims[i] >= 0)
-            snprintf(one, sizeof one, "%lld", (long long)dims[i]);
-        int n = snprintf(text + at, size - at, "%s%s", i ? "x" : "", one);
-        at += n > 0 ? (size_t)n : 0;
-    }
-}
-
-/* Does a shape fit what the model declares for input i? */
-static octet_status check_shape(const octet_session *s, int i, int rank, const int64_t *dims)
-{
-    const oct_value *want = &s->model->graph->values[s->model->graph->inputs[i]];
-    RETURN_IF(rank < 0 || rank > OCTET_MAX_RANK, OCTET_INVALID_ARGUMENT,
-              "input '%s': rank %d is out of range", want->name, rank);
-    bool fits = want->rank < 0 || rank == want->rank;
-    for (int d = 0; fits && d < rank; d++)
-        fits = dims[d] >= 0 && (want->rank < 0 || want->dims[d] < 0 || want->dims[d] == dims[d]);
-    if (fits)
-        return OCTET_OK;
-    char expected[256], given[256];
-    dims_text(expected, sizeof expected, want->dims, want->rank < 0 ? 0 : want->rank);
-    dims_text(given, sizeof given, dims, rank);
-    return oct_fail(OCTET_INVALID_ARGUMENT, "input '%s': its shape is [%s]; the model wants [%s]", want->name,
-                    given, expected);
-}
-
-static bool plan_fits(const oct_plan *p, const oct_value *shapes)
-{
+    if (p->host_border != host_border)
+        return false;
     for (int i = 0; i < p->input_count; i++) {
         const oct_plan_port *port = &p->inputs[i];
         if (port->rank != shapes[i].rank ||
@@ -92,20 +65,21 @@ static void forget_plans(octet_session *s)
 }
 
 /* Put the plan for these shapes in front, making it if need be. */
-static octet_status use_plan(octet_session *s, const oct_value *shapes)
+static octet_status use_plan(octet_session *s, const oct_value *shapes, bool host_border)
 {
     for (int i = 0; i < s->plan_count; i++) {
-        if (plan_fits(s->plans[i], shapes)) {
+        if (plan_fits(s->plans[i], shapes, host_border)) {
             move_to_front(s, i);
             return OCTET_OK;
         }
     }
     oct_plan *p;
-    octet_status status = oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p);
+    octet_status status =
+        oct_plan_make(s->model->graph, shapes, host_border, s->model->device, &s->store, &p);
     if (status == OCTET_OUT_OF_MEMORY && s->plan_count) { /* what other shapes need is in the way */
         forget_plans(s);
         open_store(s);
-        status = oct_plan_make(s->model->graph, shapes, s->model->device, &s->store, &p);
+        status = oct_plan_make(s->model->graph, shapes, host_border, s->model->device, &s->store, &p);
     }
     FORWARD(status);
     if (s->plan_count == MAX_PLANS)
@@ -125,7 +99,7 @@ static oct_value *new_shapes(const octet_session *s)
 
 static octet_status set_shape(octet_session *s, oct_value *shapes, int i, int rank, const int64_t *dims)
 {
-    FORWARD(check_shape(s, i, rank, dims));
+    FORWARD(oct_model_check_shape(s->model, i, rank, dims));
     shapes[i].rank = rank;
     memcpy(shapes[i].dims, dims, (size_t)rank * sizeof *dims);
     return OCTET_OK;
@@ -170,9 +144,18 @@ static octet_status plan_ahead(octet_session *s, const octet_session_desc *d)
     for (int i = 0; !d->inputs && i < g->input_count; i++)
         shapes[i] = g->values[g->inputs[i]];
     if (status == OCTET_OK)
-        status = use_plan(s, shapes);
+        status = use_plan(s, shapes, s->host_border);
     free(shapes);
     return status;
+}
+
+static octet_status choose_border(const octet_model *model, octet_border border, bool *host)
+{
+    RETURN_IF(border != OCTET_BORDER_AUTO && border != OCTET_BORDER_HOST && border != OCTET_BORDER_DEVICE,
+              OCTET_INVALID_ARGUMENT, "octet_session_desc.border: %d is no octet_border", (int)border);
+    bool shared = oct_device_caps(model->device)->info.unified_memory != 0;
+    *host = border == OCTET_BORDER_HOST || (border == OCTET_BORDER_AUTO && !shared);
+    return OCTET_OK;
 }
 
 octet_status octet_session_create(octet_model *model, const octet_session_desc *desc, octet_session **session)
@@ -189,8 +172,10 @@ octet_status octet_session_create(octet_model *model, const octet_session_desc *
     s->model = model;
     oct_model_retain(model);
     s->memory_limit = d.memory_limit;
+    octet_status status = choose_border(model, d.border, &s->host_border);
     open_store(s);
-    octet_status status = plan_ahead(s, &d);
+    if (status == OCTET_OK)
+        status = plan_ahead(s, &d);
     if (status != OCTET_OK) {
         octet_session_destroy(s);
         return status;
@@ -248,15 +233,33 @@ static octet_status prepare_output(const octet_session *s, const oct_plan_port *
     return OCTET_OK;
 }
 
+/* What the device gets of an input. */
+static const void *bring_in(const oct_plan_port *port, const octet_tensor *t)
+{
+    const oct_border *b = &port->border;
+    if (!port->inside)
+        return t->data;
+    oct_quantize_row(t->data, port->bytes / sizeof(float), b->scale, b->zero, b->dtype, port->inside);
+    return port->inside;
+}
+
 static octet_status enqueue_all(octet_session *s, const octet_tensor *inputs, octet_tensor *outputs)
 {
     oct_plan *p = s->plans[0];
     for (int i = 0; i < p->input_count; i++)
-        FORWARD(oct_executor_upload(p->executor, p->inputs[i].mem, inputs[i].data));
+        FORWARD(oct_executor_upload(p->executor, p->inputs[i].mem, bring_in(&p->inputs[i], &inputs[i])));
     FORWARD(oct_executor_run(p->executor, NULL));
     for (int i = 0; i < p->output_count; i++)
-        FORWARD(oct_executor_download(p->executor, p->outputs[i].mem, outputs[i].data));
+        FORWARD(oct_executor_download(p->executor, p->outputs[i].mem,
+                                      p->outputs[i].inside ? p->outputs[i].inside : outputs[i].data));
     return OCTET_OK;
+}
+
+static void bring_out(const oct_plan_port *port, octet_tensor *t)
+{
+    const oct_border *b = &port->border;
+    if (port->inside)
+        oct_dequantize_row(port->inside, port->bytes / sizeof(float), b->scale, b->zero, b->dtype, t->data);
 }
 
 static octet_status plan_for(octet_session *s, const octet_tensor *inputs)
@@ -266,7 +269,7 @@ static octet_status plan_for(octet_session *s, const octet_tensor *inputs)
         return OCTET_OUT_OF_MEMORY;
     octet_status status = check_inputs(s, inputs, shapes);
     if (status == OCTET_OK)
-        status = use_plan(s, shapes);
+        status = use_plan(s, shapes, s->host_border);
     free(shapes);
     return status;
 }
@@ -287,6 +290,8 @@ octet_status octet_session_run(octet_session *s, const octet_tensor *inputs, siz
         status = prepare_output(s, &p->outputs[i], i, &outputs[i]);
     if (status == OCTET_OK)
         status = oct_device_settle(s->model->device, enqueue_all(s, inputs, outputs));
+    for (int i = 0; status == OCTET_OK && i < p->output_count; i++)
+        bring_out(&p->outputs[i], &outputs[i]);
     for (int i = 0; status != OCTET_OK && i < p->output_count; i++) {
         if (p->outputs[i].allocated)
             octet_tensor_free(&outputs[i]);
@@ -294,6 +299,28 @@ octet_status octet_session_run(octet_session *s, const octet_tensor *inputs, siz
     s->time_count = 0;
     if (status == OCTET_OK && oct_device_profiling(s->model->device))
         status = oct_executor_times(p->executor, &s->times, &s->time_count);
+    return status;
+}
+
+/* For these shapes, or those of the last plan, with the model's own dtypes at the border. */
+static octet_status plan_for_buffers(octet_session *s, const octet_value_info *infos)
+{
+    RETURN_IF(!infos && !s->plan_count, OCTET_INVALID_ARGUMENT,
+              "octet_session_enqueue: no shape is planned yet; give `shapes`");
+    if (!infos && !s->plans[0]->host_border)
+        return OCTET_OK;
+    oct_value *shapes = new_shapes(s);
+    if (!shapes)
+        return OCTET_OUT_OF_MEMORY;
+    octet_status status = infos ? shapes_from_info(s, infos, shapes) : OCTET_OK;
+    for (int i = 0; !infos && i < s->plans[0]->input_count; i++) {
+        const oct_plan_port *port = &s->plans[0]->inputs[i];
+        shapes[i].rank = port->rank;
+        memcpy(shapes[i].dims, port->dims, sizeof port->dims);
+    }
+    if (status == OCTET_OK)
+        status = use_plan(s, shapes, false);
+    free(shapes);
     return status;
 }
 
@@ -305,18 +332,7 @@ octet_status octet_session_enqueue(octet_session *s, const octet_value_info *inf
     FORWARD(check_counts(s, input_count, output_count));
     RETURN_IF((!inputs && input_count) || (!outputs && output_count), OCTET_INVALID_ARGUMENT,
               "octet_session_enqueue: inputs or outputs is NULL");
-    if (infos) {
-        oct_value *shapes = new_shapes(s);
-        if (!shapes)
-            return OCTET_OUT_OF_MEMORY;
-        octet_status status = shapes_from_info(s, infos, shapes);
-        if (status == OCTET_OK)
-            status = use_plan(s, shapes);
-        free(shapes);
-        FORWARD(status);
-    }
-    RETURN_IF(!s->plan_count, OCTET_INVALID_ARGUMENT,
-              "octet_session_enqueue: no shape is planned yet; give `shapes`");
+    FORWARD(plan_for_buffers(s, infos));
     oct_plan *p = s->plans[0];
     const oct_graph *g = s->model->graph;
     for (int i = 0; i < p->input_count; i++)
@@ -340,6 +356,7 @@ octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc
     octet_session_desc d;
     FORWARD(TAKE_DESC(d, desc, octet_session_desc));
     octet_session s = {.model = model, .memory_limit = d.memory_limit};
+    FORWARD(choose_border(model, d.border, &s.host_border));
     open_store(&s);
     oct_value *shapes = new_shapes(&s);
     if (!shapes)
@@ -358,7 +375,7 @@ octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc
     }
     oct_plan_memory takes = {0};
     if (status == OCTET_OK)
-        status = oct_plan_measure(g, shapes, model->device, &s.store, &takes);
+        status = oct_plan_measure(g, shapes, s.host_border, model->device, &s.store, &takes);
     free(shapes);
     FORWARD(status);
     octet_session_info mine;

@@ -1,6 +1,7 @@
 /* octet bench MODEL: latency over many runs on random inputs, and what one run moves. */
 #include "bench.h"
 #include "json.h"
+#include "shapes.h"
 #include "tensors.h"
 
 #include <inttypes.h>
@@ -25,13 +26,13 @@ static int make_inputs(const cli_options *options, const octet_model *model, ten
     for (size_t i = 0; i < inputs->count; i++) {
         octet_tensor *t = &inputs->items[i];
         octet_value_info info;
-        OCTET_INIT(info);
-        if (octet_model_input(model, i, &info) != OCTET_OK)
-            return cli_octet_error();
+        int status = shapes_input(options, model, i, &info);
+        if (status != EXIT_DONE)
+            return status;
         t->dtype = info.dtype;
         t->rank = info.rank;
         for (int d = 0; d < info.rank; d++)
-            t->dims[d] = info.dims[d] >= 0 ? info.dims[d] : d == 0 && options->batch ? options->batch : 1;
+            t->dims[d] = info.dims[d] >= 0 ? info.dims[d] : 1;
         if (i == 0 && options->batch && (info.rank == 0 || t->dims[0] != options->batch))
             return cli_error("input \"%s\" has a fixed first dimension of %" PRId64
                              "; --batch cannot change it",
@@ -167,8 +168,8 @@ int bench_model(const cli_options *options, octet_context *context, FILE *json)
         status = tensor_list_make(&outputs, octet_model_output_count(model));
     if (status == EXIT_DONE)
         status = make_inputs(options, model, &inputs, &f.batch);
-    if (status == EXIT_DONE && session_create_for(options, model, &inputs, &session) != OCTET_OK)
-        status = cli_octet_error();
+    if (status == EXIT_DONE)
+        status = session_create_for(options, model, &inputs, &session);
     if (status == EXIT_DONE)
         status = collect(options, context, session, &inputs, &outputs, &f);
     cli_progress_end(options);

@@ -22,10 +22,11 @@ typedef struct cli_list {
 typedef struct cli_options {
     const char *device, *output, *image, *labels, *shapes, *json, *variant;
     const char *activations, *observer, *percentile, *report, *mean, *std, *scale, *size; /* quantize */
-    cli_list inputs, gemms, operands, calibration, excludes;
+    const char *border;
+    cli_list inputs, gemms, operands, dims, calibration, excludes;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
-    bool quiet, help, version;
+    bool quiet, help, version, strict_int8;
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, all,
         bgr; /* quantize */
 } cli_options;

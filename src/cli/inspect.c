@@ -1,10 +1,12 @@
 /* octet inspect: a model's nodes, which run in int8, and what its weights weigh. Needs no device; with one
  * it also tells what a session would take there. */
 #include "cli.h"
+#include "shapes.h"
 #include "tensors.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const path_names[] = {"int8", "float", "move", "refused"};
@@ -111,6 +113,25 @@ static int print_model(const octet_model *model)
     return EXIT_DONE;
 }
 
+/* With --shape or --batch: everything that follows holds for these. */
+static int assume_shapes(const cli_options *options, octet_model *model)
+{
+    size_t count = octet_model_input_count(model);
+    if (!options->dims.count && !options->batch)
+        return EXIT_DONE;
+    octet_value_info *infos = calloc(count ? count : 1, sizeof *infos);
+    int status = infos ? EXIT_DONE : cli_error("out of memory");
+    for (size_t i = 0; status == EXIT_DONE && i < count; i++) {
+        status = shapes_input(options, model, i, &infos[i]);
+        for (int d = 0; d < infos[i].rank; d++)
+            infos[i].dims[d] = infos[i].dims[d] < 0 ? 1 : infos[i].dims[d];
+    }
+    if (status == EXIT_DONE && octet_model_assume_shapes(model, infos, count) != OCTET_OK)
+        status = cli_octet_error();
+    free(infos);
+    return status;
+}
+
 /* What a session would take of a device, when there is one to plan for. */
 static int print_memory(const cli_options *options)
 {
@@ -127,15 +148,22 @@ static int print_memory(const cli_options *options)
     OCTET_INIT(how);
     how.device = options->device;
     desc.memory_limit = options->memory_limit;
+    int given = shapes_border(options, &desc.border);
+    if (given != EXIT_DONE)
+        return given;
     octet_status status = octet_context_create(&how, &context);
     if (status == OCTET_OK)
         status = octet_context_device(context, &device);
     if (status == OCTET_OK)
         status = octet_model_load(context, options->operands.items[0], &model);
     if (status == OCTET_OK)
+        given = assume_shapes(options, model);
+    if (status == OCTET_OK && given == EXIT_DONE)
         status = octet_model_plan(model, &desc, &takes);
     octet_model_destroy(model);
     octet_context_destroy(context);
+    if (given != EXIT_DONE)
+        return given;
     if (status != OCTET_OK && (options->device || options->memory_limit))
         return cli_octet_error();
     if (status != OCTET_OK) {
@@ -157,9 +185,13 @@ int cli_inspect(const cli_options *options)
     octet_model *model = NULL;
     if (octet_model_load(NULL, options->operands.items[0], &model) != OCTET_OK)
         return cli_octet_error();
-    int status = print_model(model);
+    int status = assume_shapes(options, model);
+    if (status == EXIT_DONE)
+        status = print_model(model);
     if (status == EXIT_DONE)
         status = print_memory(options);
+    if (status == EXIT_DONE)
+        status = shapes_check_strict(options, model);
     octet_model_destroy(model);
     return status;
 }

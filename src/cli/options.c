@@ -38,8 +38,8 @@ static const option_row rows[] = {
      "force a kernel variant for --gemm and --shapes"},
     {"seconds", "N", FOR_BENCH, KIND_COUNT, FIELD(seconds), 0, 3600, "how long to measure; 2 by default"},
     {"seed", "N", FOR_BENCH, KIND_COUNT, FIELD(seed), 0, 2147483647, "of the random data; 1 by default"},
-    {"batch", "N", FOR_RUN | FOR_BENCH | FOR_QUANTIZE | FOR_COMPARE, KIND_COUNT, FIELD(batch), 1, 1000000,
-     "what a dynamic first dimension is; 1 by default"},
+    {"batch", "N", FOR_INSPECT | FOR_RUN | FOR_BENCH | FOR_QUANTIZE | FOR_COMPARE, KIND_COUNT, FIELD(batch),
+     1, 1000000, "what a dynamic first dimension is; 1 by default"},
     {"calibrate", "[NAME=]DIR", FOR_QUANTIZE, KIND_LIST, FIELD(calibration), 0, 0,
      "samples: a file or folder of .npy, .npz, .pb, PNG or JPEG; once per input"},
     {"inputs", "[NAME=]DIR", FOR_COMPARE, KIND_LIST, FIELD(calibration), 0, 0,
@@ -78,6 +78,12 @@ static const option_row rows[] = {
      "pictures, where the model leaves it open; their own by default"},
     {"memory-limit", "SIZE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_SIZE, FIELD(memory_limit), 0, 0,
      "device memory to use at most, like 64M or 1G; weights that do not fit are streamed"},
+    {"border", "WHERE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_TEXT, FIELD(border), 0, 0,
+     "who quantizes float inputs and dequantizes outputs: host, device, or auto (default), what moves less"},
+    {"shape", "[NAME=]DIMS", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_LIST, FIELD(dims), 0, 0,
+     "of an input, like 1x3x224x224, where the model leaves it open; once per input"},
+    {"strict-int8", NULL, FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_FLAG, FIELD(strict_int8), 0, 0,
+     "an error if any node would compute in float, or not at all"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
      "the device: its index, or part of its name; else OCTET_DEVICE, else the best"},
     {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
@@ -209,6 +215,7 @@ void cli_options_free(cli_options *options)
     free(options->operands.items);
     free(options->calibration.items);
     free(options->excludes.items);
+    free(options->dims.items);
     memset(options, 0, sizeof *options);
 }
 

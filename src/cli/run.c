@@ -3,6 +3,7 @@
 #include "npy.h"
 #include "outputs.h"
 #include "picture.h"
+#include "shapes.h"
 #include "tensors.h"
 
 #include <stdio.h>
@@ -20,63 +21,17 @@ static bool shape_fits(const octet_value_info *expected, const octet_tensor *giv
     return true;
 }
 
-/* Input `index` of the model, --batch applied. */
-static int expected_input(const cli_options *options, const octet_model *model, size_t index,
-                          octet_value_info *info)
-{
-    OCTET_INIT(*info);
-    if (octet_model_input(model, index, info) != OCTET_OK)
-        return cli_octet_error();
-    if (options->batch && info->rank > 0 && info->dims[0] < 0)
-        info->dims[0] = options->batch;
-    return EXIT_DONE;
-}
-
-/* Split one --input into its input and its file. A name may hold '=': the longest one that is an input's
- * counts. Without a name it is for a model's only input. */
-static int find_input(const octet_model *model, const char *text, size_t count, size_t *index,
-                      const char **file)
-{
-    octet_value_info info;
-    size_t longest = 0;
-    const char *equals = strchr(text, '=');
-    *index = 0;
-    *file = equals ? NULL : text;
-    if (!equals)
-        return count == 1 ? EXIT_DONE
-                          : cli_usage("--input takes NAME=FILE where a model has %zu inputs, not \"%s\"",
-                                      count, text);
-    for (size_t i = 0; i < count; i++) {
-        OCTET_INIT(info);
-        if (octet_model_input(model, i, &info) != OCTET_OK)
-            return cli_octet_error();
-        size_t length = strlen(info.name);
-        if (strncmp(text, info.name, length) == 0 && text[length] == '=' && length >= longest) {
-            *index = i;
-            *file = text + length + 1;
-            longest = length;
-        }
-    }
-    if (*file)
-        return EXIT_DONE;
-    OCTET_INIT(info);
-    octet_model_input(model, 0, &info);
-    return cli_error("the model has no input \"%.*s\"; %s%s%s", (int)(equals - text), text,
-                     info.name ? "its first is \"" : "it has none", info.name ? info.name : "",
-                     info.name ? "\"" : "");
-}
-
 static int read_input(const cli_options *options, const octet_model *model, const char *text,
                       tensor_list *inputs)
 {
     octet_value_info info;
     const char *file;
     size_t found;
-    int status = find_input(model, text, inputs->count, &found, &file);
+    int status = shapes_find_input(model, "input", text, &found, &file);
+    if (status == EXIT_DONE)
+        status = shapes_input(options, model, found, &info);
     if (status != EXIT_DONE)
         return status;
-    if (expected_input(options, model, found, &info) != EXIT_DONE)
-        return EXIT_FAILED;
     octet_tensor *tensor = &inputs->items[found];
     if (tensor->dtype != OCTET_DTYPE_NONE)
         return cli_usage("input \"%s\" is given twice", info.name);
@@ -134,8 +89,9 @@ static int gather_inputs(const cli_options *options, const octet_model *model, t
         octet_value_info info;
         if (inputs->items[i].dtype != OCTET_DTYPE_NONE)
             continue;
-        if (expected_input(options, model, i, &info) != EXIT_DONE)
-            return EXIT_FAILED;
+        int status = shapes_input(options, model, i, &info);
+        if (status != EXIT_DONE)
+            return status;
         if (image_used)
             return cli_error("input \"%s\" is missing: give --input %s=FILE with %s", info.name, info.name,
                              shape_text(want, sizeof want, info.dtype, info.rank, info.dims));
@@ -161,7 +117,8 @@ static int report(octet_context *context, octet_session *session, const tensor_l
     if (octet_context_counters(context, &counters) != OCTET_OK)
         return cli_octet_error();
     printf("latency: %.3f ms (the first run: %.3f ms)\n", seconds * 1e3, first_seconds * 1e3);
-    printf("weights to the device: %s, once\n", cli_bytes_text(text, sizeof text, weight_bytes));
+    if (!counters.weight_bytes_up) /* else they are streamed */
+        printf("weights to the device: %s, once\n", cli_bytes_text(text, sizeof text, weight_bytes));
     printf("each run: %llu bytes in, %llu bytes out, %llu bytes of weights; %llu launches, %llu waits\n",
            (unsigned long long)counters.input_bytes_up, (unsigned long long)counters.output_bytes_down,
            (unsigned long long)counters.weight_bytes_up, (unsigned long long)counters.launches,
@@ -175,10 +132,8 @@ static int run_session(const cli_options *options, octet_context *context, octet
     octet_session *session = NULL;
     octet_counters counters;
     OCTET_INIT(counters);
-    int status = EXIT_DONE;
     cli_progress(options, "compiling and uploading ...");
-    if (session_create_for(options, model, inputs, &session) != OCTET_OK)
-        status = cli_octet_error();
+    int status = session_create_for(options, model, inputs, &session);
     double start = cli_seconds_now(), seconds = 0;
     if (status == EXIT_DONE) {
         if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) !=

@@ -2,6 +2,7 @@
 #include "tensors.h"
 #include "cli.h"
 #include "npy.h"
+#include "shapes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -111,26 +112,32 @@ void tensor_list_free(tensor_list *list)
     list->count = 0;
 }
 
-octet_status session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
-                                octet_session **session)
+int session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
+                       octet_session **session)
 {
     octet_session_desc desc;
     OCTET_INIT(desc);
+    int status = shapes_border(options, &desc.border);
+    if (status != EXIT_DONE)
+        return status;
     octet_value_info *infos = calloc(inputs->count ? inputs->count : 1, sizeof *infos);
     if (!infos)
-        return OCTET_OUT_OF_MEMORY;
-    octet_status status = OCTET_OK;
-    for (size_t i = 0; i < inputs->count && status == OCTET_OK; i++) {
+        return cli_error("out of memory");
+    octet_status done = OCTET_OK;
+    for (size_t i = 0; i < inputs->count && done == OCTET_OK; i++) {
         OCTET_INIT(infos[i]);
-        status = octet_model_input(model, i, &infos[i]);
+        done = octet_model_input(model, i, &infos[i]);
         infos[i].rank = inputs->items[i].rank;
         memcpy(infos[i].dims, inputs->items[i].dims, sizeof infos[i].dims);
     }
     desc.memory_limit = options->memory_limit;
     desc.inputs = infos;
     desc.input_count = inputs->count;
-    if (status == OCTET_OK)
-        status = octet_session_create(model, &desc, session);
+    if (done == OCTET_OK && options->strict_int8)
+        done = octet_model_assume_shapes(model, infos, inputs->count);
+    status = done == OCTET_OK ? shapes_check_strict(options, model) : cli_octet_error();
+    if (status == EXIT_DONE && octet_session_create(model, &desc, session) != OCTET_OK)
+        status = cli_octet_error();
     free(infos);
     return status;
 }

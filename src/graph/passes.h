@@ -9,6 +9,17 @@
 octet_status oct_graph_rewrite(oct_graph *g);
 octet_status oct_graph_lay_out(oct_graph *g);
 
+/* An input or output of the network that is float outside and 8-bit inside, per tensor. dtype NONE: it is the
+ * same on both sides. */
+typedef struct oct_border {
+    octet_dtype dtype; /* inside */
+    float scale;
+    int32_t zero;
+} oct_border;
+/* Between the two: move the conversions at the border to whoever runs the graph. One entry per graph input
+ * and output is filled in. */
+octet_status oct_graph_move_border(oct_graph *g, oct_border *inputs, oct_border *outputs);
+
 /* QDQ graphs: see the files. */
 octet_status oct_pass_sink_dequantize(oct_graph *g);
 octet_status oct_pass_integer_groups(oct_graph *g);

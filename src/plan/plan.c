@@ -11,8 +11,26 @@ static octet_status no_memory(void)
     return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning the network");
 }
 
+typedef struct borders {
+    oct_border *inputs, *outputs; /* NULL: the border is the device's */
+} borders;
+
+static octet_status new_borders(const oct_graph *g, borders *b)
+{
+    b->inputs = calloc((size_t)g->input_count + 1, sizeof *b->inputs);
+    b->outputs = calloc((size_t)g->output_count + 1, sizeof *b->outputs);
+    return b->inputs && b->outputs ? OCTET_OK : no_memory();
+}
+
+static void free_borders(borders *b)
+{
+    free(b->inputs);
+    free(b->outputs);
+}
+
 /* A private copy of the graph with these input shapes, inferred and rewritten. */
-static octet_status specialize(const oct_graph *graph, const oct_value *shapes, oct_graph *g)
+static octet_status specialize(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                               oct_graph *g, borders *b)
 {
     FORWARD(oct_graph_clone(graph, g));
     for (int i = 0; i < g->input_count; i++) {
@@ -22,23 +40,35 @@ static octet_status specialize(const oct_graph *graph, const oct_value *shapes, 
     }
     FORWARD(oct_graph_infer(g));
     FORWARD(oct_graph_rewrite(g));
+    if (host_border) {
+        FORWARD(new_borders(g, b));
+        FORWARD(oct_graph_move_border(g, b->inputs, b->outputs));
+    }
     return oct_graph_lay_out(g);
 }
 
-static octet_status fill_port(oct_plan_port *port, const oct_value *v, oct_mem mem)
+static octet_status fill_port(oct_plan_port *port, const oct_value *v, const oct_border *border, oct_mem mem)
 {
     int64_t elems = 0;
     RETURN_IF(!oct_shape_elems(v->dims, v->rank, &elems), OCTET_INVALID_ARGUMENT,
               "%s: its shape is too large", v->name);
     port->mem = mem;
     port->dtype = v->dtype;
+    if (border && border->dtype) {
+        port->border = *border;
+        port->dtype = OCTET_F32;
+        port->inside = malloc((size_t)elems + 1);
+        if (!port->inside)
+            return no_memory();
+    }
     port->rank = v->rank;
     memcpy(port->dims, v->dims, sizeof port->dims);
-    port->bytes = (size_t)elems * oct_dtype_bytes(v->dtype);
+    port->bytes = (size_t)elems * oct_dtype_bytes(port->dtype);
     return OCTET_OK;
 }
 
-static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *mem, const oct_mem *output_mem)
+static octet_status fill_ports(oct_plan *p, const oct_graph *g, const borders *b, const oct_mem *mem,
+                               const oct_mem *output_mem)
 {
     p->input_count = g->input_count;
     p->output_count = g->output_count;
@@ -47,9 +77,11 @@ static octet_status fill_ports(oct_plan *p, const oct_graph *g, const oct_mem *m
     if (!p->inputs || !p->outputs)
         return no_memory();
     for (int i = 0; i < g->input_count; i++)
-        FORWARD(fill_port(&p->inputs[i], &g->values[g->inputs[i]], mem[g->inputs[i]]));
+        FORWARD(fill_port(&p->inputs[i], &g->values[g->inputs[i]], b->inputs ? &b->inputs[i] : NULL,
+                          mem[g->inputs[i]]));
     for (int i = 0; i < g->output_count; i++)
-        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], output_mem[i]));
+        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], b->outputs ? &b->outputs[i] : NULL,
+                          output_mem[i]));
     return OCTET_OK;
 }
 
@@ -122,13 +154,13 @@ static octet_status lower_to_fit(const oct_graph *g, oct_device *device, const o
                     store->limit, least);
 }
 
-static octet_status build(oct_plan *p, const oct_graph *g, oct_device *device, oct_recipe *recipe,
-                          oct_store *store, oct_mem *mem)
+static octet_status build(oct_plan *p, const oct_graph *g, const borders *b, oct_device *device,
+                          oct_recipe *recipe, oct_store *store, oct_mem *mem)
 {
     oct_mem *output_mem = mem + g->value_count;
     oct_plan_memory takes;
     FORWARD(lower_to_fit(g, device, store, recipe, mem, &takes));
-    FORWARD(fill_ports(p, g, mem, output_mem));
+    FORWARD(fill_ports(p, g, b, mem, output_mem));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {
         int64_t macs = oct_node_macs(g, &g->nodes[i]);
@@ -145,38 +177,43 @@ static oct_mem *new_mems(const oct_graph *g)
     return mem;
 }
 
-octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, oct_device *device,
-                              const oct_store *store, oct_plan_memory *takes)
+octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                              oct_device *device, const oct_store *store, oct_plan_memory *takes)
 {
     oct_graph g = {0};
+    borders b = {0};
     oct_recipe recipe;
     oct_recipe_init(&recipe);
-    octet_status status = specialize(graph, shapes, &g);
+    octet_status status = specialize(graph, shapes, host_border, &g, &b);
     oct_mem *mem = status == OCTET_OK ? new_mems(&g) : NULL;
     if (status == OCTET_OK)
         status = mem ? lower_to_fit(&g, device, store, &recipe, mem, takes) : OCTET_OUT_OF_MEMORY;
     free(mem);
     oct_recipe_free(&recipe);
+    free_borders(&b);
     oct_graph_free(&g);
     return status;
 }
 
-octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, oct_device *device,
-                           oct_store *store, oct_plan **plan)
+octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                           oct_device *device, oct_store *store, oct_plan **plan)
 {
     *plan = NULL;
     oct_graph g = {0};
+    borders b = {0};
     oct_recipe recipe;
     oct_recipe_init(&recipe);
     oct_mem *mem = NULL;
     oct_plan *p = calloc(1, sizeof *p);
-    octet_status status = p ? specialize(graph, shapes, &g) : no_memory();
+    octet_status status = p ? specialize(graph, shapes, host_border, &g, &b) : no_memory();
     if (status == OCTET_OK) {
         mem = new_mems(&g);
-        status = mem ? build(p, &g, device, &recipe, store, mem) : OCTET_OUT_OF_MEMORY;
+        p->host_border = host_border;
+        status = mem ? build(p, &g, &b, device, &recipe, store, mem) : OCTET_OUT_OF_MEMORY;
     }
     free(mem);
     oct_recipe_free(&recipe);
+    free_borders(&b);
     oct_graph_free(&g);
     if (status != OCTET_OK) {
         oct_plan_destroy(p);
@@ -194,6 +231,10 @@ void oct_plan_destroy(oct_plan *p)
     for (int i = 0; i < p->node_count; i++)
         free(p->node_names[i]);
     free(p->node_names);
+    for (int i = 0; p->inputs && i < p->input_count; i++)
+        free(p->inputs[i].inside);
+    for (int i = 0; p->outputs && i < p->output_count; i++)
+        free(p->outputs[i].inside);
     free(p->inputs);
     free(p->outputs);
     free(p);

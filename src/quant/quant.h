@@ -21,6 +21,10 @@ int32_t oct_quantize_f32(float x, float scale, int32_t zero, int32_t qmin, int32
 /* (float)(q - zero) * scale */
 float oct_dequantize(int32_t q, float scale, int32_t zero);
 
+/* The two for `count` elements of u8 or s8, in loops that compilers vectorize. Same bytes. */
+void oct_quantize_row(const float *x, size_t count, float scale, int32_t zero, octet_dtype dtype, void *y);
+void oct_dequantize_row(const void *x, size_t count, float scale, int32_t zero, octet_dtype dtype, float *y);
+
 /* The multiplier of a product's accumulator: (sx * sw) / sy, each step rounded to float32. */
 float oct_multiplier(float sx, float sw, float sy);
 

@@ -156,7 +156,7 @@ static octet_status use_plan(const oct_taps *t, part *p, const octet_tensor *inp
         shapes[i].rank = inputs[i].rank;
         memcpy(shapes[i].dims, inputs[i].dims, sizeof shapes[i].dims);
     }
-    octet_status status = oct_plan_make(&p->graph, shapes, t->device, &p->store, &p->plan);
+    octet_status status = oct_plan_make(&p->graph, shapes, false, t->device, &p->store, &p->plan);
     free(shapes);
     return status;
 }
