@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 #include <jpeglib.h>
+#include <zlib.h>
 
 static char folder[] = "/tmp/octet_cli_XXXXXX";
 static char path[64], errors[64];
@@ -346,11 +347,148 @@ static void picture_scaling(void **state)
     }
 }
 
+/* ---- .npz ---------------------------------------------------------------------------------------------- */
+
+static size_t put(unsigned char *at, uint32_t number, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(number >> 8 * i);
+    return bytes;
+}
+
+typedef struct entry {
+    const char *name; /* with ".npy" */
+    bool deflated;
+    unsigned char data[1024], packed[1024];
+    size_t bytes, packed_bytes, at;
+} entry;
+
+/* The fields that the local header and the central directory share, from the version on. */
+static size_t put_fields(unsigned char *at, const entry *e)
+{
+    size_t n = put(at, 20, 2);
+    n += put(at + n, 0, 2);
+    n += put(at + n, e->deflated ? 8 : 0, 2);
+    n += put(at + n, 0, 4); /* time and date */
+    n += put(at + n, (uint32_t)crc32(0, e->data, (uInt)e->bytes), 4);
+    n += put(at + n, (uint32_t)e->packed_bytes, 4);
+    n += put(at + n, (uint32_t)e->bytes, 4);
+    n += put(at + n, (uint32_t)strlen(e->name), 2);
+    return n + put(at + n, 0, 2);
+}
+
+static void pack(entry *e)
+{
+    e->packed_bytes = e->bytes;
+    memcpy(e->packed, e->data, e->bytes);
+    if (!e->deflated)
+        return;
+    z_stream z = {
+        .next_in = e->data, .avail_in = (uInt)e->bytes, .next_out = e->packed, .avail_out = sizeof e->packed};
+    assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    e->packed_bytes = z.total_out;
+    assert_int_equal(deflateEnd(&z), Z_OK);
+}
+
+static size_t make_archive(entry *entries, size_t count, unsigned char *zip)
+{
+    size_t n = 0, start;
+    for (size_t i = 0; i < count; i++) {
+        entry *e = &entries[i];
+        pack(e);
+        e->at = n;
+        n += put(zip + n, 0x04034b50, 4);
+        n += put_fields(zip + n, e);
+        memcpy(zip + n, e->name, strlen(e->name));
+        n += strlen(e->name);
+        memcpy(zip + n, e->packed, e->packed_bytes);
+        n += e->packed_bytes;
+    }
+    start = n;
+    for (size_t i = 0; i < count; i++) {
+        n += put(zip + n, 0x02014b50, 4);
+        n += put(zip + n, 20, 2);
+        n += put_fields(zip + n, &entries[i]);
+        n += put(zip + n, 0, 2); /* comment */
+        n += put(zip + n, 0, 2); /* disk */
+        n += put(zip + n, 0, 2); /* attributes */
+        n += put(zip + n, 0, 4);
+        n += put(zip + n, (uint32_t)entries[i].at, 4);
+        memcpy(zip + n, entries[i].name, strlen(entries[i].name));
+        n += strlen(entries[i].name);
+    }
+    size_t length = n - start;
+    n += put(zip + n, 0x06054b50, 4);
+    n += put(zip + n, 0, 4);
+    n += put(zip + n, (uint32_t)count, 2);
+    n += put(zip + n, (uint32_t)count, 2);
+    n += put(zip + n, (uint32_t)length, 4);
+    n += put(zip + n, (uint32_t)start, 4);
+    return n + put(zip + n, 0, 2);
+}
+
+typedef struct taken {
+    int count;
+    float sum;
+    char names[64];
+} taken;
+
+static int take(void *user, const char *name, octet_tensor *tensor)
+{
+    taken *t = user;
+    t->count++;
+    strncat(t->names, name, sizeof t->names - strlen(t->names) - 1);
+    for (size_t i = 0; tensor->dtype == OCTET_F32 && i < tensor->data_bytes / sizeof(float); i++)
+        t->sum += ((float *)tensor->data)[i];
+    octet_tensor_free(tensor);
+    return EXIT_DONE;
+}
+
+/* Whole; then cut at every byte, and every byte damaged: read or refused, never a crash. */
+static void npz_archives(void **state)
+{
+    static entry entries[2];
+    static unsigned char zip[8192], bad[8192];
+    int refused = 0;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        octet_tensor t = {.dtype = OCTET_F32, .rank = 1, .dims = {6}};
+        assert_int_equal(octet_tensor_alloc(&t), OCTET_OK);
+        for (int k = 0; k < 6; k++)
+            ((float *)t.data)[k] = (float)(k + i);
+        assert_int_equal(npy_write(path, &t), EXIT_DONE);
+        octet_tensor_free(&t);
+        entries[i].name = i ? "second.npy" : "first.npy";
+        entries[i].deflated = i == 1;
+        entries[i].bytes = read_file(path, entries[i].data, sizeof entries[i].data);
+    }
+    size_t bytes = make_archive(entries, 2, zip);
+    taken t = {0};
+    write_file(zip, bytes);
+    assert_int_equal(npz_read(path, take, &t), EXIT_DONE);
+    assert_int_equal(t.count, 2);
+    assert_true(t.sum == 15 + 21);
+    assert_string_equal(t.names, "firstsecond");
+    int saved = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, STDERR_FILENO);
+    for (size_t i = 0; i < 2 * bytes; i++) {
+        memcpy(bad, zip, bytes);
+        bad[i % bytes] ^= i < bytes ? 0 : 0xFF;
+        write_file(bad, i < bytes ? i : bytes);
+        refused += npz_read(path, take, &t) != EXIT_DONE;
+    }
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(nowhere);
+    assert_true(refused > (int)bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(npy_round_trip), cmocka_unit_test(npy_headers),     cmocka_unit_test(npy_damaged),
-        cmocka_unit_test(pictures),       cmocka_unit_test(picture_scaling),
+        cmocka_unit_test(npz_archives), cmocka_unit_test(npy_round_trip), cmocka_unit_test(npy_headers),
+        cmocka_unit_test(npy_damaged),  cmocka_unit_test(pictures),       cmocka_unit_test(picture_scaling),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
