@@ -83,6 +83,7 @@ octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, 
                              .place = &mine,
                              .params = c->params,
                              .observers = q->observers,
+                             .shifts = q->shifts,
                              .options = *options,
                              .to = &c->graph,
                              .shown = c->shown};
@@ -193,6 +194,7 @@ static octet_status try_one(octet_quantizer *q, octet_observer observer, const o
 octet_status oct_quantizer_choose(octet_quantizer *q)
 {
     oct_candidate_free(&q->best);
+    oct_quantizer_forget_shifts(q);
     for (size_t i = 0; i < sizeof q->tried_db / sizeof *q->tried_db; i++)
         q->tried_db[i] = NAN;
     bool all = q->desc.observer == OCTET_OBSERVE_BEST;
@@ -208,6 +210,7 @@ octet_status oct_quantizer_choose(octet_quantizer *q)
         plain.correct_bias = false;
         oct_quantizer_progress(q, "bias correction", total - 1, total);
         FORWARD(try_one(q, q->best.observer, &plain));
+        FORWARD(oct_quantizer_refine_biases(q));
     }
     return OCTET_OK;
 }

@@ -278,6 +278,8 @@ static octet_status quantize_bias(oct_insert *s, int node, const float *bias, fl
     if (!made || !scales || !whole)
         return no_memory();
     FORWARD(correct_bias(s, node, w, whole));
+    for (int64_t c = 0; s->shifts && s->shifts[node] && c < w->channels; c++)
+        whole[c] += s->shifts[node][c];
     bool any = bias != NULL;
     for (int64_t c = 0; c < w->channels; c++) {
         const double most = 1 << 30;

@@ -28,6 +28,7 @@ typedef struct oct_insert {
     const oct_placement *place;    /* of it */
     const oct_parameters *params;  /* by value of it; those of `like` count */
     const oct_observer *observers; /* by value: means for bias correction; NULL: none */
+    double *const *shifts;         /* by node: added to its bias, [channels]; NULL: none */
     oct_insert_options options;
     oct_graph *to;  /* receives the result, a clone of `from`, sorted */
     int *shown;     /* by value of `from`: the value of `to` that stands for it (dequantized) */

@@ -59,6 +59,7 @@ struct octet_quantizer {
     oct_taps *taps;            /* of these */
     oct_sample *samples;
     size_t sample_count, sample_capacity;
+    double **shifts; /* by node: what empirical correction adds to its bias; NULL: nothing */
     oct_candidate best;
     double tried_db[8];
     bool written;
@@ -80,6 +81,10 @@ octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c);
 void oct_candidate_free(oct_candidate *c);
 /* The best of the methods that the descriptor allows: q->best. */
 octet_status oct_quantizer_choose(octet_quantizer *q);
+
+/* Make the biases of q->best better by what it does; forget what was found. */
+octet_status oct_quantizer_refine_biases(octet_quantizer *q);
+void oct_quantizer_forget_shifts(octet_quantizer *q);
 
 /* Fill in q->tensors with the noise of every pair of q->best. */
 octet_status oct_quantizer_measure(octet_quantizer *q);
