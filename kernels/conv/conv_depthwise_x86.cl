@@ -1,8 +1,8 @@
 /* Depthwise convolution on AVX-512 VNNI through PoCL. Four neighbouring pixels of a row are interleaved, so
  * that a dword holds four taps of one channel; each such row of taps serves all of ROWS output pixels, one
  * below the other, that it is under. One work-item (a work-group of its own) makes ROWS rows of output of 64
- * channels. B packed [c / 64][kh][kw / 4][64][4], signed, one block. dilation_h is 1.
- * Options: ROWS, KH, STRIDE_H; A_SIGNED, OUT, ROWSUM (product.clh). */
+ * channels. B packed [c / 64][KH][KW / 4][64][4], signed, one block. dilation_h is 1.
+ * Options: ROWS, KH, KW, STRIDE_H; A_SIGNED, OUT, ROWSUM (product.clh). */
 #include "conv/conv.clh"
 #include "product/x86_vnni512.clh"
 
@@ -15,6 +15,10 @@
 #ifndef STRIDE_H
 #define STRIDE_H 1
 #endif
+#ifndef KW
+#define KW 3
+#endif
+#define GROUPS  ((KW + 3) / 4)
 #define ROWS_IN ((ROWS - 1) * STRIDE_H + KH)
 
 /* 64 channels of one pixel, unsigned, in the order that interleave() undoes. */
@@ -39,12 +43,12 @@ static inline void interleave(int16 out[4], int16 a, int16 b, int16 c, int16 d)
 
 __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
 {
-    const int col = get_global_id(1) * 64, groups = (kw + 3) / 4;
+    const int col = get_global_id(1) * 64;
     const int tiles = (oh + ROWS - 1) / ROWS;
     const long image = get_global_id(0) / tiles;
     const int first = (int)(get_global_id(0) % tiles) * ROWS;
     const ulong mask = mask64(c - col);
-    __global const int16 *b = (__global const int16 *)(AT(uchar, packed) + (long)col * KH * groups * 4);
+    __global const int16 *b = (__global const int16 *)(AT(uchar, packed) + (long)col * KH * GROUPS * 4);
     __global const uchar *outside = AT(uchar, pad_row) + col;
     __global const uchar *rows[ROWS_IN];
     long moves[ROWS_IN]; /* -1: the row is there; 0: padding all along */
@@ -63,13 +67,14 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
             for (int j = 0; j < 4; j++)
                 acc[r][j] = sum[r][j] = 0;
         }
-        for (int g = 0; g < groups; g++) {
-            /* Taps past kw meet zeros in B. */
+#pragma unroll
+        for (int g = 0; g < GROUPS; g++) {
+            /* Taps past KW are the last one again (the compiler sees that) and meet zeros in B. */
             long at[4];
             bool there[4];
 #pragma unroll
             for (int t = 0; t < 4; t++) {
-                const int ix = ox * stride_w - pad_left + min(g * 4 + t, kw - 1) * dilation_w;
+                const int ix = ox * stride_w - pad_left + min(g * 4 + t, KW - 1) * dilation_w;
                 there[t] = ix >= 0 && ix < w;
                 at[t] = (long)ix * c;
             }
@@ -84,9 +89,9 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
                 for (int o = 0; o < ROWS; o++) {
                     const int ky = r - o * STRIDE_H;
                     if (ky >= 0 && ky < KH) {
-                        __global const int16 *bk = b + (ky * groups + g) * 4;
+                        __global const int16 *bk = b + (ky * GROUPS + g) * 4;
 #ifdef ROWSUM
-                        const int left = kw - g * 4;
+                        const int left = KW - g * 4;
                         const int16 ones = (int)(0x01010101u >> (left < 4 ? 8 * (4 - left) : 0));
 #endif
 #pragma unroll

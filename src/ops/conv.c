@@ -40,8 +40,8 @@ static bool is_depthwise(const oct_conv_request *q)
 
 static bool fits(const conv_variant *v, const oct_conv_request *q)
 {
-    /* The kernel of rows has kh and stride_h as build options and keeps kh rows and more in registers. */
-    bool rows = q->dilation_h == 1 && q->kh <= 11 && q->stride_h <= 4;
+    /* The kernel of rows has these as build options and its loops over them written out. */
+    bool rows = q->dilation_h == 1 && q->kh <= 11 && q->kw <= 11 && q->stride_h <= 4;
     return v->kind == CONV_ANY || (is_depthwise(q) && (v->kind == CONV_DEPTHWISE || rows));
 }
 
@@ -183,8 +183,8 @@ static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product
     oct_product_options(p, options);
     bool rows_kernel = v->kind == CONV_DEPTHWISE_ROWS;
     oct_launch *l =
-        rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DSTRIDE_H=%d %s", v->rows,
-                                        (int)q->kh, (int)q->stride_h, options)
+        rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s",
+                                        v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options)
                     : oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DNB=%d %s", v->rows, v->nb, options);
     oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
