@@ -115,7 +115,8 @@ octet_status oct_graph_sort(oct_graph *g);
 octet_status oct_graph_fold_constants(oct_graph *g);
 
 /* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the
- * constants. Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
+ * constants. What can be computed from shapes and integers alone becomes a constant, and the node is gone
+ * (shape_math.h). Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
 octet_status oct_graph_infer(oct_graph *g);
 /* Infer once more and compare: a pass that has left a value with another dtype or shape than its node makes
  * is a defect. Error: INTERNAL. */

@@ -2,6 +2,8 @@
 #include "infer.h"
 #include "dtype.h"
 #include "moves.h"
+#include "rewrite.h"
+#include "shape_math.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -147,13 +149,15 @@ static octet_status check_outputs(const infer_ctx *c, const oct_value *declared)
     return OCTET_OK;
 }
 
-static octet_status infer_node(oct_graph *g, int node)
+/* *known: the output's data is known too; only where that is asked for. */
+static octet_status infer_node(oct_graph *g, int node, bool *known)
 {
     infer_ctx c = {g, &g->nodes[node]};
     oct_value declared = g->values[c.n->outputs[0]];
     octet_status status = check_inputs_known(&c);
     if (status == OCTET_OK)
-        status = rules[c.n->op](&c);
+        status = known && oct_shape_math_can(&c) ? oct_shape_math_do(&c, rules[c.n->op], known)
+                                                 : rules[c.n->op](&c);
     if (status == OCTET_OK)
         status = check_outputs(&c, &declared);
     return status == OCTET_OK ? status : oct_fail_prefix(status, "%s (node '%s')", c.n->op_type, c.n->name);
@@ -161,11 +165,19 @@ static octet_status infer_node(oct_graph *g, int node)
 
 octet_status oct_graph_infer(oct_graph *g)
 {
+    bool any = false;
     for (int i = 0; i < g->node_count; i++) {
+        bool known = false;
         g->failed_node = i;
-        FORWARD(infer_node(g, i));
+        FORWARD(infer_node(g, i, &known));
+        if (known)
+            g->nodes[i].output_count = 0;
+        any = any || known;
     }
-    return OCTET_OK;
+    if (!any)
+        return OCTET_OK;
+    oct_drop_replaced(g);
+    return oct_graph_sort(g);
 }
 
 octet_status oct_graph_verify(oct_graph *g)
@@ -173,7 +185,7 @@ octet_status oct_graph_verify(oct_graph *g)
     for (int i = 0; i < g->node_count; i++) {
         int v = g->nodes[i].outputs[0];
         oct_value was = g->values[v];
-        FORWARD(infer_node(g, i));
+        FORWARD(infer_node(g, i, NULL));
         const oct_value *is = &g->values[v];
         bool same = is->dtype == was.dtype && is->rank == was.rank;
         for (int d = 0; same && d < is->rank; d++)

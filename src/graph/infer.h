@@ -37,6 +37,7 @@ extern const octet_dtype infer_int8[], infer_f32[];
 infer_fn infer_conv, infer_conv_transpose, infer_pool, infer_global_pool;
 infer_fn infer_matmul, infer_gemm, infer_qgemm, infer_qbinary, infer_qconcat, infer_table, infer_quantize,
     infer_dequantize, infer_dynamic_quantize;
+infer_fn infer_shape, infer_range, infer_constant_of_shape, infer_gather;
 infer_fn infer_unknown, infer_arg, infer_resize, infer_slice, infer_split, infer_pad, infer_expand,
     infer_tile, infer_block, infer_batch_norm;
 infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze,

@@ -125,3 +125,87 @@ octet_status infer_batch_norm(infer_ctx *c)
     infer_out(c, 0, OCTET_F32, x->rank, x->dims);
     return OCTET_OK;
 }
+
+/* Shape and Size. */
+octet_status infer_shape(infer_ctx *c)
+{
+    int64_t from = 0, to = 0, dim;
+    FORWARD(infer_require_input(c, 0));
+    oct_shape_range(c->n, infer_in(c, 0)->rank, &from, &to);
+    dim = to - from;
+    infer_out(c, 0, OCTET_S64, c->n->op == OCT_OP_Shape, &dim);
+    return OCTET_OK;
+}
+
+/* More would be a tensor for the device to make. */
+#define MOST_MADE ((int64_t)1 << 16)
+
+octet_status infer_range(infer_ctx *c)
+{
+    int64_t ints[3], count;
+    double numbers[3];
+    for (int i = 0; i < 3; i++) {
+        const oct_value *v = infer_in(c, i);
+        int one;
+        float f;
+        FORWARD(infer_require_input(c, i));
+        RETURN_IF(v->dtype != infer_in(c, 0)->dtype, OCTET_INVALID_ARGUMENT, "inputs have different dtypes");
+        if (v->dtype == OCTET_F32 && v->data && v->data_bytes == sizeof f) {
+            memcpy(&f, v->data, sizeof f);
+            numbers[i] = (double)f;
+            continue;
+        }
+        FORWARD(infer_const_ints(c, i, &ints[i], 1, &one));
+        RETURN_IF(one != 1, OCTET_INVALID_ARGUMENT, "input %d ('%s') must be one number", i, v->name);
+        numbers[i] = (double)ints[i];
+    }
+    double steps = (numbers[1] - numbers[0]) / numbers[2];
+    RETURN_IF(!(steps <= (double)MOST_MADE), OCTET_UNSUPPORTED, "from %g to %g by %g: at most %lld numbers",
+              numbers[0], numbers[1], numbers[2], (long long)MOST_MADE);
+    for (count = 0; (double)count < steps; count++) {
+    }
+    infer_out(c, 0, infer_in(c, 0)->dtype, 1, &count);
+    return OCTET_OK;
+}
+
+octet_status infer_constant_of_shape(infer_ctx *c)
+{
+    const oct_attr *value = oct_node_attr(c->n, "value");
+    int64_t dims[OCTET_MAX_RANK], elems;
+    int rank;
+    FORWARD(infer_require_input(c, 0));
+    FORWARD(infer_const_ints(c, 0, dims, OCTET_MAX_RANK, &rank));
+    RETURN_IF(!oct_shape_elems(dims, rank, &elems) || elems > MOST_MADE, OCTET_UNSUPPORTED,
+              "at most %lld elements are supported", (long long)MOST_MADE);
+    RETURN_IF(value && (value->kind != OCT_ATTR_TENSOR || !value->tensor->data ||
+                        value->tensor->data_bytes < oct_dtype_bytes(value->tensor->dtype)),
+              OCTET_CORRUPT_FILE, "attribute value must be a tensor of one element");
+    infer_out(c, 0, value ? value->tensor->dtype : OCTET_F32, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status infer_gather(infer_ctx *c)
+{
+    static const octet_dtype indices[] = {OCTET_S64, OCTET_S32, OCTET_DTYPE_NONE};
+    FORWARD(infer_require_input(c, 0));
+    FORWARD(infer_require_dtype(c, 1, indices));
+    const oct_value *x = infer_in(c, 0), *at = infer_in(c, 1);
+    int64_t axis = oct_node_int(c->n, "axis", 0), dims[OCTET_MAX_RANK];
+    int rank = 0;
+    axis += axis < 0 ? x->rank : 0;
+    RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
+              x->rank);
+    RETURN_IF(x->rank - 1 + at->rank > OCTET_MAX_RANK, OCTET_UNSUPPORTED,
+              "a result of %d dimensions; at most %d are supported", x->rank - 1 + at->rank, OCTET_MAX_RANK);
+    for (int d = 0; d < axis; d++)
+        dims[rank++] = x->dims[d];
+    for (int d = 0; d < at->rank; d++)
+        dims[rank++] = at->dims[d];
+    for (int d = (int)axis + 1; d < x->rank; d++)
+        dims[rank++] = x->dims[d];
+    int64_t elems;
+    RETURN_IF(x->dims[axis] == 0 && oct_shape_elems(dims, rank, &elems) && elems, OCTET_INVALID_ARGUMENT,
+              "the axis has no elements");
+    infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}

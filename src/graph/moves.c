@@ -119,6 +119,13 @@ octet_status oct_slice_resolve(const oct_graph *g, const oct_node *n, oct_slice 
     return OCTET_OK;
 }
 
+void oct_shape_range(const oct_node *n, int rank, int64_t *from, int64_t *to)
+{
+    int64_t start = oct_node_int(n, "start", 0), end = oct_node_int(n, "end", rank);
+    *from = clamp(start < 0 ? start + rank : start, 0, rank);
+    *to = clamp(end < 0 ? end + rank : end, *from, rank);
+}
+
 octet_status oct_split_resolve(const oct_graph *g, const oct_node *n, oct_split *s)
 {
     const oct_value *x = &g->values[n->inputs[0]];

@@ -16,6 +16,9 @@ typedef struct oct_slice {
 } oct_slice;
 octet_status oct_slice_resolve(const oct_graph *g, const oct_node *n, oct_slice *s);
 
+/* Shape gives dimensions [from, to) of a tensor of this rank. */
+void oct_shape_range(const oct_node *n, int rank, int64_t *from, int64_t *to);
+
 /* Sizes of a Split's outputs along its axis. */
 #define OCT_MAX_SPLIT 64
 typedef struct oct_split {

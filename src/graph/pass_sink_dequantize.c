@@ -14,25 +14,16 @@ typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE, S
 static sink_kind kind_of(const oct_node *n)
 {
     static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_Reshape] = SINK_FIRST,
-        [OCT_OP_Flatten] = SINK_FIRST,
-        [OCT_OP_Squeeze] = SINK_FIRST,
-        [OCT_OP_Unsqueeze] = SINK_FIRST,
-        [OCT_OP_Identity] = SINK_FIRST,
-        [OCT_OP_Transpose] = SINK_FIRST,
-        [OCT_OP_MaxPool] = SINK_FIRST,
-        [OCT_OP_Concat] = SINK_ALL,
-        [OCT_OP_Slice] = SINK_FIRST,
-        [OCT_OP_Split] = SINK_FIRST,
-        [OCT_OP_Expand] = SINK_FIRST,
-        [OCT_OP_Tile] = SINK_FIRST,
-        [OCT_OP_DepthToSpace] = SINK_FIRST,
-        [OCT_OP_SpaceToDepth] = SINK_FIRST,
-        [OCT_OP_Pad] = SINK_PAD,
-        [OCT_OP_GlobalMaxPool] = SINK_FIRST,
-        [OCT_OP_ArgMax] = SINK_INDEX,
-        [OCT_OP_ArgMin] = SINK_INDEX,
-        [OCT_OP_Resize] = SINK_RESIZE,
+        [OCT_OP_Reshape] = SINK_FIRST,       [OCT_OP_Flatten] = SINK_FIRST,
+        [OCT_OP_Squeeze] = SINK_FIRST,       [OCT_OP_Unsqueeze] = SINK_FIRST,
+        [OCT_OP_Identity] = SINK_FIRST,      [OCT_OP_Transpose] = SINK_FIRST,
+        [OCT_OP_MaxPool] = SINK_FIRST,       [OCT_OP_Concat] = SINK_ALL,
+        [OCT_OP_Slice] = SINK_FIRST,         [OCT_OP_Gather] = SINK_FIRST,
+        [OCT_OP_Split] = SINK_FIRST,         [OCT_OP_Expand] = SINK_FIRST,
+        [OCT_OP_Tile] = SINK_FIRST,          [OCT_OP_DepthToSpace] = SINK_FIRST,
+        [OCT_OP_SpaceToDepth] = SINK_FIRST,  [OCT_OP_Pad] = SINK_PAD,
+        [OCT_OP_GlobalMaxPool] = SINK_FIRST, [OCT_OP_ArgMax] = SINK_INDEX,
+        [OCT_OP_ArgMin] = SINK_INDEX,        [OCT_OP_Resize] = SINK_RESIZE,
     };
     return (sink_kind)table[n->op];
 }

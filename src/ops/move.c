@@ -142,6 +142,32 @@ octet_status oct_transpose(oct_recipe *r, const oct_caps *caps, const oct_operan
     return oct_move_box(r, caps, x, y, &box);
 }
 
+octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *indices,
+                        const oct_operand *y, int axis)
+{
+    int64_t outer = 1, inner = 1, picks = oct_operand_elems(indices);
+    for (int d = 0; d < axis; d++)
+        outer *= x->dims[d];
+    for (int d = axis + 1; d < x->rank; d++)
+        inner *= x->dims[d];
+    int64_t rows = outer * picks;
+    if (rows * inner == 0)
+        return r->status;
+    int64_t per_item = oct_split_chunk(caps) / inner + 1;
+    oct_launch *l = oct_recipe_launch(r, "move/gather.cl", "gather", "-DT=%s -DI=%s", element(x),
+                                      oct_dtype_cl(indices->dtype));
+    oct_launch_in(l, x->mem);
+    oct_launch_in(l, indices->mem);
+    oct_launch_out(l, y->mem);
+    oct_launch_i64(l, rows);
+    oct_launch_i64(l, per_item);
+    oct_launch_i64(l, picks);
+    oct_launch_i64(l, x->dims[axis]);
+    oct_launch_i64(l, inner);
+    oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
+    return r->status;
+}
+
 /* Largest and smallest value of an integer type as OpenCL C writes it. */
 static const char *const limits[OCTET_DTYPE_COUNT][2] = {
     [OCTET_U8] = {"0", "UCHAR_MAX"},      [OCTET_S8] = {"CHAR_MIN", "CHAR_MAX"},

@@ -36,6 +36,7 @@ static lower_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_Resize] = lower_resize,
     [OCT_OP_QLinearResize] = lower_resize,
     [OCT_OP_Slice] = lower_slice,
+    [OCT_OP_Gather] = lower_gather,
     [OCT_OP_Split] = lower_split,
     [OCT_OP_Concat] = lower_concat,
     [OCT_OP_Expand] = lower_expand,

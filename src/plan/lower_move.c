@@ -13,6 +13,12 @@ octet_status lower_transpose(lowering *l, const oct_node *n)
     return oct_transpose(l->r, l->caps, &x, &y, order);
 }
 
+octet_status lower_gather(lowering *l, const oct_node *n)
+{
+    oct_operand x = lower_input(l, n, 0), indices = lower_input(l, n, 1), y = lower_output(l, n, 0);
+    return oct_gather(l->r, l->caps, &x, &indices, &y, lower_axis(oct_node_int(n, "axis", 0), x.rank));
+}
+
 octet_status lower_cast(lowering *l, const oct_node *n)
 {
     oct_operand x = lower_input(l, n, 0), y = lower_output(l, n, 0);
