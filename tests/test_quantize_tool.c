@@ -288,7 +288,7 @@ static double held_out(const char *a, const char *b)
 {
     uint32_t seed = 999;
     double signal = 0, off = 0;
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 2; k++) {
         octet_tensor in, x = {0}, y = {0};
         fill(&in, &seed);
         run(a, &in, &x);
@@ -354,12 +354,12 @@ static void whole_network(void **state)
         d.equalize = cases[i].equalize;
         const char *from = in_folder("float.onnx"), *to = in_folder("int8.onnx");
         make_network(from, cases[i].opset);
-        octet_quantizer *q = open_quantizer(from, &d, 8);
+        octet_quantizer *q = open_quantizer(from, &d, 4);
         CHECK_OK(octet_quantizer_write(q, to));
         octet_quantize_result result;
         OCTET_INIT(result);
         CHECK_OK(octet_quantizer_result(q, &result));
-        assert_int_equal(result.samples, 8);
+        assert_int_equal(result.samples, 4);
         assert_true(result.observer != OCTET_OBSERVE_BEST);
         double db = held_out(from, to);
         if (!(db >= cases[i].least_db) || !(result.snr_db >= cases[i].least_db))
@@ -384,7 +384,10 @@ static void kept_float(void **state)
     const char *from = in_folder("float.onnx"), *all = in_folder("all.onnx"), *some = in_folder("some.onnx");
     const char *names[] = {"first", "MatMul"};
     make_network(from, 13);
-    octet_quantizer *q = open_quantizer(from, NULL, 4);
+    octet_quantize_desc one;
+    OCTET_INIT(one);
+    one.observer = OCTET_OBSERVE_MINMAX;
+    octet_quantizer *q = open_quantizer(from, &one, 2);
     CHECK_OK(octet_quantizer_write(q, all));
     CHECK_OK(octet_quantizer_measure_gains(q));
     octet_quantize_result whole;
@@ -406,7 +409,8 @@ static void kept_float(void **state)
         d.exclude = names;
         d.exclude_count = automatic ? 0 : 1;
         d.auto_count = automatic ? 3 : 0;
-        q = open_quantizer(from, &d, 4);
+        d.observer = OCTET_OBSERVE_MINMAX;
+        q = open_quantizer(from, &d, 2);
         CHECK_OK(octet_quantizer_write(q, some));
         octet_quantize_result result;
         OCTET_INIT(result);
@@ -461,7 +465,9 @@ static void refusals(void **state)
     CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "activations");
     CHECK_FAILS(octet_quantizer_create(context, in_folder("none.onnx"), NULL, &q), OCTET_CORRUPT_FILE,
                 "none");
-    q = open_quantizer(from, NULL, 1);
+    OCTET_INIT(d);
+    d.observer = OCTET_OBSERVE_MINMAX;
+    q = open_quantizer(from, &d, 1);
     CHECK_FAILS(octet_quantizer_write(q, in_folder("no/such/folder.onnx")), OCTET_CORRUPT_FILE, "folder");
     CHECK_OK(octet_quantizer_write(q, in_folder("x.onnx")));
     octet_quantizer_destroy(q);
@@ -475,13 +481,16 @@ static void degenerate_samples(void **state)
     make_network(from, 13);
     for (int k = 0; k < 3; k++) {
         octet_quantizer *q;
+        octet_quantize_desc d;
+        OCTET_INIT(d);
+        d.observer = k == 0 ? OCTET_OBSERVE_BEST : OCTET_OBSERVE_MSE;
         octet_tensor t, y = {0};
         uint32_t seed = 3;
         fill(&t, &seed);
         for (size_t i = 0; k < 2 && i < t.data_bytes / sizeof(float); i++)
             ((float *)t.data)[i] = (float)k;
         ((float *)t.data)[3] *= k == 2 ? 1e6f : 1;
-        CHECK_OK(octet_quantizer_create(context, from, NULL, &q));
+        CHECK_OK(octet_quantizer_create(context, from, &d, &q));
         CHECK_OK(octet_quantizer_add(q, &t, 1));
         CHECK_OK(octet_quantizer_write(q, to));
         octet_quantizer_destroy(q);
