@@ -192,6 +192,21 @@ octet_status oct_pad_resolve(const oct_graph *g, const oct_node *n, oct_pad *p)
     return OCTET_OK;
 }
 
+bool oct_pads_with_zero(const oct_graph *g, const oct_node *n)
+{
+    if (strcmp(oct_node_string(n, "mode", "constant"), "constant") != 0)
+        return true;
+    int v = n->input_count > 2 ? n->inputs[2] : OCT_NO_VALUE;
+    if (v == OCT_NO_VALUE)
+        return oct_node_float(n, "value", 0.0f) == 0.0f;
+    const oct_value *value = &g->values[v];
+    float f;
+    if (!value->data || value->dtype != OCTET_F32 || value->data_bytes != sizeof f)
+        return false;
+    memcpy(&f, value->data, sizeof f);
+    return f == 0.0f;
+}
+
 octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduced[OCTET_MAX_RANK])
 {
     int rank = g->values[n->inputs[0]].rank, count;

@@ -33,6 +33,9 @@ typedef struct oct_pad {
     int64_t begin[OCTET_MAX_RANK], end[OCTET_MAX_RANK]; /* negative: elements are cut off */
 } oct_pad;
 octet_status oct_pad_resolve(const oct_graph *g, const oct_node *n, oct_pad *p);
+/* A float Pad that puts no number but 0.0 around: another has no 8-bit form that is exactly it. True too for
+ * the modes that repeat what is there. */
+bool oct_pads_with_zero(const oct_graph *g, const oct_node *n);
 
 /* Which axes a reduction takes: input 1, the attribute, or all. */
 octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduced[OCTET_MAX_RANK]);

@@ -2,6 +2,7 @@
  * dequantize(op(x)) exactly, and op moves a quarter of the bytes. A QuantizeLinear that then meets a
  * DequantizeLinear of the same parameters undoes it: its readers get the 8-bit value itself. */
 #include "dtype.h"
+#include "moves.h"
 #include "passes.h"
 #include "rewrite.h"
 
@@ -69,17 +70,6 @@ static octet_status sink_output(oct_graph *g, int node, int o, const oct_quantiz
     return OCTET_OK;
 }
 
-/* A constant padding of 0.0 is the zero point; other values have no 8-bit form that is exactly they. */
-static bool pads_with_zero(const oct_graph *g, const oct_node *n)
-{
-    if (strcmp(oct_node_string(n, "mode", "constant"), "constant") != 0)
-        return true;
-    int v = n->input_count > 2 ? n->inputs[2] : OCT_NO_VALUE;
-    if (v == OCT_NO_VALUE)
-        return oct_node_float(n, "value", 0.0f) == 0.0f;
-    return g->values[v].data && g->values[v].dtype == OCTET_F32 && oct_const_f32(g, v) == 0.0f;
-}
-
 /* Pads by input 1 (opset 11 and up; attributes before are left to run in float), padding value in input 2. */
 static octet_status sink_padding(oct_graph *g, int node, const oct_quantized *q)
 {
@@ -102,7 +92,7 @@ static octet_status sink(oct_graph *g, int node)
     oct_quantized q;
     if (kind == SINK_NO || g->nodes[node].input_count < 1 || !operands(g, &g->nodes[node], kind, &q))
         return OCTET_OK;
-    if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !pads_with_zero(g, &g->nodes[node])))
+    if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !oct_pads_with_zero(g, &g->nodes[node])))
         return OCTET_OK;
     if (kind == SINK_RESIZE && strcmp(oct_node_string(&g->nodes[node], "mode", "nearest"), "nearest") != 0)
         return OCTET_OK;

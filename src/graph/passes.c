@@ -4,9 +4,14 @@ static const struct {
     const char *name;
     octet_status (*run)(oct_graph *g);
 } passes[] = {
-    {"sink dequantize", oct_pass_sink_dequantize}, {"integer groups", oct_pass_integer_groups},
-    {"cancel pairs", oct_pass_cancel_pairs},       {"operand order", oct_pass_operand_order},
-    {"fuse clamp", oct_pass_fuse_clamp},           {"tables", oct_pass_tables},
+    {"sink dequantize", oct_pass_sink_dequantize},
+    {"integer groups", oct_pass_integer_groups},
+    {"cancel pairs", oct_pass_cancel_pairs},
+    {"batch norm", oct_pass_batch_norm},
+    {"pad", oct_pass_pad},
+    {"operand order", oct_pass_operand_order},
+    {"fuse clamp", oct_pass_fuse_clamp},
+    {"tables", oct_pass_tables},
 };
 
 octet_status oct_graph_rewrite(oct_graph *g)

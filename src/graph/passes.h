@@ -32,6 +32,11 @@ octet_status oct_pass_tables(oct_graph *g);
  * in ONNX order (docs/numerics.md): it is noted in the node before dimensions are reordered. */
 octet_status oct_pass_operand_order(oct_graph *g);
 
+/* A float BatchNormalization folds into the weights and bias of the Conv before it. */
+octet_status oct_pass_batch_norm(oct_graph *g);
+/* A Pad of zeros, or zero points, folds into the pads of the convolution behind it. */
+octet_status oct_pass_pad(oct_graph *g);
+
 /* Relu and Clip on 8-bit fold into the clamp of the integer operator that makes their input. */
 octet_status oct_pass_fuse_clamp(oct_graph *g);
 

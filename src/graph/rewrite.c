@@ -192,7 +192,7 @@ int oct_copy_node(oct_graph *g, int node, int output)
     return copy;
 }
 
-octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t i)
+octet_status oct_node_set_attr(oct_graph *g, int node, const oct_attr *attr)
 {
     oct_node *n = &g->nodes[node];
     oct_attr *attrs = oct_arena_alloc(&g->arena, n->attr_count + 1, sizeof *attrs);
@@ -200,13 +200,19 @@ octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t 
         return no_memory();
     size_t kept = 0;
     for (size_t a = 0; a < n->attr_count; a++) {
-        if (strcmp(n->attrs[a].name, name) != 0)
+        if (strcmp(n->attrs[a].name, attr->name) != 0)
             attrs[kept++] = n->attrs[a];
     }
-    attrs[kept++] = (oct_attr){.name = name, .kind = OCT_ATTR_INT, .i = i};
+    attrs[kept++] = *attr;
     n->attrs = attrs;
     n->attr_count = kept;
     return OCTET_OK;
+}
+
+octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t i)
+{
+    const oct_attr attr = {.name = name, .kind = OCT_ATTR_INT, .i = i};
+    return oct_node_set_attr(g, node, &attr);
 }
 
 void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi)

@@ -46,7 +46,10 @@ int oct_explicit_zero(oct_graph *g, const oct_quantized *q);
 int oct_add_node_like(oct_graph *g, int like, oct_op op, const int *inputs, int input_count, int output);
 /* The same node once more, with operand lists of its own and this output. Its index, or -1. */
 int oct_copy_node(oct_graph *g, int node, int output);
-/* The node's attributes with `name` set to an integer. */
+/* The node's attributes with this one added, or instead of the one of its name; what it points to is kept as
+ * it is and must live as long as the graph. */
+octet_status oct_node_set_attr(oct_graph *g, int node, const oct_attr *attr);
+/* Likewise, `name` set to an integer. */
 octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t i);
 
 /* The node's 8-bit output of this type is clamped to [lo, hi] too, after any clamp it has. */
