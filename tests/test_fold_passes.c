@@ -125,7 +125,7 @@ static void one_norm(norm_case which)
     const int64_t wd[4] = {OUT, IN, 3, 3}, c = OUT;
     int x = input(g, OCTET_F32), w = floats(g, 4, wd, 0, 3), b = floats(g, 1, &c, 0, 4);
     const float *weights = g->values[w].data, *bias = g->values[b].data, *p[4];
-    int in[5], kernel = which == RUNTIME_WEIGHTS ? ADD(g, Neg, w) : w;
+    int in[5], kernel = which == RUNTIME_WEIGHTS ? ADD(g, Abs, w) : w;
     for (int i = 0; i < 4; i++) {
         float middle = which == BAD_VARIANCE && i == 3 ? -1.0f : 1.0f;
         in[i + 1] = floats(g, 1, &c, middle, 10 + (uint64_t)i);
