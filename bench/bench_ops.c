@@ -262,8 +262,13 @@ static void bench_others(void)
            9.0 * N);
     for (int multiply = 0; multiply < 2; multiply++) {
         oct_operand second = operand(oct_recipe_input(&b.r, N), OCTET_U8);
-        oct_qbinary_request q = {
-            .multiply = multiply, .a = b.x8, .b = second, .c = b.y8, .a_q = b.q, .b_q = b.other, .c_q = b.q};
+        oct_qbinary_request q = {.kind = multiply ? OCT_QBINARY_MUL : OCT_QBINARY_ADD,
+                                 .a = b.x8,
+                                 .b = second,
+                                 .c = b.y8,
+                                 .a_q = b.q,
+                                 .b_q = b.other,
+                                 .c_q = b.q};
         report(&b, oct_qbinary(&b.r, caps, &q), multiply ? "QLinearMul" : "QLinearAdd", 3.0 * N);
     }
     oct_operand joined = b.y8;
