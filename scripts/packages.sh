@@ -9,4 +9,5 @@ packages_build=(gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-open
 packages_test=(libcmocka-dev clang)
 
 # What the tests use where it is there, and skip with a word where it is not.
-packages_extra=(g++ clang-format shellcheck libonnx-testdata oclgrind mesa-opencl-icd)
+packages_extra=(g++ clang-format shellcheck libonnx-testdata oclgrind mesa-opencl-icd
+    clang-15 libclc-15)

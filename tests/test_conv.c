@@ -244,7 +244,22 @@ static void selection_follows_capabilities_and_shape(void **state)
         q.co = best[i].co;
         assert_string_equal(oct_conv_select(&caps, &q), best[i].name);
     }
+    caps.x86_avx512_vnni = false;
+    caps.prefers_tiles = true;
+    caps.max_group = 256;
+    caps.item_sums = 64;
+    caps.info.local_bytes = 48 << 10;
+    caps.info.compute_units = 64;
+    q.n = q.kh = q.kw = 1;
+    q.oh = q.ow = 112;
+    q.co = 256;
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_128x64_8x8__dot4");
+    q.oh = q.ow = 7;
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_32x64_4x4__dot4");
     q.co = q.group = 32;
+    assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x4__gpu");
+    caps.prefers_tiles = false;
+    caps.x86_avx512_vnni = true;
     q.dilation_h = 2;
     assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x16__portable");
     q.dilation_h = q.stride_h = 1;

@@ -400,9 +400,10 @@ static void gpus_take_tiles_within_their_limits(void **state)
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_8x64__dot4");
     q.m = 8192;
     caps.item_sums = 32; /* 8 x 8 sums would spill */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_4x4__dot4");
-    caps.max_group = 128;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_32x64_4x4__dot4");
+    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
+    caps.info.local_bytes = 40 << 8;
+    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
+    caps.max_group = 127;
     caps.info.local_bytes = 4 << 10;
     q.m = 3; /* one row at a time is all that fits */
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");

@@ -59,7 +59,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
             fetch_a(next_a, a_base, rows, a_end, (long)kg * 4, item, a_aligned);
             fetch_b(next_b, b, panel, panels, groups, kg, last, item);
         }
-        multiply_stage(acc, la[s & 1], lb[s & 1], ty, tx);
+        multiply_stage(acc, 0, la[s & 1], lb[s & 1], ty, tx);
         if (s + 1 < stages)
             keep_stage(la[(s + 1) & 1], lb[(s + 1) & 1], next_a, next_b, item);
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -2,8 +2,10 @@
 #include "dtype.h"
 #include "product.h"
 #include "sizes.h"
+#include "tile.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef enum conv_kind { CONV_ANY, CONV_DEPTHWISE, CONV_DEPTHWISE_ROWS } conv_kind;
@@ -14,20 +16,35 @@ typedef struct conv_variant {
     oct_form form;
     size_t capability; /* offset of a bool in oct_caps */
     conv_kind kind;
+    oct_tile tile; /* bm 0: none */
+    bool gpu;      /* taken by GPUs, by others only when asked for */
 } conv_variant;
 
 static const conv_variant variants[] = {
 #define CONV_VARIANT(name, file, rows, nb, kb, form, capability, kind)                                       \
-    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), kind},
+    {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), kind, {0}, false},
+#define CONV_TILE(name, bm, bn, bk, tm, tn)                                                                  \
+    {#name,    "conv/conv_tiled.cl", bm,  64, 4, OCT_DOT4, offsetof(oct_caps, any_device),                   \
+     CONV_ANY, {bm, bn, bk, tm, tn}, true},
+#define CONV_QUAD(name, rows)                                                                                \
+    {#name,     "conv/conv_depthwise_quad.cl",  rows,           16,  1,                                      \
+     OCT_AS_IS, offsetof(oct_caps, any_device), CONV_DEPTHWISE, {0}, true},
 #include "conv_variants.def"
 #undef CONV_VARIANT
+#undef CONV_TILE
+#undef CONV_QUAD
 };
 #define VARIANT_COUNT (sizeof variants / sizeof variants[0])
+
+static bool runs_on(const conv_variant *v, const oct_caps *caps)
+{
+    return oct_product_runs_on(v->capability, caps) && (!v->tile.bm || oct_tile_valid(&v->tile, caps));
+}
 
 const char *oct_conv_variant_name(const oct_caps *caps, size_t index)
 {
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
-        if (oct_product_runs_on(variants[i].capability, caps) && index-- == 0)
+        if (runs_on(&variants[i], caps) && index-- == 0)
             return variants[i].name;
     }
     return NULL;
@@ -45,13 +62,18 @@ static bool fits(const conv_variant *v, const oct_conv_request *q)
     return v->kind == CONV_ANY || (is_depthwise(q) && (v->kind == CONV_DEPTHWISE || rows));
 }
 
-/* What a k group of all pixels takes: for each tile the products, the loads of B and, worth half of one,
- * those of the pixels. */
-static int64_t tile_cost(const conv_variant *v, const oct_conv_request *q)
+/* A tile for GPUs: its estimated time. Others: what a k group of all pixels takes, for each tile the
+ * products, the loads of B and, worth half of one, those of the pixels. */
+static double tile_cost(const conv_variant *v, const oct_caps *caps, const oct_conv_request *q)
 {
     const int64_t pixels = q->n * q->oh * q->ow, channels = q->co / q->group, vectors = v->nb / 16;
+    if (v->tile.bm) {
+        int64_t groups = q->kh * q->kw * ((q->c / q->group + 3) / 4);
+        oct_tiling s = oct_tile_spread_whole(&v->tile, pixels, channels, groups);
+        return oct_tile_cost(&v->tile, caps, &s, q->group);
+    }
     const int64_t tiles = (pixels / v->rows + (pixels % v->rows != 0)) * ((channels + v->nb - 1) / v->nb);
-    return tiles * (2 * v->rows * vectors + v->rows + 2 * vectors);
+    return (double)(tiles * (2 * v->rows * vectors + v->rows + 2 * vectors));
 }
 
 /* The forced variant, or the cheapest of the kind and capability that fit first. */
@@ -60,15 +82,18 @@ static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_r
     const conv_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const conv_variant *v = &variants[i];
-        if (!oct_product_runs_on(v->capability, caps) || !fits(v, q))
+        if (!runs_on(v, caps) || !fits(v, q))
             continue;
         if (q->variant) {
             if (strcmp(q->variant, v->name) == 0)
                 return v;
             continue;
         }
-        if (!best || (v->capability == best->capability && v->kind == best->kind &&
-                      tile_cost(v, q) < tile_cost(best, q)))
+        if (v->gpu && !caps->prefers_tiles)
+            continue;
+        bool alike =
+            best && v->capability == best->capability && v->kind == best->kind && v->gpu == best->gpu;
+        if (!best || (alike && tile_cost(v, caps, q) < tile_cost(best, caps, q)))
             best = v;
     }
     return best;
@@ -176,16 +201,20 @@ static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pa
 }
 
 /* A part of the output channels, the first of which is `first`. tap: channels under one. */
-static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product *p, const conv_variant *v,
-                     const oct_part *part, int64_t first, oct_mem pad_row, int64_t tap)
+static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q, const oct_product *p,
+                     const conv_variant *v, const oct_part *part, int64_t first, oct_mem pad_row, int64_t tap)
 {
-    char options[64];
+    char options[64], tile[128];
     oct_product_options(p, options);
+    if (v->tile.bm)
+        oct_tile_options(&v->tile, caps, tile);
+    else
+        snprintf(tile, sizeof tile, "-DROWS=%d -DNB=%d", v->rows, v->nb);
     bool rows_kernel = v->kind == CONV_DEPTHWISE_ROWS;
-    oct_launch *l =
-        rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s",
-                                        v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options)
-                    : oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DNB=%d %s", v->rows, v->nb, options);
+    oct_launch *l = rows_kernel
+                        ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s",
+                                            v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options)
+                        : oct_recipe_launch(r, v->file, "conv", "%s %s", tile, options);
     oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
@@ -203,6 +232,18 @@ static void convolve(oct_recipe *r, const oct_conv_request *q, const oct_product
     oct_launch_i32(l, q->clamp_min);
     oct_launch_i32(l, q->clamp_max);
     size_t panels = (size_t)p->panels, blocks = (size_t)p->blocks;
+    if (v->tile.bm) {
+        oct_tiling s = oct_tile_spread_whole(&v->tile, pixels, p->n, p->groups);
+        size_t items = oct_tile_items(&v->tile);
+        oct_launch_3d(l, (size_t[3]){(size_t)(s.down * s.across) * items, 1, blocks},
+                      (size_t[3]){items, 1, 1});
+        return;
+    }
+    if (v->gpu) {
+        size_t quads = oct_ceil_div((size_t)p->n, 4);
+        oct_launch_2d(l, quads, oct_ceil_div((size_t)pixels, (size_t)v->rows), 0, 0);
+        return;
+    }
     if (v->capability == offsetof(oct_caps, any_device)) {
         oct_launch_3d(l, (size_t[3]){panels, oct_ceil_div((size_t)pixels, (size_t)v->rows), blocks}, NULL);
         return;
@@ -245,7 +286,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
                      .channels_follow = true,
                      .nb = v->nb,
                      .kb = v->kb,
-                     .form = v->form};
+                     .form = v->form == OCT_DOT4 ? oct_tile_form(caps) : v->form};
     FORWARD(oct_product_check(&p));
     if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
         return OCTET_OK;
@@ -263,7 +304,8 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
         oct_product_prepare(r, &piece);
         /* The end of the last k group meets zeros in B, but would count in a sum of A. */
         int64_t tap = span * group_c, whole = (int64_t)oct_round_up((size_t)tap, (size_t)v->kb);
-        convolve(r, &seen, &piece, v, &part, first, pad_row, merge && !piece.needs_rowsum ? whole : tap);
+        convolve(r, caps, &seen, &piece, v, &part, first, pad_row,
+                 merge && !piece.needs_rowsum ? whole : tap);
     }
     return r->status;
 }

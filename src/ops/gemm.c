@@ -47,8 +47,10 @@ const char *oct_gemm_variant_name(const oct_caps *caps, size_t index)
  * worth about one row. */
 static double cost(const gemm_variant *v, const oct_caps *caps, const oct_gemm_request *q)
 {
-    if (v->tile.bm)
-        return oct_tile_cost(&v->tile, caps, q->m, q->n, (q->k + 3) / 4, q->batch);
+    if (v->tile.bm) {
+        oct_tiling s = oct_tile_spread(&v->tile, caps, q->m, q->n, (q->k + 3) / 4, q->batch);
+        return oct_tile_cost(&v->tile, caps, &s, q->batch);
+    }
     return (double)(q->m / v->rows + (q->m % v->rows != 0)) * (v->rows + 1);
 }
 

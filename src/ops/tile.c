@@ -38,11 +38,18 @@ static int64_t units(const oct_caps *caps)
     return caps->info.compute_units ? caps->info.compute_units : 1;
 }
 
+oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_t groups)
+{
+    return (oct_tiling){.down = (int64_t)oct_ceil_div((size_t)m, (size_t)t->bm),
+                        .across = (int64_t)oct_ceil_div((size_t)n, (size_t)t->bn),
+                        .splits = 1,
+                        .split_groups = groups};
+}
+
 oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
                            int64_t batch)
 {
-    oct_tiling s = {.down = (int64_t)oct_ceil_div((size_t)m, (size_t)t->bm),
-                    .across = (int64_t)oct_ceil_div((size_t)n, (size_t)t->bn)};
+    oct_tiling s = oct_tile_spread_whole(t, m, n, groups);
     /* Parts of k until every unit has work-groups to switch between, each long enough to be worth its start
      * and the sum at the end. */
     int64_t work_groups = s.down * s.across * batch, stage = t->bk ? t->bk / 4 : SMALL_ITEMS / 16;
@@ -56,17 +63,16 @@ oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, i
     return s;
 }
 
-double oct_tile_cost(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
-                     int64_t batch)
+double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *s, int64_t batch)
 {
-    oct_tiling s = oct_tile_spread(t, caps, m, n, groups, batch);
-    double work_groups = (double)s.down * (double)s.across * (double)s.splits * (double)batch;
+    double work_groups = (double)s->down * (double)s->across * (double)s->splits * (double)batch;
     double rounds = (double)(int64_t)((work_groups - 1) / (double)units(caps)) + 1;
-    /* Dot products of a work-group, and what it moves through local memory or, for few rows, from B: each
-     * dword costs about as much as 8 products of a work-item's registers hide. */
-    double reuse = t->bk ? (double)(t->bm + t->bn) : 64.0;
-    double work = (double)t->bm * (double)t->bn + 24.0 * reuse;
-    return rounds * work * (double)(s.split_groups + 64) + (s.splits > 1 ? 1e5 : 0.0);
+    /* Dot products of a work-group with the local reads of its work-items; and what it moves from global
+     * memory, or, for few rows, from B, where a dword costs about what 24 products do. */
+    double reads = t->bk ? (double)(t->tm + t->tn) / (t->tm * t->tn) : 0.0;
+    double moved = t->bk ? (double)(t->bm + t->bn) : 64.0;
+    double work = (double)t->bm * (double)t->bn * (1.0 + reads) + 24.0 * moved;
+    return rounds * work * (double)(s->split_groups + 64) + (s->splits > 1 ? 1e5 : 0.0);
 }
 
 /* By oct_dot4_path. */

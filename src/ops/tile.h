@@ -30,9 +30,10 @@ bool oct_tile_valid(const oct_tile *t, const oct_caps *caps);
 /* How m x n x (groups * 4), `batch` times, is spread. */
 oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
                            int64_t batch);
-/* Estimated time in arbitrary units, for choosing among tiles. */
-double oct_tile_cost(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
-                     int64_t batch);
+/* The same without parts of k. */
+oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_t groups);
+/* Estimated time in arbitrary units of a product spread so, for choosing among tiles. */
+double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *s, int64_t batch);
 /* Build options: the tile and the dot product path. */
 void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128]);
 /* The operand form that the device's dot product path multiplies. */

@@ -1,0 +1,65 @@
+/* Depthwise convolution (a group per channel, one output each) for GPUs: one work-item makes ROWS
+ * neighbouring output pixels of 4 channels, neighbouring work-items neighbouring channels, so that a tap of a
+ * pixel is read and a result is stored in one piece. B packed [c / 16][kh kw][16], one block. Options: ROWS;
+ * A_SIGNED, B_SIGNED, OUT, ROWSUM (product.clh). */
+#define ROWSUM_T int4
+#include "conv/conv.clh"
+#include "product/quad.clh"
+
+#ifndef ROWS
+#define ROWS 4
+#endif
+
+#define A_T4 OCT_CAT(A_T, 4)
+#define B_T4 OCT_CAT(B_T, 4)
+
+/* Four channels, or as many as there are. */
+static inline int4 load_quad(__global const A_T *from, int count, bool aligned)
+{
+    if (aligned)
+        return convert_int4(*(__global const A_T4 *)from);
+    return (int4)(from[0], count > 1 ? from[1] : 0, count > 2 ? from[2] : 0, count > 3 ? from[3] : 0);
+}
+
+__kernel void conv(CONV_ARGS)
+{
+    const int col = get_global_id(0) * 4;
+    const long first = (long)get_global_id(1) * ROWS;
+    const bool aligned = ((x_offset | pad_row_offset | (ulong)c) & 3) == 0;
+    __global const B_T *b = AT(B_T, packed) + (long)(col / 16 * 16) * kh * kw + col % 16;
+    conv_pixel at[ROWS];
+    int4 acc[ROWS], sum[ROWS];
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        at[r] = CONV_LOCATE(min(first + r, pixels - 1));
+        acc[r] = sum[r] = 0;
+    }
+    for (int ky = 0; ky < kh; ky++) {
+        for (int kx = 0; kx < kw; kx++, b += 16) {
+            const int4 bv = convert_int4(*(__global const B_T4 *)b);
+#pragma unroll
+            for (int r = 0; r < ROWS; r++) {
+                const int4 av =
+                    load_quad((__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
+                                                             ky * dilation_h, kx * dilation_w, h, w, c) +
+                                  col,
+                              c - col, aligned);
+                acc[r] += bv * av;
+#ifdef ROWSUM
+                sum[r] += av;
+#endif
+            }
+        }
+    }
+    __global const int *of_block = AT(int, prep);
+    const int zero = of_block[3 * ((co + 63) / 64 * 64)];
+    const float lo = (float)(clamp_min - zero), hi = (float)(clamp_max - zero);
+    const bool y_aligned = ((y_offset / sizeof(OUT_T) | (ulong)co) & 3) == 0;
+    const quad_prep q = quad_load(of_block, col, co);
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+        if (first + r < pixels)
+            quad_store(AT(OUT_T, y) + (first + r) * co + col, acc[r], q, sum[r], 1.0f, zero, lo, hi, co - col,
+                       y_aligned);
+    }
+}
