@@ -1,8 +1,9 @@
 /* The ceiling that kernels are held against: 8-bit multiply-adds on registers, nothing else. One work-item
  * runs `count` rounds of CHAINS independent accumulators. Option VNNI512: vpdpbusd (only with the
- * x86_avx512_vnni capability); AVX2: vpmaddwd and vpaddd on 16-bit values; else products of char vectors in
- * plain OpenCL C. */
+ * x86_avx512_vnni capability); AVX2: vpmaddwd and vpaddd on 16-bit values; else the dot product path of
+ * dot4.clh. */
 #include "common.clh"
+#include "dot4/dot4.clh"
 
 #define CHAINS 16
 
@@ -18,8 +19,9 @@ typedef int8 acc_t;
         acc += pair_;                                                                                        \
     } while (0)
 #else
-typedef int16 acc_t;
-#define STEP(acc, a, b) acc += (a) * (b)
+typedef int acc_t;
+/* Of its own sum, so that no compiler takes the product out of the loop. */
+#define STEP(acc, a, b) acc = dot4(acc, (uint)(a), (uint)(acc))
 #endif
 
 __kernel void peak(MEM(out), const int count)
