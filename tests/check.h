@@ -47,6 +47,21 @@ static inline float check_scale(uint64_t *state)
     return (float)(1 + check_random(state) % 1000) * 0.00037f;
 }
 
+/* For slow devices, simulators: OCTET_TEST_CASES is a smaller number of cases a variant, OCTET_TEST_VARIANT a
+ * part of the names of those to run. */
+static inline size_t check_cases(size_t all)
+{
+    const char *text = getenv("OCTET_TEST_CASES");
+    size_t wanted = text ? (size_t)strtoul(text, NULL, 10) : 0;
+    return wanted && wanted < all ? wanted : all;
+}
+
+static inline int check_wanted(const char *variant)
+{
+    const char *text = getenv("OCTET_TEST_VARIANT");
+    return !text || strstr(variant, text);
+}
+
 #define CHECK_OK(call)                                                                                       \
     do {                                                                                                     \
         octet_status check_status_ = (call);                                                                 \
