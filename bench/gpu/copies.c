@@ -1,5 +1,6 @@
-/* copies DEVICE-TEXT: what the bus and the memory of an OpenCL device give, as JSON on stdout: copies up and down
- * from ordinary and from pinned memory, and within the device (bytes read plus written), in GB/s; medians. */
+/* copies DEVICE-TEXT: what the bus and the memory of an OpenCL device give, as JSON on stdout: copies up and
+ * down from ordinary and from pinned memory, and within the device (bytes read plus written), in GB/s;
+ * medians. */
 #define CL_TARGET_OPENCL_VERSION 120
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
@@ -81,8 +82,8 @@ int main(int argc, char **argv)
     cl_mem a = q ? clCreateBuffer(c, CL_MEM_READ_WRITE, bytes, NULL, &err) : NULL;
     cl_mem b = a ? clCreateBuffer(c, CL_MEM_READ_WRITE, bytes, NULL, &err) : NULL;
     cl_mem staging = b ? clCreateBuffer(c, CL_MEM_ALLOC_HOST_PTR, bytes, NULL, &err) : NULL;
-    void *pinned = staging ? clEnqueueMapBuffer(q, staging, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0, NULL,
-                                                NULL, &err)
+    void *pinned = staging ? clEnqueueMapBuffer(q, staging, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, bytes, 0,
+                                                NULL, NULL, &err)
                            : NULL;
     unsigned char *plain = malloc(bytes);
     if (!pinned || !plain) {
