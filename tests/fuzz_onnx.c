@@ -16,13 +16,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The reader maps files: one temporary file, rewritten for every input. */
 static const char *as_file(const uint8_t *data, size_t size)
 {
-    static char path[] = "/tmp/octet_fuzz_XXXXXX", of_fd[32];
+    static char in_memory[] = "/dev/shm/octet_fuzz_XXXXXX", on_disk[] = "/tmp/octet_fuzz_XXXXXX", of_fd[32];
     static int fd = -1;
     if (fd < 0) {
-        fd = mkstemp(path);
+        fd = mkstemp(in_memory);
+        if (fd >= 0)
+            unlink(in_memory);
+        else if ((fd = mkstemp(on_disk)) >= 0)
+            unlink(on_disk);
         if (fd < 0)
             abort();
-        unlink(path);
         snprintf(of_fd, sizeof of_fd, "/dev/fd/%d", fd);
     }
     if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
