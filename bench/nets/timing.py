@@ -31,7 +31,7 @@ def measure(octet, name, path, size):
     ours, theirs, counters = [], [], {}
     try:
         for _ in range(ROUNDS):
-            counters = octet.json("bench", str(path), "--seconds", str(int(SECONDS)))
+            counters = octet.json("bench", str(path), "--seconds", str(int(SECONDS)), "--shape", f"1x3x{size}x{size}")
             ours.append(counters["latency_ms"]["median"])
             theirs.append(statistics.median(turn(session, feed)))
     except (runtimes.Refused, runtimes.Failed) as error:
