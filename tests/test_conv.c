@@ -3,6 +3,9 @@
 #include "harness.h"
 #include "ref.h"
 
+/* What a convolution's results go through (kernels/product/chain.clh). */
+enum { CHAIN_TABLE = 1, CHAIN_SUM = 2 };
+
 typedef struct shape {
     int64_t n, h, w, c, co, kh, kw, group, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom,
         right;
@@ -35,23 +38,85 @@ static const shape shapes[] = {
     {1, 4, 4, 130, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
 };
 
-/* Each row is a kernel to compile for each variant. Every day a variant takes two, with both signs of A and
- * with and without zero points of B. */
+/* Each row is a kernel to compile for each variant. Every day a variant takes three, with both signs of A,
+ * with and without zero points of B, with and without a chain. */
 static const struct {
     octet_dtype x, w, y;
     bool w_zeros;
+    int chain;
 } types[] = {
-    {OCTET_U8, OCTET_S8, OCTET_U8, false}, {OCTET_S8, OCTET_S8, OCTET_S8, false},
-    {OCTET_U8, OCTET_U8, OCTET_S32, true}, {OCTET_S8, OCTET_U8, OCTET_U8, true},
-    {OCTET_U8, OCTET_U8, OCTET_U8, false}, {OCTET_U8, OCTET_S8, OCTET_S8, true},
+    {OCTET_U8, OCTET_S8, OCTET_U8, false, CHAIN_SUM},
+    {OCTET_S8, OCTET_S8, OCTET_S8, false, CHAIN_TABLE | CHAIN_SUM},
+    {OCTET_U8, OCTET_U8, OCTET_S32, true, 0},
+    {OCTET_S8, OCTET_U8, OCTET_U8, true, 0},
+    {OCTET_U8, OCTET_U8, OCTET_U8, false, CHAIN_TABLE},
+    {OCTET_U8, OCTET_S8, OCTET_S8, true, CHAIN_SUM},
+    {OCTET_U8, OCTET_S8, OCTET_U8, false, CHAIN_TABLE | CHAIN_SUM},
+    {OCTET_U8, OCTET_S8, OCTET_U8, false, 0},
 };
 #define TYPES (sizeof types / sizeof types[0])
-static const size_t everyday[][2] = {{0, 3}, {1, 2}};
+static const size_t everyday[][3] = {{0, 3, 4}, {1, 2, 7}};
 
 static unsigned char byte_zero(uint64_t *s, octet_dtype t)
 {
     static const unsigned char u8[] = {0, 128, 255, 7}, s8[] = {0, 0x80, 0x7f, 0xf5};
     return (t == OCTET_S8 ? s8 : u8)[check_random(s) % 4];
+}
+
+typedef struct chain_data {
+    int kind;
+    octet_dtype dtype;
+    size_t bytes;
+    unsigned char table[256], *residual, zeros[3];
+    float scales[3]; /* of the convolution's result, the residual, the sum */
+    bool swapped;
+} chain_data;
+
+/* Random operands of the chain, and what it makes of y. */
+static void chain_make(chain_data *c, uint64_t *s, unsigned char *y)
+{
+    c->residual = malloc(c->bytes + 1);
+    assert_non_null(c->residual);
+    if (c->kind & CHAIN_TABLE) {
+        check_fill(s, OCTET_U8, c->table, sizeof c->table, 0);
+        oct_ref_lut(c->table, y, (int64_t)c->bytes, y);
+    }
+    if (!(c->kind & CHAIN_SUM))
+        return;
+    check_fill(s, c->dtype, c->residual, c->bytes, 0);
+    for (int i = 0; i < 3; i++) {
+        c->scales[i] = i == 2 ? 0.75f : check_random(s) & 1 ? 0.5f : check_scale(s) * 3.0f; /* many ties */
+        c->zeros[i] = byte_zero(s, c->dtype);
+    }
+    c->swapped = check_random(s) & 1;
+    int64_t elems = (int64_t)c->bytes;
+    oct_ref_qbinary_params sum = {.shape = {.rank = 1, .dims = {elems}, .a_dims = {elems}, .b_dims = {elems}},
+                                  .dtype = c->dtype,
+                                  .a_scale = c->scales[0],
+                                  .b_scale = c->scales[1],
+                                  .y_scale = c->scales[2],
+                                  .a_zero = oct_ref_load(c->dtype, c->zeros, 0),
+                                  .b_zero = oct_ref_load(c->dtype, c->zeros, 1),
+                                  .y_zero = oct_ref_load(c->dtype, c->zeros, 2),
+                                  .clamp_min = oct_dtype_min(c->dtype),
+                                  .clamp_max = oct_dtype_max(c->dtype),
+                                  .swapped = c->swapped};
+    oct_ref_qadd(&sum, y, c->residual, y);
+}
+
+static oct_conv_chain chain_request(const chain_data *c, oct_recipe *r, const oct_operand *y)
+{
+    oct_conv_chain q = {.has_table = (c->kind & CHAIN_TABLE) != 0, .has_sum = (c->kind & CHAIN_SUM) != 0};
+    if (q.has_table)
+        q.table = oct_recipe_const(r, c->table, sizeof c->table);
+    if (q.has_sum) {
+        q.residual = harness_operand(r, c->dtype, y->rank, y->dims, NULL, true).mem;
+        q.own_q = harness_quant(r, c->dtype, &c->scales[0], 1, &c->zeros[0], 1);
+        q.residual_q = harness_quant(r, c->dtype, &c->scales[1], 1, &c->zeros[1], 1);
+        q.sum_q = harness_quant(r, c->dtype, &c->scales[2], 1, &c->zeros[2], 1);
+        q.swapped = c->swapped;
+    }
+    return q;
 }
 
 static void run_case(const char *variant, const shape *p, size_t type, uint64_t seed)
@@ -114,6 +179,9 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
         .clamp_min = lo,
         .clamp_max = hi});
 
+    chain_data chain = {.kind = types[type].chain, .dtype = yt, .bytes = y_bytes};
+    chain_make(&chain, &s, want);
+
     oct_recipe r;
     oct_recipe_init(&r);
     oct_operand tx = harness_operand(&r, xt, 4, (int64_t[]){p->n, p->h, p->w, p->c}, x, true);
@@ -147,18 +215,26 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
                           .y_q = harness_quant(&r, yt, &y_scale, q8, &y_zero, q8),
                           .clamp_min = lo,
                           .clamp_max = hi,
+                          .then = chain_request(&chain, &r, &ty),
                           .variant = variant};
     char what[256];
     snprintf(what, sizeof what,
              "%s seed %llu: n%lld %lldx%lldx%lld -> %lld, kernel %lldx%lld, group %lld, %s x %s -> %s, zeros "
-             "%lld, fill %d",
+             "%lld, chain %d, fill %d",
              variant, (unsigned long long)seed, (long long)p->n, (long long)p->h, (long long)p->w,
              (long long)p->c, (long long)p->co, (long long)p->kh, (long long)p->kw, (long long)p->group,
-             oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt), (long long)w_zeros, fill);
+             oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt), (long long)w_zeros, chain.kind,
+             fill);
     octet_status built = oct_conv(&r, oct_device_caps(device), &q);
-    harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tw.mem, w}}, runtime_w ? 2 : 1,
-                &(harness_io){ty.mem, y}, 1, what);
+    harness_io inputs[3] = {{tx.mem, x}};
+    int count = 1;
+    if (runtime_w)
+        inputs[count++] = (harness_io){tw.mem, w};
+    if (q.then.has_sum)
+        inputs[count++] = (harness_io){q.then.residual, chain.residual};
+    harness_run(&r, built, inputs, count, &(harness_io){ty.mem, y}, 1, what);
     harness_compare(y, want, y_bytes + 16, what);
+    free(chain.residual);
     free(x);
     free(w);
     free(y);
@@ -178,7 +254,7 @@ static void every_variant_is_exact(void **state)
             bool rows = strstr(name, "depthwise") && strstr(name, "vnni");
             if ((strstr(name, "depthwise") && !depthwise) || (rows && shapes[i].dilation_h != 1))
                 continue;
-            for (size_t k = 0; k < (all ? TYPES : 2); k++, cases++) {
+            for (size_t k = 0; k < (all ? TYPES : 3); k++, cases++) {
                 size_t t = all ? k : everyday[variants % 2][k];
                 run_case(name, &shapes[i], t, 1 + i * 31 + t * 1009 + variants * 7);
             }

@@ -35,6 +35,7 @@ static const known names[] = {
     {"mw", OCTET_S8, 2, {8, 4}, false, 2},
     {"s", OCTET_F32, 0, {0}, false, 0.5},
     {"s2", OCTET_F32, 0, {0}, false, 0.25},
+    {"bs1", OCTET_F32, 0, {0}, false, 2},
     {"z", OCTET_U8, 0, {0}, false, 3},
     {"z2", OCTET_U8, 0, {0}, false, 5},
     {"zs", OCTET_S8, 0, {0}, false, 0},
@@ -46,10 +47,13 @@ static const known names[] = {
     {"pads", OCTET_S64, 1, {8}, false, 0},
     {"padsc", OCTET_S64, 1, {8}, false, 1},
     {"perchannel", OCTET_F32, 4, {1, 4, 1, 1}, false, 2},
+    {"table", OCTET_U8, 4, {256, 1, 1, 1}, false, 9},
+    {"table4", OCTET_U8, 4, {256, 4, 1, 1}, false, 9},
+    {"stable", OCTET_S8, 4, {256, 1, 1, 1}, false, 9},
 };
 enum { NAMES = sizeof names / sizeof *names };
 
-static const int64_t two_by_two[] = {2, 2};
+static const int64_t two_by_two[] = {2, 2}, three_by_three[] = {3, 3};
 /* What may follow an operator's name after '@'. */
 static const struct {
     const char *name;
@@ -58,6 +62,7 @@ static const struct {
     {"axis0", {.name = "axis", .kind = OCT_ATTR_INT, .i = 0}},
     {"axis1", {.name = "axis", .kind = OCT_ATTR_INT, .i = 1}},
     {"k2", {.name = "kernel_shape", .kind = OCT_ATTR_INTS, .ints = two_by_two, .count = 2}},
+    {"k3", {.name = "kernel_shape", .kind = OCT_ATTR_INTS, .ints = three_by_three, .count = 2}},
 };
 
 /* "flat" is [-1, 1], "padsc" begins with 1 (images), "pads" has 1 and 2 in height and width. */
@@ -115,6 +120,8 @@ static void add_node(oct_graph *g, char *text)
     oct_op kind = oct_op_find(op, "");
     if (kind == OCT_OP_COUNT)
         kind = oct_op_find(op, "com.microsoft");
+    if (strcmp(op, "Table") == 0)
+        kind = OCT_OP_Table;
     assert_true(kind != OCT_OP_COUNT);
     oct_node *n = oct_graph_add_node(g, kind, out, count, 1);
     n->opset = 14;
@@ -182,6 +189,7 @@ typedef struct pass_case {
 #define Q       "QuantizeLinear"
 #define OF_X    "a = " DQ " x s z; "
 #define OF_T    "c = " DQ " t s z; "
+#define CONV    "d = QLinearConv x s z w ws wz s2 z2; "
 #define WEIGHTS "wf = " DQ "@axis0 w ws wz; "
 
 static const pass_case cases[] = {
@@ -277,6 +285,34 @@ static const pass_case cases[] = {
      "Expand " DQ " Mul Exp " Q " Table"},
     {"of two tensors", oct_pass_tables, OF_X OF_T "d = Exp a; e = Div d c; y = " Q " e s2 z2", "y", NULL},
     {"float all the way", oct_pass_tables, "d = Exp f; y = Relu d", "y", "Exp Relu"},
+    /* chain */
+    {"conv and table", oct_pass_chain, CONV "y = Table@axis1 d table", "y", "QLinearConv"},
+    {"conv and a table per channel", oct_pass_chain, CONV "y = Table@axis1 d table4", "y",
+     "QLinearConv Table"},
+    {"conv and a table to another type", oct_pass_chain, CONV "y = Table@axis1 d stable", "y",
+     "QLinearConv Table"},
+    {"conv and sum", oct_pass_chain, CONV "p = MaxPool@k3 t; y = QLinearAdd d s z p s z s2 z2", "y",
+     "MaxPool QLinearConv"},
+    {"conv, table and sum", oct_pass_chain,
+     CONV "e = Table@axis1 d table; p = MaxPool@k3 t; y = QLinearAdd p s z e s z s2 z2", "y",
+     "MaxPool QLinearConv"},
+    {"conv, sum and table", oct_pass_chain,
+     CONV "p = MaxPool@k3 t; e = QLinearAdd d s z p s z s2 z2; y = Table@axis1 e table", "y",
+     "MaxPool QLinearConv Table"},
+    {"sum of two convs", oct_pass_chain,
+     CONV "e = QLinearConv t s z w ws wz s2 z2; y = QLinearAdd d s z e s z s2 z2", "y",
+     "QLinearConv QLinearConv"},
+    {"sum with a factor of itself", oct_pass_chain,
+     CONV "e = Table@axis1 d table; y = QLinearAdd d s z e s z s2 z2", "y", "QLinearConv Table QLinearAdd"},
+    {"twice the same", oct_pass_chain, CONV "y = QLinearAdd d s z d s z s2 z2", "y",
+     "QLinearConv QLinearAdd"},
+    {"sum with one number a channel", oct_pass_chain,
+     CONV "p = GlobalMaxPool t; y = QLinearAdd d s z p s z s2 z2", "y",
+     "QLinearConv GlobalMaxPool QLinearAdd"},
+    {"a conv that the caller reads", oct_pass_chain, CONV "y = Table@axis1 d table", "y d",
+     "QLinearConv Table"},
+    {"a product", oct_pass_chain, CONV "p = MaxPool@k3 t; y = QLinearMul d s z p s z s2 z2", "y",
+     "QLinearConv MaxPool QLinearMul"},
 };
 
 /* Nodes that depend on constants alone run once, at load: the table's own. */
@@ -368,6 +404,32 @@ static void order_of_operands(void **state)
     assert_true(swapped[0] != swapped[1]);
 }
 
+/* A chain names its operands as QLinearAdd did, the convolution's own result always first. */
+static void operands_of_a_chain(void **state)
+{
+    (void)state;
+    static const char *const sums[] = {"y = QLinearAdd d s z p s2 z2 bs1 z",
+                                       "y = QLinearAdd p s2 z2 d s z bs1 z"};
+    for (int k = 0; k < 2; k++) {
+        oct_graph g;
+        char text[256];
+        snprintf(text, sizeof text, CONV "p = MaxPool@k3 t; %s", sums[k]);
+        build(&g, text, "y");
+        CHECK_OK(oct_pass_chain(&g));
+        CHECK_OK(oct_graph_sort(&g));
+        CHECK_OK(oct_graph_verify(&g));
+        const oct_node *n = &g.nodes[1];
+        static const char *const want[] = {"p", "s", "z", "s2", "z2", "bs1", "z"};
+        assert_int_equal(n->input_count, OCT_CONV_INPUTS);
+        assert_int_equal(n->inputs[8], OCT_NO_VALUE); /* no bias */
+        assert_int_equal(n->inputs[OCT_CONV_TABLE], OCT_NO_VALUE);
+        for (int i = 0; i < 7; i++)
+            assert_string_equal(g.values[n->inputs[OCT_CONV_RESIDUAL + i]].name, want[i]);
+        assert_int_equal(n->swapped, k); /* a sum's first operand is added last (numerics.md) */
+        oct_graph_free(&g);
+    }
+}
+
 /* The border: ports become 8-bit, and what is said of them is what the nodes said. */
 static void border(void **state)
 {
@@ -426,9 +488,8 @@ static void all_together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(passes_one_by_one), cmocka_unit_test(clamps),
-        cmocka_unit_test(order_of_operands), cmocka_unit_test(border),
-        cmocka_unit_test(all_together),
+        cmocka_unit_test(passes_one_by_one),   cmocka_unit_test(clamps), cmocka_unit_test(order_of_operands),
+        cmocka_unit_test(operands_of_a_chain), cmocka_unit_test(border), cmocka_unit_test(all_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,12 +54,13 @@ __kernel void conv(CONV_ARGS)
     __global const int *of_block = AT(int, prep);
     const int zero = of_block[3 * ((co + 63) / 64 * 64)];
     const float lo = (float)(clamp_min - zero), hi = (float)(clamp_max - zero);
-    const bool y_aligned = ((y_offset / sizeof(OUT_T) | (ulong)co) & 3) == 0;
+    const bool y_aligned = ((y_offset / sizeof(OUT_T) | RESIDUAL_ALIGNMENT | (ulong)co) & 3) == 0;
     const quad_prep q = quad_load(of_block, col, co);
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
+        const long at_y = (first + r) * co + col;
         if (first + r < pixels)
-            quad_store(AT(OUT_T, y) + (first + r) * co + col, acc[r], q, sum[r], 1.0f, zero, lo, hi, co - col,
+            quad_store(AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[r], q, sum[r], 1.0f, zero, lo, hi, co - col,
                        y_aligned);
     }
 }

@@ -108,10 +108,10 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
         }
 #pragma unroll
         for (int o = 0; o < ROWS; o++) {
+            const long at_y = ((image * oh + first + o) * ow + ox) * co + col;
             if (first + o < oh)
-                product_store_panel(AT(int, prep),
-                                    AT(OUT_T, y) + ((image * oh + first + o) * ow + ox) * co + col, acc[o],
-                                    sum[o], col, co, clamp_min, clamp_max);
+                product_store_panel(AT(int, prep), AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[o], sum[o], col,
+                                    co, clamp_min, clamp_max);
         }
     }
 }

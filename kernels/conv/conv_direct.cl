@@ -43,9 +43,9 @@ __kernel void conv(CONV_ARGS)
     }
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
+        const long at_y = (first + r) * co + group * group_co + col;
         if (first + r < pixels)
-            product_store16(AT(int, prep) + group * prep_stride,
-                            AT(OUT_T, y) + (first + r) * co + group * group_co + col, acc[r], sum[r], 1.0f,
-                            col, group_co, clamp_min, clamp_max);
+            product_store16(AT(int, prep) + group * prep_stride, AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[r],
+                            sum[r], 1.0f, col, group_co, clamp_min, clamp_max);
     }
 }

@@ -86,8 +86,8 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARG
     }
 
     __global const int *of_group = AT(int, prep) + group * prep_stride;
-    __global OUT_T *out = AT(OUT_T, y) + group * group_co;
-    const bool y_aligned = ((y_offset / sizeof(OUT_T) | (ulong)(co | (group * group_co))) & 3) == 0;
+    const bool y_aligned =
+        ((y_offset / sizeof(OUT_T) | RESIDUAL_ALIGNMENT | (ulong)(co | (group * group_co))) & 3) == 0;
     const int zero = of_group[3 * ((group_co + 63) / 64 * 64)];
     const float lo = (float)(clamp_min - zero), hi = (float)(clamp_max - zero);
     UNROLL
@@ -97,9 +97,9 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARG
             const quad_prep q = quad_load(of_group, col, group_co);
             UNROLL
             for (int i = 0; i < TM; i++) {
-                const long row = row0 + item_row(ty, i);
+                const long row = row0 + item_row(ty, i), at_y = row * co + group * group_co + col;
                 if (row < pixels)
-                    quad_store(out + row * co + col,
+                    quad_store(AT(OUT_T, y) + at_y, CHAIN_AT(at_y),
                                (int4)(acc[i][j], acc[i][j + 1], acc[i][j + 2], acc[i][j + 3]), q, sums[i],
                                1.0f, zero, lo, hi, group_co - col, y_aligned);
             }

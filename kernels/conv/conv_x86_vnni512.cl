@@ -73,10 +73,10 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             const int16 sums[4] = {sum[r], sum[r], sum[r], sum[r]};
+            const long at_y = (pixel + r) * co + group * group_co + col;
             if (pixel + r < last)
-                product_store_panel(AT(int, prep) + group * prep_stride,
-                                    AT(OUT_T, y) + (pixel + r) * co + group * group_co + col, acc[r], sums,
-                                    col, group_co, clamp_min, clamp_max);
+                product_store_panel(AT(int, prep) + group * prep_stride, AT(OUT_T, y) + at_y, CHAIN_AT(at_y),
+                                    acc[r], sums, col, group_co, clamp_min, clamp_max);
         }
     }
 }

@@ -17,7 +17,7 @@ __kernel void reduce(MEM(parts), MEM(prep), MEM(rowsum), MEM(a_scale), MEM(c), c
     __global const int *of_block = AT(int, prep) + batch * prep_stride;
     const bool aligned = ((c_offset / sizeof(OUT_T) | (ulong)(ldc | (batch * c_stride))) & 3) == 0;
     const int zero = of_block[3 * ((n + 63) / 64 * 64)];
-    quad_store(AT(OUT_T, c) + batch * c_stride + row * ldc + col, sum, quad_load(of_block, col, n),
+    quad_store(AT(OUT_T, c) + batch * c_stride + row * ldc + col, NO_CHAIN, sum, quad_load(of_block, col, n),
                GEMM_ROWSUM1(row), GEMM_ROWSCALE(row), zero, (float)(clamp_min - zero),
                (float)(clamp_max - zero), n - col, aligned);
 }

@@ -88,7 +88,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
 #ifdef PARTIAL
         *(__global int4 *)(out + row * ldc + col) = total;
 #else
-        quad_store(out + row * ldc + col, total, quad_load(of_block, col, n), GEMM_ROWSUM1(row),
+        quad_store(out + row * ldc + col, NO_CHAIN, total, quad_load(of_block, col, n), GEMM_ROWSUM1(row),
                    GEMM_ROWSCALE(row), zero, lo, hi, n - col, c_aligned);
 #endif
     }

@@ -89,8 +89,8 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
 #ifdef PARTIAL
                     *(__global int4 *)(out + row * ldc + col) = sums;
 #else
-                    quad_store(out + row * ldc + col, sums, q, GEMM_ROWSUM1(row), GEMM_ROWSCALE(row), zero,
-                               lo, hi, n - col, c_aligned);
+                    quad_store(out + row * ldc + col, NO_CHAIN, sums, q, GEMM_ROWSUM1(row),
+                               GEMM_ROWSCALE(row), zero, lo, hi, n - col, c_aligned);
 #endif
                 }
             }

@@ -64,8 +64,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
 #else
                 const int16 sum = GEMM_ROWSUM(row + r), sums[4] = {sum, sum, sum, sum};
                 product_store_panel(AT(int, prep) + batch * prep_stride,
-                                    AT(OUT_T, c) + batch * c_stride + (row + r) * ldc + col, acc[r], sums,
-                                    col, n, clamp_min, clamp_max);
+                                    AT(OUT_T, c) + batch * c_stride + (row + r) * ldc + col, NO_CHAIN, acc[r],
+                                    sums, col, n, clamp_min, clamp_max);
 #endif
             }
         }

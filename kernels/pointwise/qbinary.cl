@@ -1,8 +1,9 @@
 /* QLinearAdd, QLinearMul and QLinearSub (docs/numerics.md says why in this order). Option T: uchar or char.
- * Parameters, 4-byte words: add: [0] ra = sa / sc, [1] rb = sb / sc, [2] fixed part; mul: [0] m = sa sb / sc,
- * [1] (float)zc; both: [3] za, [4] zb, integers. */
+ * Parameters, 4-byte words: add: [0] to [2] as qsum.clh wants them; mul: [0] m = sa sb / sc, [1] (float)zc;
+ * both: [3] za, [4] zb, integers. */
 #include "broadcast.clh"
 #include "div.clh"
+#include "pointwise/qsum.clh"
 #include "rounding.clh"
 
 #ifndef T
@@ -51,8 +52,7 @@ __kernel void add(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, BROADC
     for (long i = first; i < last; i += 16) {
         const float16 qa = convert_float16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i));
         const float16 qb = convert_float16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i));
-        save(AT(T, c) + row * inner + i,
-             swapped ? fma(qb, rb, fma(qa, ra, fixed)) : fma(qa, ra, fma(qb, rb, fixed)), last - i);
+        save(AT(T, c) + row * inner + i, QSUM(qa, qb, ra, rb, fixed, swapped), last - i);
     }
 }
 

@@ -54,6 +54,17 @@ typedef struct oct_attr {
     const oct_value *tensor; /* data, dtype, dims only */
 } oct_attr;
 
+/* QLinearConv's inputs behind its own nine, made by pass_chain.c alone: a table of 256 bytes that the results
+ * go through, then what QLinearAdd takes besides them. Scales are followed by their zero points. */
+enum {
+    OCT_CONV_TABLE = 9,
+    OCT_CONV_RESIDUAL,
+    OCT_CONV_OWN_SCALE,
+    OCT_CONV_RESIDUAL_SCALE = OCT_CONV_OWN_SCALE + 2,
+    OCT_CONV_SUM_SCALE = OCT_CONV_RESIDUAL_SCALE + 2,
+    OCT_CONV_INPUTS = OCT_CONV_SUM_SCALE + 2
+};
+
 typedef struct oct_node {
     oct_op op;
     const char *name; /* as in the file, or "OpType_INDEX" where the file has none; never NULL */
@@ -66,7 +77,8 @@ typedef struct oct_node {
     const char *refusal; /* why it cannot run; only in graphs that were loaded for inspection */
     bool float_out; /* QLinearConv, QLinearMatMul: no output scale, the output is f32 (pass_integer_groups.c)
                      */
-    bool swapped;   /* QLinearAdd: the operands' order of addition (pass_operand_order.c) */
+    bool swapped;   /* QLinearAdd and a convolution's residual: the operands' order of addition
+                       (pass_operand_order.c) */
     bool channels_last; /* spatial operators after the layout pass: N, spatial..., C */
     /* Folded activation (fuse pass): the output is also clamped to [clamp_min, clamp_max]. */
     bool has_clamp;

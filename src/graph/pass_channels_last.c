@@ -304,9 +304,9 @@ static octet_status take_spatial(layout *w, oct_node *n)
     bool already = oct_node_int(n, "channels_last", 0) != 0;
     n->channels_last = true;
     for (int i = 0; i < n->input_count; i++) {
+        bool data = i == 0 || (n->op == OCT_OP_QLinearConv && i == OCT_CONV_RESIDUAL);
         if (n->inputs[i] != OCT_NO_VALUE)
-            FORWARD(
-                want(w, n->inputs[i], i == 0 && !already ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
+            FORWARD(want(w, n->inputs[i], data && !already ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
     }
     return already ? OCTET_OK : output_channels_last(w, n);
 }

@@ -12,6 +12,7 @@ static const struct {
     {"operand order", oct_pass_operand_order},
     {"fuse clamp", oct_pass_fuse_clamp},
     {"tables", oct_pass_tables},
+    {"chain", oct_pass_chain},
 };
 
 octet_status oct_graph_rewrite(oct_graph *g)

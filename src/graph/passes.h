@@ -40,6 +40,9 @@ octet_status oct_pass_pad(oct_graph *g);
 /* Relu and Clip on 8-bit fold into the clamp of the integer operator that makes their input. */
 octet_status oct_pass_fuse_clamp(oct_graph *g);
 
+/* A Table and a residual QLinearAdd behind a QLinearConv become part of it. */
+octet_status oct_pass_chain(oct_graph *g);
+
 /* Spatial operators get channels_last and N, spatial..., C operands; Transpose nodes appear only where a
  * plain (ONNX order) tensor meets a channels-last one. Elementwise operators and concatenations take the
  * layout they are given. */

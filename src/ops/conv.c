@@ -1,5 +1,6 @@
 #include "conv.h"
 #include "dtype.h"
+#include "pointwise.h"
 #include "product.h"
 #include "sizes.h"
 #include "tile.h"
@@ -121,6 +122,8 @@ static octet_status check(const oct_conv_request *q)
     RETURN_IF(!reach_fits(q->oh, q->stride_h, q->kh, q->dilation_h, q->pad_top) ||
                   !reach_fits(q->ow, q->stride_w, q->kw, q->dilation_w, q->pad_left),
               OCTET_INVALID_ARGUMENT, "convolution: a size, stride, dilation or pad is out of range");
+    RETURN_IF((q->then.has_table || q->then.has_sum) && !oct_dtype_is_int8(q->y_dtype),
+              OCTET_INVALID_ARGUMENT, "convolution: a table or a sum wants 8-bit results");
     const int64_t dims[] = {q->n, q->h, q->w, q->c, q->co};
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
         RETURN_IF(dims[i] < 0 || dims[i] > INT32_MAX - 4096, OCTET_UNSUPPORTED,
@@ -165,6 +168,12 @@ static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_p
     return row;
 }
 
+/* What all parts of a convolution share. */
+typedef struct prepared {
+    oct_mem pad_row;
+    oct_mem sum_params; /* of the chain, or OCT_MEM_NONE */
+} prepared;
+
 /* Few channels would leave bytes of most k groups empty: a row of the window is then taken as one tap. */
 static bool merges_rows(const conv_variant *v, const oct_conv_request *q)
 {
@@ -200,25 +209,48 @@ static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pa
     return r->status;
 }
 
+/* Options of the chain, at most 48 bytes. */
+static void chain_options(const oct_caps *caps, const oct_conv_chain *c, char text[48])
+{
+    snprintf(text, 48, "%s%s%s", c->has_table ? " -DCHAIN_TABLE" : "",
+             c->has_table && caps->x86_avx512_vbmi ? " -DX86_VBMI" : "", c->has_sum ? " -DCHAIN_SUM" : "");
+}
+
+/* Its arguments (kernels/conv/conv.clh). */
+static void chain_arguments(oct_launch *l, const oct_conv_request *q, oct_mem sum_params, size_t offset)
+{
+    if (q->then.has_table)
+        oct_launch_in(l, q->then.table);
+    if (!q->then.has_sum)
+        return;
+    oct_launch_in_at(l, q->then.residual, offset);
+    if (q->then.residual != q->x) /* which other work-items read */
+        oct_launch_in_place(l, q->then.residual);
+    oct_launch_in(l, sum_params);
+    oct_launch_i32(l, q->then.swapped);
+}
+
 /* A part of the output channels, the first of which is `first`. tap: channels under one. */
 static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q, const oct_product *p,
-                     const conv_variant *v, const oct_part *part, int64_t first, oct_mem pad_row, int64_t tap)
+                     const conv_variant *v, const oct_part *part, int64_t first, const prepared *made,
+                     int64_t tap)
 {
-    char options[64], tile[128];
+    char options[64], tile[128], chain[48];
     oct_product_options(p, options);
+    chain_options(caps, &q->then, chain);
     if (v->tile.bm)
         oct_tile_options(&v->tile, caps, tile);
     else
         snprintf(tile, sizeof tile, "-DROWS=%d -DNB=%d", v->rows, v->nb);
     bool rows_kernel = v->kind == CONV_DEPTHWISE_ROWS;
-    oct_launch *l = rows_kernel
-                        ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s",
-                                            v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options)
-                        : oct_recipe_launch(r, v->file, "conv", "%s %s", tile, options);
+    oct_launch *l =
+        rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s%s",
+                                        v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options, chain)
+                    : oct_recipe_launch(r, v->file, "conv", "%s %s%s", tile, options, chain);
     oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
-    oct_launch_in(l, pad_row);
+    oct_launch_in(l, made->pad_row);
     oct_launch_out_at(l, q->y, (size_t)first * oct_dtype_bytes(q->y_dtype));
     int64_t pixels = q->n * q->oh * q->ow;
     oct_launch_i64(l, pixels);
@@ -231,6 +263,7 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
     oct_launch_i64(l, p->prep_stride);
     oct_launch_i32(l, q->clamp_min);
     oct_launch_i32(l, q->clamp_max);
+    chain_arguments(l, q, made->sum_params, (size_t)first);
     size_t panels = (size_t)p->panels, blocks = (size_t)p->blocks;
     if (v->tile.bm) {
         oct_tiling s = oct_tile_spread_whole(&v->tile, pixels, p->n, p->groups);
@@ -291,10 +324,13 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
     if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
         return OCTET_OK;
     p.whole = depthwise || !oct_product_can_split(r, &p, q->weights);
-    oct_mem pad_row = padding_row(r, q, &p);
+    prepared made = {.pad_row = padding_row(r, q, &p), .sum_params = OCT_MEM_NONE};
+    if (q->then.has_sum)
+        made.sum_params = oct_qbinary_params(r, q->y_dtype, OCT_QBINARY_ADD, q->then.swapped, &q->then.own_q,
+                                             &q->then.residual_q, &q->then.sum_q);
     oct_conv_request seen = *q; /* by the kernel */
     if (merge)
-        FORWARD(write_padding(r, &seen, pad_row));
+        FORWARD(write_padding(r, &seen, made.pad_row));
     for (oct_part part = {0}; oct_product_next_part(&p, r->piece_bytes, &part);) {
         oct_product piece = oct_product_of_part(r, &p, &part);
         int64_t first = part.block * p.n + part.col;
@@ -304,8 +340,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
         oct_product_prepare(r, &piece);
         /* The end of the last k group meets zeros in B, but would count in a sum of A. */
         int64_t tap = span * group_c, whole = (int64_t)oct_round_up((size_t)tap, (size_t)v->kb);
-        convolve(r, caps, &seen, &piece, v, &part, first, pad_row,
-                 merge && !piece.needs_rowsum ? whole : tap);
+        convolve(r, caps, &seen, &piece, v, &part, first, &made, merge && !piece.needs_rowsum ? whole : tap);
     }
     return r->status;
 }

@@ -7,6 +7,16 @@
 #include "device.h"
 #include "quant_args.h"
 
+/* What each result goes through before it is stored, in this order: a table of 256 bytes, and QLinearAdd with
+ * the element of `residual` at its place. */
+typedef struct oct_conv_chain {
+    bool has_table, has_sum;
+    oct_mem table;
+    oct_mem residual;                   /* y's shape and dtype */
+    oct_quant own_q, residual_q, sum_q; /* QLinearAdd's a, b and c */
+    bool swapped;                       /* as in oct_qbinary_request */
+} oct_conv_chain;
+
 typedef struct oct_conv_request {
     int64_t n, h, w, c;    /* input NHWC */
     int64_t oh, ow, co;    /* output NHWC; computed by the caller, checked here */
@@ -19,6 +29,7 @@ typedef struct oct_conv_request {
     oct_mem bias;            /* s32 [co] or OCT_MEM_NONE */
     oct_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */
     int32_t clamp_min, clamp_max;
+    oct_conv_chain then; /* 8-bit y only */
     const char *variant;
 } oct_conv_request;
 

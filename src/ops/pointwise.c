@@ -87,25 +87,32 @@ static const char *type_options(octet_dtype t)
     return t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127" : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
 }
 
-octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q)
+oct_mem oct_qbinary_params(oct_recipe *r, octet_dtype dtype, oct_qbinary_kind kind, bool swapped,
+                           const oct_quant *a_q, const oct_quant *b_q, const oct_quant *c_q)
 {
-    oct_broadcast shape;
-    FORWARD(oct_broadcast_make(&q->a, &q->b, &q->c, &shape));
     oct_mem params = oct_recipe_temp(r, 5 * sizeof(float));
-    oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", "prepare", "%s", type_options(q->c.dtype));
-    const oct_quant *quants[] = {&q->a_q, &q->b_q, &q->c_q};
+    oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", "prepare", "%s", type_options(dtype));
+    const oct_quant *quants[] = {a_q, b_q, c_q};
     for (int i = 0; i < 3; i++) {
         oct_launch_in(l, quants[i]->scale);
         oct_launch_in(l, quants[i]->zero);
     }
     oct_launch_out(l, params);
-    oct_launch_i32(l, (int)q->kind);
-    oct_launch_i32(l, q->swapped);
+    oct_launch_i32(l, (int)kind);
+    oct_launch_i32(l, swapped);
     for (int i = 0; i < 3; i++)
         oct_launch_i32(l, quants[i]->zero_count);
     oct_launch_1d(l, 1, 1);
-    l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add", "%s",
-                          type_options(q->c.dtype));
+    return params;
+}
+
+octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q)
+{
+    oct_broadcast shape;
+    FORWARD(oct_broadcast_make(&q->a, &q->b, &q->c, &shape));
+    oct_mem params = oct_qbinary_params(r, q->c.dtype, q->kind, q->swapped, &q->a_q, &q->b_q, &q->c_q);
+    oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add",
+                                      "%s", type_options(q->c.dtype));
     oct_launch_in(l, q->a.mem);
     oct_launch_in(l, q->b.mem);
     oct_launch_in(l, params);

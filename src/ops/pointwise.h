@@ -23,6 +23,10 @@ typedef struct oct_qbinary_request {
     oct_quant a_q, b_q, c_q;
 } oct_qbinary_request;
 
+/* The parameters kernels/pointwise/qsum.clh wants, of a sum into `dtype`. */
+oct_mem oct_qbinary_params(oct_recipe *r, octet_dtype dtype, oct_qbinary_kind kind, bool swapped,
+                           const oct_quant *a_q, const oct_quant *b_q, const oct_quant *c_q);
+
 octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q);
 
 /* y along `axis` is the inputs one after the other, each requantized to y's parameters. */

@@ -15,6 +15,23 @@ typedef struct conv_inputs {
 static const conv_inputs qlinear = {0, 1, 2, 3, 4, 5, 6, 7, 8};
 static const conv_inputs integer = {0, -1, 2, 1, -1, 3, -1, -1, -1};
 
+/* What pass_chain.c has put behind a convolution. */
+static oct_conv_chain lower_chain(lowering *l, const oct_node *n, octet_dtype dtype)
+{
+    oct_operand table = lower_input(l, n, OCT_CONV_TABLE), residual = lower_input(l, n, OCT_CONV_RESIDUAL);
+    oct_conv_chain c = {.has_table = oct_operand_present(&table),
+                        .has_sum = oct_operand_present(&residual),
+                        .table = table.mem,
+                        .residual = residual.mem,
+                        .swapped = n->swapped};
+    if (c.has_sum) {
+        c.own_q = lower_quant(l, n, OCT_CONV_OWN_SCALE, OCT_CONV_OWN_SCALE + 1, dtype);
+        c.residual_q = lower_quant(l, n, OCT_CONV_RESIDUAL_SCALE, OCT_CONV_RESIDUAL_SCALE + 1, dtype);
+        c.sum_q = lower_quant(l, n, OCT_CONV_SUM_SCALE, OCT_CONV_SUM_SCALE + 1, dtype);
+    }
+    return c;
+}
+
 octet_status lower_conv(lowering *l, const oct_node *n)
 {
     const conv_inputs *at = n->op == OCT_OP_QLinearConv ? &qlinear : &integer;
@@ -49,6 +66,7 @@ octet_status lower_conv(lowering *l, const oct_node *n)
                           .w_q = lower_quant(l, n, at->w_scale, at->w_zero, w.dtype),
                           .y_q = lower_quant(l, n, at->y_scale, at->y_zero, y.dtype)};
     lower_clamp(l, n, &q.clamp_min, &q.clamp_max);
+    q.then = lower_chain(l, n, y.dtype);
     return oct_conv(l->r, l->caps, &q);
 }
 
