@@ -228,6 +228,17 @@ static const pass_case cases[] = {
     {"arithmetic", oct_pass_sink_dequantize, OF_X "y = Exp a", "y", DQ " Exp"},
     {"per channel", oct_pass_sink_dequantize, "a = " DQ "@axis0 w ws wz; y = Transpose a", "y",
      DQ " Transpose"},
+    /* float weights */
+    {"transposed conv of 8-bit data", oct_pass_float_weights,
+     OF_X "d = ConvTranspose a fw fb; e = Relu d; y = " Q " e s2 z2", "y",
+     DQ " " DQ " ConvTranspose Relu " Q},
+    {"of float data", oct_pass_float_weights, "d = ConvTranspose f fw; y = " Q " d s2 z2", "y",
+     "ConvTranspose " Q},
+    {"whose result stays float", oct_pass_float_weights, OF_X "y = ConvTranspose a fw", "y",
+     DQ " ConvTranspose"},
+    {"whose result others read", oct_pass_float_weights,
+     OF_X "d = ConvTranspose a fw; y = " Q " d s2 z2; v = Exp d", "y v", DQ " ConvTranspose " Q " Exp"},
+    {"a conv's", oct_pass_float_weights, OF_X "d = Conv a fw; y = " Q " d s2 z2", "y", DQ " Conv " Q},
     /* integer groups */
     {"conv", oct_pass_integer_groups, OF_X WEIGHTS "d = Conv a wf; y = " Q " d s2 z2", "y", "QLinearConv"},
     {"conv with bias", oct_pass_integer_groups,

@@ -5,6 +5,7 @@ static const struct {
     octet_status (*run)(oct_graph *g);
 } passes[] = {
     {"sink dequantize", oct_pass_sink_dequantize},
+    {"float weights", oct_pass_float_weights},
     {"integer groups", oct_pass_integer_groups},
     {"cancel pairs", oct_pass_cancel_pairs},
     {"batch norm", oct_pass_batch_norm},

@@ -22,6 +22,7 @@ octet_status oct_graph_move_border(oct_graph *g, oct_border *inputs, oct_border 
 
 /* QDQ graphs: see the files. */
 octet_status oct_pass_sink_dequantize(oct_graph *g);
+octet_status oct_pass_float_weights(oct_graph *g);
 octet_status oct_pass_integer_groups(oct_graph *g);
 octet_status oct_pass_cancel_pairs(oct_graph *g);
 
