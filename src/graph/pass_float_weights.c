@@ -49,8 +49,7 @@ static bool is_wanted(const oct_graph *g, const oct_readers *readers, const oct_
     const oct_value *w = &g->values[n->inputs[1]];
     int bias = n->input_count > 2 ? n->inputs[2] : OCT_NO_VALUE;
     return w->data && w->dtype == OCTET_F32 && oct_shape_elems(w->dims, w->rank, count) &&
-           (bias == OCT_NO_VALUE || g->values[bias].data) &&
-           is_quantized_later(g, readers, n->outputs[0]);
+           (bias == OCT_NO_VALUE || g->values[bias].data) && is_quantized_later(g, readers, n->outputs[0]);
 }
 
 /* Input 1 becomes DequantizeLinear of 8-bit weights: one scale, asymmetric, 0 is in the range. */
