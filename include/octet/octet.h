@@ -348,6 +348,53 @@ OCTET_API size_t octet_session_kernel_count(const octet_session *session);
 OCTET_API octet_status octet_session_kernel_time(const octet_session *session, size_t index,
                                                  octet_kernel_time *time);
 
+/* ---- tuning -------------------------------------------------------------------------------------------- */
+
+/* Which kernel variant is fastest for a product or convolution of one size is estimated; tuning measures it.
+ * Variants that may serve run on random data; those whose result is not the reference's, byte for byte, are
+ * dropped, the rest is timed. What is found goes to a text file in the user's cache folder, for this device,
+ * driver and version, and is used by contexts that are made afterwards. Results of a network are the same
+ * bytes with any variant. */
+typedef struct octet_tune_result {
+    size_t struct_size;
+    const char *problem;           /* "gemm 1x4096x4096 batch 1" */
+    const char *variant;           /* the fastest */
+    int64_t spread;                /* parts of k, or rows of a work-group; 0: the variant's own way */
+    const char *usual_variant;     /* what is taken without tuning */
+    double seconds, usual_seconds; /* medians of one run; usual 0: its result was wrong */
+    size_t tried;                  /* variants and ways to spread their work */
+    const char *dropped;           /* "" or variants with a wrong result or none, "NAME (why), NAME (why)" */
+    size_t index, count;           /* this is problem `index` of `count` */
+} octet_tune_result;
+
+/* Texts live during the call only. Anything but 0 ends the work; what was told is kept. */
+typedef int octet_tune_fn(void *user, const octet_tune_result *result);
+
+typedef struct octet_tune_desc {
+    size_t struct_size;
+    double seconds; /* that the best few of a problem are timed against each other; 0: the fewest runs */
+    uint64_t seed;  /* of the data */
+    octet_tune_fn *found; /* told of each problem; may be NULL */
+    void *user;
+} octet_tune_desc;
+
+/* Tune one product (B itself is not needed: data is random, zero points are those given), or every product
+ * and convolution of a model at the shapes of `session` (NULL: dynamic dimensions are 1). desc may be NULL.
+ * Nothing else should run on the device meanwhile. Errors: those of octet_gemm_create or octet_model_plan;
+ * INVALID_ARGUMENT (no cache folder, or `found` ended it), CORRUPT_FILE (the file cannot be written),
+ * DEVICE_ERROR. */
+OCTET_API octet_status octet_tune_gemm(octet_context *context, const octet_gemm_desc *gemm,
+                                       const octet_tune_desc *desc);
+OCTET_API octet_status octet_tune_model(octet_model *model, const octet_session_desc *session,
+                                        const octet_tune_desc *desc);
+/* What the file holds now; seconds, usual_variant and tried are 0 or "". A file that is damaged, or not of
+ * this device, driver and version, holds nothing. */
+OCTET_API octet_status octet_tuning_list(octet_context *context, octet_tune_fn *row, void *user);
+/* Forget it. */
+OCTET_API octet_status octet_tuning_reset(octet_context *context);
+/* Its path, "" where there is no cache folder. Cut to size. */
+OCTET_API octet_status octet_tuning_file(const octet_context *context, char *path, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

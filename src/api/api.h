@@ -6,6 +6,7 @@
 #include "device.h"
 #include "dtype.h"
 #include "error.h"
+#include "recipe.h"
 
 struct octet_context {
     oct_device *device; /* counted by the device: models, sessions and gemms hold their own reference */
@@ -16,6 +17,10 @@ struct octet_context {
 octet_status oct_api_take_desc(void *mine, size_t mine_size, const void *theirs, const char *type_name);
 /* Fill a caller's struct of struct_size bytes from ours. */
 octet_status oct_api_give_info(void *theirs, const void *mine, size_t mine_size, const char *type_name);
+
+/* The recipe of this product, for tuning; B is not read, so it must not be run. Errors: those of
+ * octet_gemm_create. */
+octet_status oct_api_gemm_recipe(oct_device *device, const octet_gemm_desc *desc, oct_recipe *recipe);
 
 #define TAKE_DESC(mine, theirs, type) oct_api_take_desc(&(mine), sizeof(mine), (theirs), #type)
 #define GIVE_INFO(theirs, mine, type) oct_api_give_info((theirs), &(mine), sizeof(mine), #type)

@@ -169,7 +169,8 @@ static octet_status measure(octet_gemm *g, const octet_gemm_desc *d)
     return OCTET_OK;
 }
 
-static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b, oct_recipe *r)
+/* Append the product to the recipe. */
+static octet_status lower(octet_gemm *g, const octet_gemm_desc *d, const void *b, oct_recipe *r)
 {
     const oct_caps *caps = oct_device_caps(g->device);
     int64_t b_rows = d->transpose_b ? d->n : d->k;
@@ -206,9 +207,26 @@ static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b
     else
         q.c_q = make_quant(r, q.c_dtype, NULL, 0, NULL, 0);
     r->piece_bytes = oct_buffer_largest(g->device, OCT_MEM_ALIGN);
-    FORWARD(oct_gemm(r, caps, &q));
     g->variant = oct_gemm_select(caps, &q);
+    return oct_gemm(r, caps, &q);
+}
+
+static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b, oct_recipe *r)
+{
+    FORWARD(lower(g, d, b, r));
     return oct_executor_create(g->device, r, NULL, &g->executor);
+}
+
+octet_status oct_api_gemm_recipe(oct_device *device, const octet_gemm_desc *desc, oct_recipe *r)
+{
+    static const unsigned char none;
+    octet_gemm_desc d = *desc;
+    octet_gemm g = {.device = device};
+    FORWARD(normalize(&d));
+    FORWARD(measure(&g, &d));
+    octet_status status = lower(&g, &d, &none, r);
+    free(g.c_image);
+    return status;
 }
 
 octet_status octet_gemm_create(octet_context *context, const octet_gemm_desc *desc, const void *b,

@@ -5,6 +5,7 @@
 #include "api.h"
 #include "graph.h"
 #include "onnx.h"
+#include "plan.h"
 
 #include <stdatomic.h>
 
@@ -19,6 +20,10 @@ struct octet_model {
     int *shown;    /* nodes to inspect: those that are not done once, when a session is made */
     int shown_count;
 };
+
+/* Plan a session as octet_model_plan does; `visit` (may be NULL) is shown its recipe. */
+octet_status oct_api_visit_plan(octet_model *model, const octet_session_desc *desc, oct_plan_visit_fn *visit,
+                                void *user, oct_plan_memory *takes);
 
 void oct_model_retain(octet_model *model);
 /* Does a shape fit what the model declares for input i? Else INVALID_ARGUMENT. */

@@ -348,6 +348,32 @@ octet_status octet_session_enqueue(octet_session *s, const octet_value_info *inf
     return oct_executor_run(p->executor, event);
 }
 
+octet_status oct_api_visit_plan(octet_model *model, const octet_session_desc *d, oct_plan_visit_fn *visit,
+                                void *user, oct_plan_memory *takes)
+{
+    octet_session s = {.model = model, .memory_limit = d->memory_limit};
+    FORWARD(choose_border(model, d->border, &s.host_border));
+    open_store(&s);
+    oct_value *shapes = new_shapes(&s);
+    if (!shapes)
+        return OCTET_OUT_OF_MEMORY;
+    const oct_graph *g = model->graph;
+    octet_status status = OCTET_OK;
+    if (d->inputs)
+        status = d->input_count == (size_t)g->input_count
+                     ? shapes_from_info(&s, d->inputs, shapes)
+                     : oct_fail(OCTET_INVALID_ARGUMENT, "%zu input shapes given; the model has %d",
+                                d->input_count, g->input_count);
+    for (int i = 0; !d->inputs && i < g->input_count; i++) {
+        shapes[i] = model->sized.values[g->inputs[i]];
+        shapes[i].rank = shapes[i].rank < 0 ? 0 : shapes[i].rank;
+    }
+    if (status == OCTET_OK)
+        status = oct_plan_visit(g, shapes, s.host_border, model->device, &s.store, visit, user, takes);
+    free(shapes);
+    return status;
+}
+
 octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc, octet_session_info *info)
 {
     CHECK_ARG(model);
@@ -355,29 +381,8 @@ octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc
               "octet_model_plan: the model was loaded without a context; load it with one");
     octet_session_desc d;
     FORWARD(TAKE_DESC(d, desc, octet_session_desc));
-    octet_session s = {.model = model, .memory_limit = d.memory_limit};
-    FORWARD(choose_border(model, d.border, &s.host_border));
-    open_store(&s);
-    oct_value *shapes = new_shapes(&s);
-    if (!shapes)
-        return OCTET_OUT_OF_MEMORY;
-    const oct_graph *g = model->graph;
-    octet_status status = OCTET_OK;
-    if (d.inputs)
-        status = d.input_count == (size_t)g->input_count
-                     ? shapes_from_info(&s, d.inputs, shapes)
-                     : oct_fail(OCTET_INVALID_ARGUMENT,
-                                "octet_model_plan: %zu input shapes given; the model has %d", d.input_count,
-                                g->input_count);
-    for (int i = 0; !d.inputs && i < g->input_count; i++) {
-        shapes[i] = model->sized.values[g->inputs[i]];
-        shapes[i].rank = shapes[i].rank < 0 ? 0 : shapes[i].rank;
-    }
     oct_plan_memory takes = {0};
-    if (status == OCTET_OK)
-        status = oct_plan_measure(g, shapes, s.host_border, model->device, &s.store, &takes);
-    free(shapes);
-    FORWARD(status);
+    FORWARD(oct_api_visit_plan(model, &d, NULL, NULL, &takes));
     octet_session_info mine;
     OCTET_INIT(mine);
     mine.arena_bytes = takes.arena_bytes;

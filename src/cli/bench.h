@@ -7,6 +7,10 @@
 
 /* Whether every --gemm can be understood: EXIT_DONE, or EXIT_USAGE with the error told. */
 int bench_check_gemms(const cli_options *options);
+/* Each product of --gemm and --shapes, described as it is measured. fn: 0, or EXIT_FAILED with the error
+ * told, which ends it. */
+typedef int bench_product_fn(void *user, const octet_gemm_desc *desc);
+int bench_each_product(const cli_options *options, bench_product_fn *fn, void *user);
 int bench_gemms(const cli_options *options, octet_context *context, FILE *json);
 int bench_model(const cli_options *options, octet_context *context, FILE *json);
 

@@ -218,14 +218,35 @@ int bench_check_gemms(const cli_options *options)
     return status == EXIT_DONE ? EXIT_DONE : EXIT_USAGE;
 }
 
+/* Those of --gemm and --shapes. */
+static int take_shapes(const cli_options *options, shape_list *list)
+{
+    int status = EXIT_DONE;
+    for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
+        status = add_shape(list, options->gemms.items[i], "--gemm");
+    if (status == EXIT_DONE && options->shapes)
+        status = read_shapes(options->shapes, list);
+    return status;
+}
+
+int bench_each_product(const cli_options *options, bench_product_fn *fn, void *user)
+{
+    const int32_t b_zero = 128;
+    shape_list list = {0};
+    octet_gemm_desc desc;
+    int status = take_shapes(options, &list);
+    for (size_t i = 0; i < list.count && status == EXIT_DONE; i++) {
+        describe(&list.items[i], options, &desc, &b_zero);
+        status = fn(user, &desc);
+    }
+    free(list.items);
+    return status;
+}
+
 int bench_gemms(const cli_options *options, octet_context *context, FILE *json)
 {
     shape_list list = {0};
-    int status = EXIT_DONE;
-    for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
-        status = add_shape(&list, options->gemms.items[i], "--gemm");
-    if (status == EXIT_DONE && options->shapes)
-        status = read_shapes(options->shapes, &list);
+    int status = take_shapes(options, &list);
     double ceiling = status == EXIT_DONE ? bench_ceiling(context) : 0;
     bool many = list.count > 1;
     if (json && many)

@@ -26,13 +26,13 @@ typedef struct cli_options {
     cli_list inputs, gemms, operands, dims, calibration, excludes;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
-    bool quiet, help, version, strict_int8;
+    bool quiet, help, version, strict_int8, show, reset;
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, all,
         bgr; /* quantize */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);
-cli_run_fn cli_devices, cli_inspect, cli_run, cli_verify, cli_bench, cli_quantize, cli_compare;
+cli_run_fn cli_devices, cli_inspect, cli_run, cli_verify, cli_bench, cli_quantize, cli_compare, cli_tune;
 
 /* One row per subcommand; cli_commands[] ends with a row of NULLs. */
 typedef struct cli_command {
@@ -50,7 +50,8 @@ enum {
     FOR_BENCH = 16,
     FOR_QUANTIZE = 32,
     FOR_COMPARE = 64,
-    FOR_ALL = 127
+    FOR_TUNE = 128,
+    FOR_ALL = 255
 };
 extern const cli_command cli_commands[];
 

@@ -29,6 +29,13 @@ const cli_command cli_commands[] = {
      "random\n"
      "over the whole range; medians count.",
      0, 1, cli_bench},
+    {"tune", FOR_TUNE, "MODEL | --gemm MxNxK | --shapes FILE", "Measure which kernels suit this device",
+     "Runs every kernel variant that may serve each product and convolution, drops those whose result is not "
+     "the\n"
+     "reference's, times the others, and keeps the fastest in a file of the user's cache folder, which every "
+     "later\n"
+     "start on this device reads. Results stay the same bytes. Let nothing else run meanwhile.",
+     0, 1, cli_tune},
     {"quantize", FOR_QUANTIZE, "FLOAT.onnx --calibrate DIR -o INT8.onnx",
      "An int8 network from a float one and samples of its input",
      "The network runs in float on the samples, on the device; what its tensors hold decides their scales. "

@@ -207,6 +207,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
     }
     shrink_allocations(d);
     log_choice(d);
+    oct_tuning_load(d);
     *device = d;
     return OCTET_OK;
 }
@@ -258,6 +259,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
     }
     shrink_allocations(d);
     log_choice(d);
+    oct_tuning_load(d);
     *device = d;
     return OCTET_OK;
 }
@@ -272,6 +274,7 @@ void oct_device_release(oct_device *d)
     if (!d || atomic_fetch_sub(&d->references, 1) != 1)
         return;
     oct_programs_free(d);
+    oct_tuning_unload(d);
     cl_command_queue upload_queue = atomic_load(&d->upload_queue);
     if (upload_queue)
         clReleaseCommandQueue(upload_queue);

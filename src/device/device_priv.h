@@ -3,6 +3,7 @@
 #define OCT_DEVICE_PRIV_H
 
 #include "device.h"
+#include "tuning.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,6 +37,7 @@ struct oct_device {
     pthread_mutex_t programs_lock;
     oct_program_entry *programs;
     char *cache_dir; /* NULL: no disk cache */
+    oct_tuning tuning;
     atomic_uint_fast64_t counters[COUNTER_COUNT];
     atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
@@ -50,9 +52,23 @@ octet_status oct_device_settle_dot4(oct_device *device);
 /* programs.c */
 void oct_programs_free(oct_device *device);
 
-/* disk_cache.c: program binaries between processes. Everything that goes wrong is a miss or a write that did
- * not happen, never an error. */
+/* tuning.c: the rows of this user's file for the device, kept in the device. A file that is not there or not
+ * right gives none. */
+void oct_tuning_load(oct_device *device);
+void oct_tuning_unload(oct_device *device);
+
+/* disk_cache.c: files between processes. Everything that goes wrong is a miss or a write that did not happen,
+ * never an error. */
 char *oct_disk_cache_folder(const char *wanted); /* malloc'd; NULL: no cache */
+typedef struct oct_cache_piece {
+    const void *data;
+    size_t bytes;
+} oct_cache_piece;
+/* A file of the folder, malloc'd, with a zero byte behind it; NULL: none that can be trusted. */
+void *oct_cache_read(const char *folder, const char *name, size_t *bytes);
+/* Whole or not at all. */
+bool oct_cache_write(const char *folder, const char *name, const oct_cache_piece *pieces, size_t count);
+bool oct_cache_remove(const char *folder, const char *name); /* true: it is not there now */
 /* A binary for exactly this key, malloc'd; NULL: none. */
 unsigned char *oct_disk_cache_get(const char *folder, const char *key, size_t *bytes);
 void oct_disk_cache_put(const char *folder, const char *key, const unsigned char *binary, size_t bytes);

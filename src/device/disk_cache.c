@@ -1,7 +1,7 @@
-/* Program binaries on disk, shared by this user's processes. One file an entry, named by the hash of its key
- * and holding the whole key: magic, sizes, checksum, key, binary. Written to a temporary file and renamed, so
- * readers see a whole entry or none. The folder and its entries must be this user's own and writable by
- * nobody else; whatever is odd is a miss. */
+/* The user's cache folder, shared by this user's processes: program binaries, and what tuning.c keeps. Files
+ * are written to a temporary one and renamed, so readers see a whole file or none. The folder and its files
+ * must be this user's own and writable by nobody else; whatever is odd is a miss. A program is one file,
+ * named by the hash of its key and holding the whole key: magic, sizes, checksum, key, binary. */
 #include "device_priv.h"
 #include "hash.h"
 
@@ -71,14 +71,6 @@ char *oct_disk_cache_folder(const char *wanted)
     return NULL;
 }
 
-static char *entry_path(const char *folder, const char *key)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%016llx.bin",
-             (unsigned long long)oct_hash(OCT_HASH_START, key, strlen(key)));
-    return join(folder, name);
-}
-
 static bool read_all(int fd, void *data, size_t bytes)
 {
     for (char *at = data; bytes;) {
@@ -117,61 +109,97 @@ static bool is_own_file(int fd, size_t *bytes)
     return *bytes <= MAX_ENTRY_BYTES;
 }
 
-/* The binary of an open entry, or NULL. */
-static unsigned char *read_entry(int fd, const char *key, size_t *bytes)
+void *oct_cache_read(const char *folder, const char *name, size_t *bytes)
 {
-    entry_head head;
-    size_t file_bytes, key_bytes = strlen(key);
-    if (!is_own_file(fd, &file_bytes) || file_bytes < sizeof head || !read_all(fd, &head, sizeof head))
-        return NULL;
-    size_t rest = file_bytes - sizeof head;
-    if (memcmp(head.magic, magic, sizeof magic) != 0 || head.key_bytes != key_bytes || rest < key_bytes ||
-        head.binary_bytes != rest - key_bytes || head.binary_bytes == 0)
-        return NULL;
-    unsigned char *data = malloc(rest);
-    if (data && read_all(fd, data, rest) && memcmp(data, key, key_bytes) == 0 &&
-        oct_hash(OCT_HASH_START, data, rest) == head.checksum) {
-        *bytes = rest - key_bytes;
-        memmove(data, data + key_bytes, *bytes);
-        return data;
-    }
-    free(data);
-    return NULL;
-}
-
-unsigned char *oct_disk_cache_get(const char *folder, const char *key, size_t *bytes)
-{
-    char *path = entry_path(folder, key);
+    char *path = join(folder, name);
     int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) : -1;
     free(path);
     if (fd < 0)
         return NULL;
-    unsigned char *binary = read_entry(fd, key, bytes);
+    char *data = is_own_file(fd, bytes) ? malloc(*bytes + 1) : NULL;
+    if (data && !read_all(fd, data, *bytes)) {
+        free(data);
+        data = NULL;
+    }
+    if (data)
+        data[*bytes] = '\0';
     close(fd);
-    return binary;
+    return data;
 }
 
-static bool write_entry(int fd, const char *key, const unsigned char *binary, size_t bytes)
+bool oct_cache_write(const char *folder, const char *name, const oct_cache_piece *pieces, size_t count)
 {
-    entry_head head = {.key_bytes = strlen(key), .binary_bytes = bytes};
-    memcpy(head.magic, magic, sizeof magic);
-    head.checksum = oct_hash(oct_hash(OCT_HASH_START, key, strlen(key)), binary, bytes);
-    return write_all(fd, &head, sizeof head) && write_all(fd, key, strlen(key)) &&
-           write_all(fd, binary, bytes);
-}
-
-void oct_disk_cache_put(const char *folder, const char *key, const unsigned char *binary, size_t bytes)
-{
-    if (bytes == 0 || bytes > MAX_ENTRY_BYTES / 2)
-        return;
-    char *path = entry_path(folder, key), *temporary = join(folder, "tmp-XXXXXX");
+    char *path = join(folder, name), *temporary = join(folder, "tmp-XXXXXX");
     int fd = path && temporary ? mkstemp(temporary) : -1; /* mode 0600 */
+    bool ok = fd >= 0;
+    for (size_t i = 0; ok && i < count; i++)
+        ok = write_all(fd, pieces[i].data, pieces[i].bytes);
     if (fd >= 0) {
-        bool ok = write_entry(fd, key, binary, bytes);
-        ok = close(fd) == 0 && ok;
-        if (!ok || rename(temporary, path) != 0)
+        ok = close(fd) == 0 && ok && rename(temporary, path) == 0;
+        if (!ok)
             unlink(temporary);
     }
     free(path);
     free(temporary);
+    return ok;
+}
+
+bool oct_cache_remove(const char *folder, const char *name)
+{
+    char *path = join(folder, name);
+    bool gone = path && (unlink(path) == 0 || errno == ENOENT);
+    free(path);
+    return gone;
+}
+
+/* ---- program binaries ---------------------------------------------------------------------------------- */
+
+static void entry_name(const char *key, char name[32])
+{
+    snprintf(name, 32, "%016llx.bin", (unsigned long long)oct_hash(OCT_HASH_START, key, strlen(key)));
+}
+
+/* Where the binary begins in an entry of this key; 0: it is none. */
+static size_t find_binary(const unsigned char *entry, size_t entry_bytes, const char *key)
+{
+    entry_head head;
+    size_t key_bytes = strlen(key);
+    if (entry_bytes < sizeof head)
+        return 0;
+    memcpy(&head, entry, sizeof head);
+    size_t rest = entry_bytes - sizeof head;
+    if (memcmp(head.magic, magic, sizeof magic) != 0 || head.key_bytes != key_bytes || rest < key_bytes ||
+        head.binary_bytes != rest - key_bytes || head.binary_bytes == 0)
+        return 0;
+    const unsigned char *data = entry + sizeof head;
+    bool whole = memcmp(data, key, key_bytes) == 0 && oct_hash(OCT_HASH_START, data, rest) == head.checksum;
+    return whole ? sizeof head + key_bytes : 0;
+}
+
+unsigned char *oct_disk_cache_get(const char *folder, const char *key, size_t *bytes)
+{
+    char name[32];
+    entry_name(key, name);
+    unsigned char *entry = oct_cache_read(folder, name, bytes);
+    size_t at = entry ? find_binary(entry, *bytes, key) : 0;
+    if (!at) {
+        free(entry);
+        return NULL;
+    }
+    *bytes -= at;
+    memmove(entry, entry + at, *bytes);
+    return entry;
+}
+
+void oct_disk_cache_put(const char *folder, const char *key, const unsigned char *binary, size_t bytes)
+{
+    entry_head head = {.key_bytes = strlen(key), .binary_bytes = bytes};
+    if (bytes == 0 || bytes > MAX_ENTRY_BYTES / 2)
+        return;
+    memcpy(head.magic, magic, sizeof magic);
+    head.checksum = oct_hash(oct_hash(OCT_HASH_START, key, strlen(key)), binary, bytes);
+    const oct_cache_piece pieces[] = {{&head, sizeof head}, {key, strlen(key)}, {binary, bytes}};
+    char name[32];
+    entry_name(key, name);
+    (void)oct_cache_write(folder, name, pieces, sizeof pieces / sizeof pieces[0]);
 }

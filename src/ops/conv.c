@@ -77,20 +77,28 @@ static double tile_cost(const conv_variant *v, const oct_caps *caps, const oct_c
     return (double)(tiles * (2 * v->rows * vectors + v->rows + 2 * vectors));
 }
 
-/* The forced variant, or the cheapest of the kind and capability that fit first. */
-static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_request *q)
+/* Devices that are not GPUs take the kernels for GPUs only when asked to. */
+static bool may_serve(const conv_variant *v, const oct_caps *caps, const oct_conv_request *q)
+{
+    return runs_on(v, caps) && fits(v, q) && (!v->gpu || caps->prefers_tiles);
+}
+
+static const conv_variant *find_variant(const oct_caps *caps, const oct_conv_request *q, const char *name)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        if (strcmp(name, variants[i].name) == 0)
+            return runs_on(&variants[i], caps) && fits(&variants[i], q) ? &variants[i] : NULL;
+    }
+    return NULL;
+}
+
+/* The cheapest of the kind and capability that fit first. */
+static const conv_variant *cheapest(const oct_caps *caps, const oct_conv_request *q)
 {
     const conv_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const conv_variant *v = &variants[i];
-        if (!runs_on(v, caps) || !fits(v, q))
-            continue;
-        if (q->variant) {
-            if (strcmp(q->variant, v->name) == 0)
-                return v;
-            continue;
-        }
-        if (v->gpu && !caps->prefers_tiles)
+        if (!may_serve(v, caps, q))
             continue;
         bool alike =
             best && v->capability == best->capability && v->kind == best->kind && v->gpu == best->gpu;
@@ -100,10 +108,55 @@ static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_r
     return best;
 }
 
+/* The forced variant, that of the tuning row, or the cheapest; NULL when the forced one does not serve.
+ * *spread: how its work is spread. */
+static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_request *q, int64_t *spread)
+{
+    *spread = q->spread;
+    if (q->variant)
+        return find_variant(caps, q, q->variant);
+    char key[OCT_TUNING_KEY];
+    oct_conv_key(q, key);
+    const oct_tuning_row *row = oct_tuning_find(caps->tuning, key);
+    const conv_variant *v = row ? find_variant(caps, q, row->variant) : NULL;
+    *spread = v ? row->spread : 0;
+    return v ? v : cheapest(caps, q);
+}
+
 const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q)
 {
-    const conv_variant *v = select_variant(caps, q);
+    int64_t spread;
+    const conv_variant *v = select_variant(caps, q, &spread);
     return v ? v->name : NULL;
+}
+
+void oct_conv_key(const oct_conv_request *q, char key[OCT_TUNING_KEY])
+{
+    snprintf(key, OCT_TUNING_KEY,
+             "conv %lldx%lldx%lldx%lld to %lldx%lldx%lld window %lldx%lld stride %lldx%lld dilation "
+             "%lldx%lld pad %lldx%lld group %lld",
+             (long long)q->n, (long long)q->h, (long long)q->w, (long long)q->c, (long long)q->oh,
+             (long long)q->ow, (long long)q->co, (long long)q->kh, (long long)q->kw, (long long)q->stride_h,
+             (long long)q->stride_w, (long long)q->dilation_h, (long long)q->dilation_w,
+             (long long)q->pad_top, (long long)q->pad_left, (long long)q->group);
+}
+
+const char *oct_conv_candidate(const oct_caps *caps, const oct_conv_request *q, size_t index)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        if (may_serve(&variants[i], caps, q) && index-- == 0)
+            return variants[i].name;
+    }
+    return NULL;
+}
+
+oct_spreads oct_conv_spreads(const oct_caps *caps, const oct_conv_request *q, const char *variant)
+{
+    const conv_variant *v = find_variant(caps, q, variant);
+    if (!v || v->gpu || v->kind != CONV_ANY || v->capability == offsetof(oct_caps, any_device))
+        return (oct_spreads){.count = 0};
+    int64_t pixels = q->n * q->oh * q->ow, panels = (q->co / q->group + v->nb - 1) / v->nb * q->group;
+    return oct_product_block_choices(pixels, v->rows, oct_product_block_rows(pixels, v->rows, panels));
 }
 
 /* What one dimension of output reads must not leave int: the kernels index positions with it. */
@@ -286,19 +339,23 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
         oct_launch_3d(l, (size_t[3]){tiles, panels, 1}, (size_t[3]){1, 1, 1});
         return;
     }
-    int64_t rows = oct_product_block_rows(pixels, v->rows, p->panels * p->blocks);
+    int64_t rows = q->spread ? (int64_t)oct_round_up((size_t)q->spread, (size_t)v->rows)
+                             : oct_product_block_rows(pixels, v->rows, p->panels * p->blocks);
     oct_launch_i32(l, rows);
     oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)pixels, (size_t)rows), panels, blocks},
                   (size_t[3]){1, 1, 1});
 }
 
-octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q)
+octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *request)
 {
-    FORWARD(check(q));
-    const conv_variant *v = select_variant(caps, q);
+    FORWARD(check(request));
+    oct_conv_request chosen = *request;
+    const oct_conv_request *q = &chosen;
+    const conv_variant *v = select_variant(caps, request, &chosen.spread);
     RETURN_IF(!v, OCTET_UNSUPPORTED,
               "convolution variant '%s' is unknown or does not fit this device or convolution",
               q->variant ? q->variant : "");
+    oct_recipe_note(r, OCT_FAMILY_CONV, q, sizeof *q);
     bool depthwise = v->kind != CONV_ANY;
     int64_t taps = q->kh * q->kw, group_c = q->c / q->group;
     bool merge = merges_rows(v, q);

@@ -5,7 +5,9 @@
 #define OCT_CONV_H
 
 #include "device.h"
+#include "product.h"
 #include "quant_args.h"
+#include "tuning.h"
 
 /* What each result goes through before it is stored, in this order: a table of 256 bytes, and QLinearAdd with
  * the element of `residual` at its place. */
@@ -30,11 +32,16 @@ typedef struct oct_conv_request {
     oct_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */
     int32_t clamp_min, clamp_max;
     oct_conv_chain then; /* 8-bit y only */
-    const char *variant;
+    const char *variant; /* force one by name, NULL: select */
+    int64_t spread;      /* with that: pixels of a work-group; 0: what the variant does by itself */
 } oct_conv_request;
 
 octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q);
 const char *oct_conv_variant_name(const oct_caps *caps, size_t index);
 const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q);
+/* For tuning, as in gemm.h. */
+void oct_conv_key(const oct_conv_request *q, char key[OCT_TUNING_KEY]);
+const char *oct_conv_candidate(const oct_caps *caps, const oct_conv_request *q, size_t index);
+oct_spreads oct_conv_spreads(const oct_caps *caps, const oct_conv_request *q, const char *variant);
 
 #endif

@@ -5,6 +5,7 @@
 #include "sizes.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct gemm_variant {
@@ -54,21 +55,28 @@ static double cost(const gemm_variant *v, const oct_caps *caps, const oct_gemm_r
     return (double)(q->m / v->rows + (q->m % v->rows != 0)) * (v->rows + 1);
 }
 
-/* The forced variant, or the cheapest of the best kind; NULL when the forced one is unknown or cannot run
- * here. */
-static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_request *q)
+/* Devices that are not GPUs take the kernels for GPUs only when asked to. */
+static bool may_serve(const gemm_variant *v, const oct_caps *caps)
+{
+    return runs_on(v, caps) && (!v->tile.bm || caps->prefers_tiles);
+}
+
+static const gemm_variant *find_variant(const oct_caps *caps, const char *name)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        if (strcmp(name, variants[i].name) == 0)
+            return runs_on(&variants[i], caps) ? &variants[i] : NULL;
+    }
+    return NULL;
+}
+
+/* The cheapest of the best kind. */
+static const gemm_variant *cheapest(const oct_caps *caps, const oct_gemm_request *q)
 {
     const gemm_variant *best = NULL;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const gemm_variant *v = &variants[i];
-        if (!runs_on(v, caps))
-            continue;
-        if (q->variant) {
-            if (strcmp(q->variant, v->name) == 0)
-                return v;
-            continue;
-        }
-        if (v->tile.bm && !caps->prefers_tiles)
+        if (!may_serve(v, caps))
             continue;
         bool same_kind = best && v->capability == best->capability && !v->tile.bm == !best->tile.bm;
         if (!best || (same_kind && cost(v, caps, q) < cost(best, caps, q)))
@@ -77,10 +85,60 @@ static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_r
     return best;
 }
 
+/* The forced variant, that of the tuning row, or the cheapest; NULL when the forced one is unknown or cannot
+ * run here. *spread: how its work is spread. */
+static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_request *q, int64_t *spread)
+{
+    *spread = q->spread;
+    if (q->variant)
+        return find_variant(caps, q->variant);
+    char key[OCT_TUNING_KEY];
+    oct_gemm_key(q, key);
+    const oct_tuning_row *row = oct_tuning_find(caps->tuning, key);
+    const gemm_variant *v = row ? find_variant(caps, row->variant) : NULL;
+    *spread = v ? row->spread : 0;
+    return v ? v : cheapest(caps, q);
+}
+
 const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q)
 {
-    const gemm_variant *v = select_variant(caps, q);
+    int64_t spread;
+    const gemm_variant *v = select_variant(caps, q, &spread);
     return v ? v->name : NULL;
+}
+
+void oct_gemm_key(const oct_gemm_request *q, char key[OCT_TUNING_KEY])
+{
+    snprintf(key, OCT_TUNING_KEY, "gemm %lldx%lldx%lld batch %lld%s", (long long)q->m, (long long)q->n,
+             (long long)q->k, (long long)q->batch, q->b_stride ? " own" : "");
+}
+
+const char *oct_gemm_candidate(const oct_caps *caps, const oct_gemm_request *q, size_t index)
+{
+    (void)q; /* any row serves any product */
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        if (may_serve(&variants[i], caps) && index-- == 0)
+            return variants[i].name;
+    }
+    return NULL;
+}
+
+oct_spreads oct_gemm_spreads(const oct_caps *caps, const oct_gemm_request *q, const char *variant)
+{
+    const gemm_variant *v = find_variant(caps, variant);
+    oct_spreads s = {.count = 0};
+    if (v && v->tile.bm) {
+        int64_t groups = (q->k + 3) / 4;
+        int64_t own = oct_tile_spread(&v->tile, caps, q->m, q->n, groups, q->batch).splits;
+        for (int64_t parts = 1; parts <= 64; parts *= 2) {
+            if (parts == 1 || (parts >= own / 4 && parts <= own * 8))
+                oct_spreads_add(&s, own, oct_tile_spread_parts(&v->tile, q->m, q->n, groups, parts).splits);
+        }
+    } else if (v && v->capability != offsetof(oct_caps, any_device)) {
+        int64_t panels = (q->n + v->nb - 1) / v->nb * q->batch;
+        s = oct_product_block_choices(q->m, v->rows, oct_product_block_rows(q->m, v->rows, panels));
+    }
+    return s;
 }
 
 /* Pack k groups [group, group + groups) of a slice of a part of B. A slice of a constant is uploaded alone.
@@ -188,17 +246,21 @@ static void product(oct_recipe *r, const oct_caps *caps, const oct_gemm_request 
                       NULL);
         return;
     }
-    int64_t rows = oct_product_block_rows(q->m, v->rows, p->panels * batch);
+    int64_t rows = q->spread ? (int64_t)oct_round_up((size_t)q->spread, (size_t)v->rows)
+                             : oct_product_block_rows(q->m, v->rows, p->panels * batch);
     oct_launch_i32(l, rows);
     oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->m, (size_t)rows), panels, (size_t)batch},
                   (size_t[3]){1, 1, 1});
 }
 
-octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *q)
+octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *request)
 {
-    const gemm_variant *v = select_variant(caps, q);
+    oct_gemm_request chosen = *request;
+    const oct_gemm_request *q = &chosen;
+    const gemm_variant *v = select_variant(caps, request, &chosen.spread);
     RETURN_IF(!v, OCTET_UNSUPPORTED, "GEMM variant '%s' is unknown or does not run on this device",
               q->variant ? q->variant : "");
+    oct_recipe_note(r, OCT_FAMILY_GEMM, q, sizeof *q);
     RETURN_IF(q->m > INT32_MAX - 4096 || q->batch > INT32_MAX, OCTET_UNSUPPORTED,
               "%lld rows or %lld batches are past 2^31", (long long)q->m, (long long)q->batch);
     RETURN_IF(q->a_q.scale_count > 1 && q->c_dtype != OCTET_F32, OCTET_UNSUPPORTED,

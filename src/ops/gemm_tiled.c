@@ -92,7 +92,8 @@ void oct_gemm_tiled(oct_recipe *r, const oct_caps *caps, const oct_gemm_request 
 {
     tiled t = {.q = q, .p = p, .part = part, .rowsum = rowsum};
     t.batch = q->b_stride ? part->blocks : q->batch;
-    t.s = oct_tile_spread(tile, caps, q->m, p->n, p->groups, t.batch);
+    t.s = q->spread ? oct_tile_spread_parts(tile, q->m, p->n, p->groups, q->spread)
+                    : oct_tile_spread(tile, caps, q->m, p->n, p->groups, t.batch);
     t.part_ld = (int64_t)oct_round_up((size_t)p->n, 4);
     char tile_options[128], product_options[64];
     oct_tile_options(tile, caps, tile_options);

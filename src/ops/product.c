@@ -224,3 +224,22 @@ int64_t oct_product_block_rows(int64_t rows, int tile, int64_t groups_per_block)
         block = (block / 2 + tile - 1) / tile * tile;
     return block;
 }
+
+void oct_spreads_add(oct_spreads *s, int64_t own, int64_t wanted)
+{
+    bool larger = s->count == 0 || wanted > s->at[s->count - 1];
+    if (s->count < OCT_SPREADS && wanted > 0 && wanted != own && larger)
+        s->at[s->count++] = wanted;
+}
+
+oct_spreads oct_product_block_choices(int64_t rows, int tile, int64_t own)
+{
+    oct_spreads s = {.count = 0};
+    const int64_t most = (int64_t)oct_round_up((size_t)rows, (size_t)tile);
+    for (int64_t wanted = 12; wanted <= 192; wanted *= 2) {
+        int64_t whole = (int64_t)oct_round_up((size_t)wanted, (size_t)tile);
+        if (whole <= most)
+            oct_spreads_add(&s, own, whole);
+    }
+    return s;
+}

@@ -63,6 +63,18 @@ void oct_product_options(const oct_product *p, char text[64]);
 /* Does the device have the capability at this offset in oct_caps (a bool)? */
 bool oct_product_runs_on(size_t capability, const oct_caps *caps);
 
+/* How a product's kernel spreads its work, where that can be chosen: parts of k (tiles), or rows that a
+ * work-group takes (kernels of one work-item). Add `wanted` to those to try, unless it is there, is `own` or
+ * is no more than the one before. */
+#define OCT_SPREADS 6
+typedef struct oct_spreads {
+    int64_t at[OCT_SPREADS];
+    int count;
+} oct_spreads;
+void oct_spreads_add(oct_spreads *s, int64_t own, int64_t wanted);
+/* The rows of a work-group to try for a kernel that makes `tile` of `rows` at a time. */
+oct_spreads oct_product_block_choices(int64_t rows, int tile, int64_t own);
+
 /* Rows a work-group of a one-work-item kernel takes: enough groups for all processors, blocks small enough
  * that A stays in the second-level cache while the panels of B pass. groups_per_block: work-groups for each
  * block of rows. */

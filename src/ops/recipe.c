@@ -19,6 +19,7 @@ void oct_recipe_free(oct_recipe *r)
     oct_arena_free(&r->arena);
     free(r->mems);
     free(r->launches);
+    free(r->noted);
     oct_recipe_init(r);
 }
 
@@ -54,6 +55,18 @@ static oct_mem add_mem(oct_recipe *r, oct_mem_kind kind, size_t bytes, const voi
         return OCT_MEM_NONE;
     r->mems[r->mem_count] = (oct_mem_info){.kind = kind, .bytes = bytes, .host = host};
     return r->mem_count++;
+}
+
+void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes)
+{
+    void *noted = r->noted;
+    bool ok = grow(r, &noted, r->noted_count, &r->noted_capacity, sizeof *r->noted);
+    r->noted = noted;
+    void *copy = ok ? oct_arena_alloc(&r->arena, 1, bytes) : NULL;
+    if (copy)
+        r->noted[r->noted_count++] = (oct_noted){family, memcpy(copy, request, bytes)};
+    else if (ok)
+        out_of_memory(r);
 }
 
 oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes)

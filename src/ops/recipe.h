@@ -66,6 +66,13 @@ typedef struct oct_launch {
     int in_place_count;
 } oct_launch;
 
+/* A product that an operator was asked for: what tuning can choose a variant for. */
+typedef enum oct_family { OCT_FAMILY_GEMM, OCT_FAMILY_CONV } oct_family;
+typedef struct oct_noted {
+    oct_family family;
+    const void *request; /* a copy of the oct_gemm_request or oct_conv_request */
+} oct_noted;
+
 typedef struct oct_recipe {
     oct_arena arena;
     octet_status status;
@@ -73,6 +80,8 @@ typedef struct oct_recipe {
     int mem_count, mem_capacity;
     oct_launch **launches; /* in an order that respects data flow */
     int launch_count, launch_capacity;
+    oct_noted *noted; /* in the order they were asked for */
+    int noted_count, noted_capacity;
     /* Set before operators are appended. Constant B of a product is uploaded and packed in slices of at most
      * slice_bytes, and when it packs to more than piece_bytes the product becomes several launches, each with
      * a packed memory of its own. Both give way where one panel of columns is more. */
@@ -103,6 +112,9 @@ bool oct_recipe_is_const(const oct_recipe *r, oct_mem mem);
 oct_mem oct_recipe_temp(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
+
+/* Note a request for tuning. */
+void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes);
 
 /* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which
  * accept it. */

@@ -46,21 +46,33 @@ oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_
                         .split_groups = groups};
 }
 
+/* k groups that a work-group takes between two looks at its loop. */
+static int64_t stage_groups(const oct_tile *t)
+{
+    return t->bk ? t->bk / 4 : SMALL_ITEMS / 16;
+}
+
+oct_tiling oct_tile_spread_parts(const oct_tile *t, int64_t m, int64_t n, int64_t groups, int64_t splits)
+{
+    oct_tiling s = oct_tile_spread_whole(t, m, n, groups);
+    int64_t stage = stage_groups(t);
+    splits = splits < 1 ? 1 : splits > 64 ? 64 : splits;
+    int64_t stages = (int64_t)oct_ceil_div((size_t)groups, (size_t)(stage * splits));
+    s.split_groups = stages ? stages * stage : stage;
+    s.splits = groups ? (int64_t)oct_ceil_div((size_t)groups, (size_t)s.split_groups) : 1;
+    return s;
+}
+
 oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
                            int64_t batch)
 {
     oct_tiling s = oct_tile_spread_whole(t, m, n, groups);
     /* Parts of k until every unit has work-groups to switch between, each long enough to be worth its start
      * and the sum at the end. */
-    int64_t work_groups = s.down * s.across * batch, stage = t->bk ? t->bk / 4 : SMALL_ITEMS / 16;
-    int64_t wanted = (t->bk ? 1 : 4) * units(caps), most = groups / (16 * stage) + 1;
+    int64_t work_groups = s.down * s.across * batch;
+    int64_t wanted = (t->bk ? 1 : 4) * units(caps), most = groups / (16 * stage_groups(t)) + 1;
     int64_t splits = work_groups ? wanted / work_groups : 1;
-    splits = splits > most ? most : splits;
-    splits = splits < 1 ? 1 : splits > 64 ? 64 : splits;
-    int64_t stages = (int64_t)oct_ceil_div((size_t)groups, (size_t)(stage * splits));
-    s.split_groups = stages ? stages * stage : stage;
-    s.splits = groups ? (int64_t)oct_ceil_div((size_t)groups, (size_t)s.split_groups) : 1;
-    return s;
+    return oct_tile_spread_parts(t, m, n, groups, splits > most ? most : splits);
 }
 
 double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *s, int64_t batch)

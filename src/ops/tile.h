@@ -30,6 +30,8 @@ bool oct_tile_valid(const oct_tile *t, const oct_caps *caps);
 /* How m x n x (groups * 4), `batch` times, is spread. */
 oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, int64_t n, int64_t groups,
                            int64_t batch);
+/* The same in this many parts of k, at most 64 of them. */
+oct_tiling oct_tile_spread_parts(const oct_tile *t, int64_t m, int64_t n, int64_t groups, int64_t splits);
 /* The same without parts of k. */
 oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_t groups);
 /* Estimated time in arbitrary units of a product spread so, for choosing among tiles. */

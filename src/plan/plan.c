@@ -177,8 +177,9 @@ static oct_mem *new_mems(const oct_graph *g)
     return mem;
 }
 
-octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, bool host_border,
-                              oct_device *device, const oct_store *store, oct_plan_memory *takes)
+octet_status oct_plan_visit(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                            oct_device *device, const oct_store *store, oct_plan_visit_fn *visit, void *user,
+                            oct_plan_memory *takes)
 {
     oct_graph g = {0};
     borders b = {0};
@@ -188,11 +189,19 @@ octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, b
     oct_mem *mem = status == OCTET_OK ? new_mems(&g) : NULL;
     if (status == OCTET_OK)
         status = mem ? lower_to_fit(&g, device, store, &recipe, mem, takes) : OCTET_OUT_OF_MEMORY;
+    if (status == OCTET_OK && visit)
+        status = visit(user, &recipe);
     free(mem);
     oct_recipe_free(&recipe);
     free_borders(&b);
     oct_graph_free(&g);
     return status;
+}
+
+octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                              oct_device *device, const oct_store *store, oct_plan_memory *takes)
+{
+    return oct_plan_visit(graph, shapes, host_border, device, store, NULL, NULL, takes);
 }
 
 octet_status oct_plan_make(const oct_graph *graph, const oct_value *shapes, bool host_border,

@@ -43,6 +43,11 @@ typedef struct oct_plan_memory {
 } oct_plan_memory;
 octet_status oct_plan_measure(const oct_graph *graph, const oct_value *shapes, bool host_border,
                               oct_device *device, const oct_store *store, oct_plan_memory *takes);
+/* Likewise; `visit` is shown the recipe and its status is given back. */
+typedef octet_status oct_plan_visit_fn(void *user, const oct_recipe *recipe);
+octet_status oct_plan_visit(const oct_graph *graph, const oct_value *shapes, bool host_border,
+                            oct_device *device, const oct_store *store, oct_plan_visit_fn *visit, void *user,
+                            oct_plan_memory *takes);
 
 /* Lower every node of a checked, laid-out graph to launches. value_mem[v] receives the memory of value v,
  * output_mem[i] that of graph output i. */

@@ -1,0 +1,220 @@
+/* The file: the lines of `head` below, which say whose it is; a line "VARIANT SPREAD KEY" for each row; "end
+ * COUNT". Anything else makes it no file of ours, and it is ignored as a whole. */
+#include "tuning.h"
+#include "device_priv.h"
+#include "hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FORMAT     "octet-tuning 1"
+#define MAX_ROWS   65536
+#define MAX_SPREAD 1000000
+enum { HEAD_CHARS = 1024, LINE_CHARS = OCT_TUNING_KEY + 96 };
+
+void oct_tuning_free(oct_tuning *t)
+{
+    free(t->rows);
+    memset(t, 0, sizeof *t);
+}
+
+static oct_tuning_row *find(const oct_tuning *t, const char *key)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (strcmp(t->rows[i].key, key) == 0)
+            return &t->rows[i];
+    }
+    return NULL;
+}
+
+const oct_tuning_row *oct_tuning_find(const oct_tuning *t, const char *key)
+{
+    return t ? find(t, key) : NULL;
+}
+
+octet_status oct_tuning_set(oct_tuning *t, const oct_tuning_row *row)
+{
+    oct_tuning_row *old = find(t, row->key);
+    if (old) {
+        *old = *row;
+        return OCTET_OK;
+    }
+    oct_tuning_row *rows = realloc(t->rows, (t->count + 1) * sizeof *rows);
+    RETURN_IF(!rows, OCTET_OUT_OF_MEMORY, "out of host memory for %zu tuning rows", t->count + 1);
+    t->rows = rows;
+    rows[t->count++] = *row;
+    return OCTET_OK;
+}
+
+/* ---- text ---------------------------------------------------------------------------------------------- */
+
+/* One line, without its end; false at the end of the text or where a line is too long or odd. */
+static bool next_line(const char **text, char line[LINE_CHARS])
+{
+    size_t n = strcspn(*text, "\n");
+    if ((*text)[n] != '\n' || n >= LINE_CHARS)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)(*text)[i] < 32 || (unsigned char)(*text)[i] > 126)
+            return false;
+    }
+    memcpy(line, *text, n);
+    line[n] = '\0';
+    *text += n + 1;
+    return true;
+}
+
+/* "VARIANT SPREAD KEY" */
+static bool parse_row(const char *line, oct_tuning_row *row)
+{
+    int at = 0, end = (int)strlen(line);
+    memset(row, 0, sizeof *row);
+    if (sscanf(line, "%63s %" SCNd64 " %n", row->variant, &row->spread, &at) != 2 || at <= 0 || at >= end)
+        return false;
+    if (row->spread < 0 || row->spread > MAX_SPREAD || end - at >= OCT_TUNING_KEY)
+        return false;
+    strcpy(row->key, line + at);
+    return true;
+}
+
+octet_status oct_tuning_parse(const char *text, const char *head, oct_tuning *t)
+{
+    char line[LINE_CHARS], last[32];
+    oct_tuning_row row;
+    octet_status status = OCTET_OK;
+    memset(t, 0, sizeof *t);
+    RETURN_IF(strncmp(text, head, strlen(head)) != 0, OCTET_CORRUPT_FILE,
+              "it is for another device, driver or version of Octet");
+    text += strlen(head);
+    for (bool more = true; more && status == OCTET_OK;) {
+        snprintf(last, sizeof last, "end %zu", t->count);
+        if (!next_line(&text, line))
+            status = oct_fail(OCTET_CORRUPT_FILE, "it breaks off after row %zu", t->count);
+        else if (strcmp(line, last) == 0)
+            more = false;
+        else if (t->count == MAX_ROWS || !parse_row(line, &row) || find(t, row.key))
+            status = oct_fail(OCTET_CORRUPT_FILE, "row %zu is damaged", t->count + 1);
+        else
+            status = oct_tuning_set(t, &row);
+    }
+    if (status == OCTET_OK && *text)
+        status = oct_fail(OCTET_CORRUPT_FILE, "there is something behind its end");
+    if (status != OCTET_OK)
+        oct_tuning_free(t);
+    return status;
+}
+
+/* Whose rows these are. Two forms of one device, as parts of it are, differ in their units. */
+static void make_head(const oct_device *d, char head[HEAD_CHARS])
+{
+    const octet_device_info *i = &d->caps.info;
+    snprintf(head, HEAD_CHARS, FORMAT "\nversion %s\nplatform %s\ndevice %s\ndriver %s\nunits %u\ndot %s\n",
+             octet_version(), i->platform, i->name, i->driver, (unsigned)i->compute_units, i->dot4);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------- */
+
+static void file_name(const char *head, char name[40])
+{
+    snprintf(name, 40, "tuning-%016llx.txt",
+             (unsigned long long)oct_hash(OCT_HASH_START, head, strlen(head)));
+}
+
+void oct_tuning_path(const oct_device *d, char *path, size_t size)
+{
+    char head[HEAD_CHARS], name[40];
+    make_head(d, head);
+    file_name(head, name);
+    snprintf(path, size, "%s%s%s", d->cache_dir ? d->cache_dir : "", d->cache_dir ? "/" : "",
+             d->cache_dir ? name : "");
+}
+
+octet_status oct_tuning_read(oct_device *d, oct_tuning *t)
+{
+    char head[HEAD_CHARS], name[40];
+    size_t bytes = 0;
+    memset(t, 0, sizeof *t);
+    make_head(d, head);
+    file_name(head, name);
+    char *text = d->cache_dir ? oct_cache_read(d->cache_dir, name, &bytes) : NULL;
+    if (!text)
+        return OCTET_OK;
+    octet_status status = strlen(text) == bytes ? oct_tuning_parse(text, head, t)
+                                                : oct_fail(OCTET_CORRUPT_FILE, "it holds a zero byte");
+    free(text);
+    if (status != OCTET_CORRUPT_FILE)
+        return status;
+    oct_device_log(d, "tuning: %s/%s is ignored: %s", d->cache_dir, name, oct_error_text());
+    oct_error_clear();
+    return OCTET_OK;
+}
+
+void oct_tuning_load(oct_device *d)
+{
+    if (oct_tuning_read(d, &d->tuning) != OCTET_OK)
+        oct_error_clear();
+    d->caps.tuning = &d->tuning;
+    if (d->tuning.count)
+        oct_device_log(d, "tuning: %zu problems of this device are known", d->tuning.count);
+}
+
+void oct_tuning_unload(oct_device *d)
+{
+    oct_tuning_free(&d->tuning);
+}
+
+static octet_status need_folder(const oct_device *d)
+{
+    RETURN_IF(
+        !d->cache_dir, OCTET_INVALID_ARGUMENT,
+        "there is no cache folder to keep tuning in: set XDG_CACHE_HOME or HOME to a folder of your own");
+    return OCTET_OK;
+}
+
+static octet_status write_rows(oct_device *d, const oct_tuning *t)
+{
+    char head[HEAD_CHARS], name[40];
+    make_head(d, head);
+    file_name(head, name);
+    size_t length = 0, capacity = (t->count + 1) * LINE_CHARS;
+    char *text = malloc(capacity);
+    RETURN_IF(!text, OCTET_OUT_OF_MEMORY, "out of host memory for %zu tuning rows", t->count);
+    for (size_t i = 0; i < t->count; i++) {
+        const oct_tuning_row *row = &t->rows[i];
+        length += (size_t)snprintf(text + length, LINE_CHARS, "%s %" PRId64 " %s\n", row->variant,
+                                   row->spread, row->key);
+    }
+    length += (size_t)snprintf(text + length, LINE_CHARS, "end %zu\n", t->count);
+    const oct_cache_piece pieces[] = {{head, strlen(head)}, {text, length}};
+    bool written = oct_cache_write(d->cache_dir, name, pieces, 2);
+    free(text);
+    RETURN_IF(!written, OCTET_CORRUPT_FILE, "%s/%s cannot be written", d->cache_dir, name);
+    return OCTET_OK;
+}
+
+octet_status oct_tuning_store(oct_device *d, const oct_tuning *rows)
+{
+    oct_tuning all;
+    FORWARD(need_folder(d));
+    FORWARD(oct_tuning_read(d, &all));
+    octet_status status = OCTET_OK;
+    for (size_t i = 0; status == OCTET_OK && i < rows->count; i++)
+        status = oct_tuning_set(&all, &rows->rows[i]);
+    if (status == OCTET_OK)
+        status = write_rows(d, &all);
+    oct_tuning_free(&all);
+    return status;
+}
+
+octet_status oct_tuning_forget(oct_device *d)
+{
+    char head[HEAD_CHARS], name[40];
+    FORWARD(need_folder(d));
+    make_head(d, head);
+    file_name(head, name);
+    RETURN_IF(!oct_cache_remove(d->cache_dir, name), OCTET_CORRUPT_FILE, "%s/%s cannot be removed",
+              d->cache_dir, name);
+    return OCTET_OK;
+}

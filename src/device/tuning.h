@@ -1,0 +1,52 @@
+/* What `octet tune` has found for a device: for a problem, named by a text, the kernel variant that was
+ * fastest and how its work is spread. The operators (ops/) make the names and give the choices their meaning;
+ * a choice that does not fit is passed over, so a wrong row costs time, never a result.
+ *
+ * Rows lie in a text file of the user's cache folder, one for each device, driver, dot product path and
+ * version of Octet. They are read when the device is opened and stay as they are while it is open. */
+#ifndef OCT_TUNING_H
+#define OCT_TUNING_H
+
+#include "error.h"
+#include <octet/octet.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct oct_device;
+
+#define OCT_TUNING_KEY 160 /* characters of a problem's name, the end included */
+
+typedef struct oct_tuning_row {
+    char key[OCT_TUNING_KEY]; /* "gemm 1x4096x4096 batch 1": printable, no line ends */
+    char variant[64];
+    int64_t spread; /* 0: what the variant does by itself */
+} oct_tuning_row;
+
+typedef struct oct_tuning {
+    oct_tuning_row *rows;
+    size_t count;
+} oct_tuning; /* {0} is empty */
+
+/* NULL: no row; tuning may be NULL. */
+const oct_tuning_row *oct_tuning_find(const oct_tuning *tuning, const char *key);
+/* Set a row; an older one of the same key goes. Errors: OUT_OF_MEMORY. */
+octet_status oct_tuning_set(oct_tuning *tuning, const oct_tuning_row *row);
+void oct_tuning_free(oct_tuning *tuning);
+
+/* The file as it is now. */
+octet_status oct_tuning_read(struct oct_device *device, oct_tuning *tuning);
+/* Put these rows into the file, beside those of other problems. What another process writes at the same
+ * moment may be lost; the file is whole either way. Errors: INVALID_ARGUMENT (no cache folder),
+ * OUT_OF_MEMORY, CORRUPT_FILE (it cannot be written). */
+octet_status oct_tuning_store(struct oct_device *device, const oct_tuning *rows);
+/* Forget all rows of the device. Errors: as above. */
+octet_status oct_tuning_forget(struct oct_device *device);
+/* Where the file is, "" where there is no cache folder. Cut to size. */
+void oct_tuning_path(const struct oct_device *device, char *path, size_t size);
+
+/* Text to rows and back; for oct_tuning_read and its tests. head: what the file must begin with. Errors:
+ * CORRUPT_FILE, the line named. */
+octet_status oct_tuning_parse(const char *text, const char *head, oct_tuning *tuning);
+
+#endif
