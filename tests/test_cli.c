@@ -161,8 +161,8 @@ static void usage(void **state)
 /* Every option that a --help lists is in docs/cli.md, and every option there is in some --help. */
 static void help(void **state)
 {
-    static const char *const commands[] = {"devices", "inspect",  "run",    "verify",
-                                           "bench",   "quantize", "compare"};
+    static const char *const commands[] = {"devices", "inspect",  "run",     "verify",
+                                           "bench",   "quantize", "compare", "tune"};
     const size_t count = sizeof commands / sizeof *commands;
     static char document[TEXT], all[TEXT];
     char name[64];
@@ -181,7 +181,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 7 + 17 + 8 + 2 + 1 + 22 + 8);
+    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 22 + 8 + 9);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -490,13 +490,39 @@ static void bench(void **state)
     FAILS(1, "no_such", "bench", in_folder("no_such"));
 }
 
+static void tune(void **state)
+{
+    static const char *const keys[] = {"problem", "variant", "usual_variant", "dropped",
+                                       "spread",  "seconds", "tried",         NULL};
+    (void)state;
+    setenv("XDG_CACHE_HOME", folder, 1);
+    FAILS(2, "one thing", "tune");
+    FAILS(2, "one thing", "tune", MODEL, "--show");
+    FAILS(1, "no_such", "tune", in_folder("no_such"));
+    FAILS(2, "\"7\" is not MxNxK", "tune", "--gemm", "7");
+    WORKS("tune", "--show");
+    assert_non_null(strstr(out, "nothing is known of this device"));
+    WORKS("tune", "--gemm", "2x3x5", "--seconds=0", "--json", in_folder("tune.json"));
+    assert_int_equal(strncmp(out, "gemm 2x3x5 batch 1: gemm_s8_", 28), 0);
+    check_keys(in_folder("tune.json"), keys);
+    WORKS("tune", FLOAT_MODEL, "--seconds=0");
+    assert_non_null(strstr(out, "there is no product or convolution in 8 bits"));
+    WORKS("tune", "--show");
+    assert_int_equal(strncmp(out, "gemm 2x3x5 batch 1: gemm_s8_", 28), 0);
+    assert_non_null(strstr(out, "\nfile: "));
+    WORKS("tune", "--reset");
+    WORKS("tune", "--show", "--quiet");
+    assert_non_null(strstr(out, "nothing is known"));
+    unsetenv("XDG_CACHE_HOME");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage),        cmocka_unit_test(help),         cmocka_unit_test(quantize),
         cmocka_unit_test(devices),      cmocka_unit_test(inspect),      cmocka_unit_test(run_files),
         cmocka_unit_test(run_mistakes), cmocka_unit_test(run_pictures), cmocka_unit_test(verify),
-        cmocka_unit_test(bench),
+        cmocka_unit_test(bench),        cmocka_unit_test(tune),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

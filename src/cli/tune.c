@@ -167,11 +167,11 @@ int cli_tune(const cli_options *options)
     if (status == EXIT_DONE)
         status = json_open(options, &t.json);
     if (t.json)
-        fprintf(t.json, "[");
+        fprintf(t.json, "{\"problems\": [");
     if (status == EXIT_DONE)
         status = work(&t);
     if (t.json)
-        fprintf(t.json, "]\n");
+        fprintf(t.json, "]}\n");
     status = json_close(options, t.json, status);
     octet_context_destroy(t.context);
     return status;
