@@ -319,6 +319,20 @@ OCTET_API void octet_session_destroy(octet_session *session);
 OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs,
                                          size_t input_count, octet_tensor *outputs, size_t output_count);
 
+/* Run one batch on several sessions at the same time: those of one network on several devices, each of a
+ * model that was loaded with a context of its own. Inputs whose first dimension the model leaves open are
+ * split along it, a run of rows for each session (fewer sessions where there are fewer rows); the others go
+ * to all. Outputs are put together in order: the same bytes as those of one session, for networks that treat
+ * each row by itself, and there is no way to see of every network that it does. shares: how the rows are
+ * divided, in proportion; NULL: evenly. Outputs as for octet_session_run. No other thread may use these
+ * sessions meanwhile; threads of this call's own run them, the last of which ends before it returns. Errors:
+ * those of octet_session_run, the session named; INVALID_ARGUMENT (nothing to split, a session twice,
+ * sessions of different networks, shares that are negative or all 0), UNSUPPORTED (an output or a node that
+ * is known to mix rows). */
+OCTET_API octet_status octet_sessions_run(octet_session *const *sessions, size_t session_count,
+                                          const double *shares, const octet_tensor *inputs,
+                                          size_t input_count, octet_tensor *outputs, size_t output_count);
+
 typedef struct octet_session_info {
     size_t struct_size;
     uint64_t arena_bytes;    /* activations and scratch */

@@ -25,6 +25,12 @@ struct octet_model {
 octet_status oct_api_visit_plan(octet_model *model, const octet_session_desc *desc, oct_plan_visit_fn *visit,
                                 void *user, oct_plan_memory *takes);
 
+/* For octet_sessions_run: the model of a session; check inputs and plan for them, outputs[i] is what output i
+ * will be, valid until the session is used again. */
+octet_model *oct_session_model(octet_session *session);
+octet_status oct_session_prepare(octet_session *session, const octet_tensor *inputs, size_t input_count,
+                                 const oct_plan_port **outputs);
+
 void oct_model_retain(octet_model *model);
 /* Does a shape fit what the model declares for input i? Else INVALID_ARGUMENT. */
 octet_status oct_model_check_shape(const octet_model *model, int i, int rank, const int64_t *dims);

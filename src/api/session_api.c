@@ -274,6 +274,20 @@ static octet_status plan_for(octet_session *s, const octet_tensor *inputs)
     return status;
 }
 
+octet_model *oct_session_model(octet_session *s)
+{
+    return s->model;
+}
+
+octet_status oct_session_prepare(octet_session *s, const octet_tensor *inputs, size_t input_count,
+                                 const oct_plan_port **outputs)
+{
+    FORWARD(check_counts(s, input_count, (size_t)s->model->graph->output_count));
+    FORWARD(plan_for(s, inputs));
+    *outputs = s->plans[0]->outputs;
+    return OCTET_OK;
+}
+
 octet_status octet_session_run(octet_session *s, const octet_tensor *inputs, size_t input_count,
                                octet_tensor *outputs, size_t output_count)
 {

@@ -69,13 +69,12 @@ int cli_bench(const cli_options *options)
     if (!options->operands.count && options->batch)
         return cli_usage("--batch is for a MODEL");
     int status = bench_check_gemms(options);
-    if (status == EXIT_DONE)
+    if (status == EXIT_DONE && !options->operands.count)
         status = cli_open_context(options, &context);
     if (status == EXIT_DONE)
         status = json_open(options, &json);
     if (status == EXIT_DONE)
-        status = options->operands.count ? bench_model(options, context, json)
-                                         : bench_gemms(options, context, json);
+        status = options->operands.count ? bench_model(options, json) : bench_gemms(options, context, json);
     status = json_close(options, json, status);
     octet_context_destroy(context);
     return status;

@@ -12,7 +12,7 @@ int bench_check_gemms(const cli_options *options);
 typedef int bench_product_fn(void *user, const octet_gemm_desc *desc);
 int bench_each_product(const cli_options *options, bench_product_fn *fn, void *user);
 int bench_gemms(const cli_options *options, octet_context *context, FILE *json);
-int bench_model(const cli_options *options, octet_context *context, FILE *json);
+int bench_model(const cli_options *options, FILE *json);
 
 /* Fill `count` elements: the whole range of an 8- or 16-bit type, [-1, 1) for floats, 0 or 1 for what is more
  * likely an index or a flag. Same seed, same data. */

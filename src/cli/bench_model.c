@@ -1,5 +1,6 @@
 /* octet bench MODEL: latency over many runs on random inputs, and what one run moves. */
 #include "bench.h"
+#include "crew.h"
 #include "json.h"
 #include "shapes.h"
 #include "tensors.h"
@@ -14,7 +15,7 @@ typedef struct figures {
     uint64_t weight_bytes_up, peak_device_bytes;
     octet_counters run; /* of one run */
     octet_session_info session;
-    octet_device_info device;
+    char device[256]; /* the first one's name, and how many others there are */
     int64_t batch;
 } figures;
 
@@ -46,16 +47,15 @@ static int make_inputs(const cli_options *options, const octet_model *model, ten
     return EXIT_DONE;
 }
 
-static int run_once(octet_session *session, const tensor_list *inputs, tensor_list *outputs, double *seconds)
+static int run_once(const crew *devices, const tensor_list *inputs, tensor_list *outputs, double *seconds)
 {
     double start = cli_seconds_now();
-    if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) != OCTET_OK)
-        return cli_octet_error();
+    int status = crew_run(devices, inputs, outputs);
     *seconds = cli_seconds_now() - start;
-    return EXIT_DONE;
+    return status;
 }
 
-static int measure(const cli_options *options, octet_session *session, const tensor_list *inputs,
+static int measure(const cli_options *options, const crew *devices, const tensor_list *inputs,
                    tensor_list *outputs, figures *f)
 {
     double start = cli_seconds_now(), *times = malloc(RUNS_MAX * sizeof *times);
@@ -63,7 +63,7 @@ static int measure(const cli_options *options, octet_session *session, const ten
     int status = times ? EXIT_DONE : cli_error("out of memory");
     while (status == EXIT_DONE &&
            (count < RUNS_MIN || (count < RUNS_MAX && cli_seconds_now() - start < (double)options->seconds))) {
-        status = run_once(session, inputs, outputs, &times[count++]);
+        status = run_once(devices, inputs, outputs, &times[count++]);
         if (count % 64 == 1)
             cli_progress(options, "run %zu: %.3f ms", count, times[count - 1] * 1e3);
     }
@@ -77,34 +77,46 @@ static int measure(const cli_options *options, octet_session *session, const ten
     return status;
 }
 
+static int name_devices(const crew *devices, char *name, size_t size)
+{
+    char clean[200];
+    octet_device_info info;
+    OCTET_INIT(info);
+    if (octet_context_device(devices->members[0].context, &info) != OCTET_OK)
+        return cli_octet_error();
+    cli_clean(clean, sizeof clean, info.name);
+    if (devices->count == 1)
+        snprintf(name, size, "%s", clean);
+    else
+        snprintf(name, size, "%s and %zu more", clean, devices->count - 1);
+    return EXIT_DONE;
+}
+
 /* Warm up, count what one run moves, then time many. */
-static int collect(const cli_options *options, octet_context *context, octet_session *session,
-                   const tensor_list *inputs, tensor_list *outputs, figures *f)
+static int collect(const cli_options *options, const crew *devices, const tensor_list *inputs,
+                   tensor_list *outputs, figures *f)
 {
     double seconds;
     octet_counters so_far;
-    OCTET_INIT(so_far);
-    OCTET_INIT(f->run);
-    OCTET_INIT(f->session);
-    OCTET_INIT(f->device);
-    if (octet_context_counters(context, &so_far) != OCTET_OK)
-        return cli_octet_error();
-    f->weight_bytes_up = so_far.weight_bytes_up;
-    for (int i = 0; i < WARM_UP; i++) {
-        if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
-            return EXIT_FAILED;
-    }
-    if (octet_context_counters(context, &so_far) != OCTET_OK)
-        return cli_octet_error();
+    int status = EXIT_DONE;
+    for (int i = 0; i < WARM_UP && status == EXIT_DONE; i++)
+        status = run_once(devices, inputs, outputs, &seconds);
+    if (status == EXIT_DONE)
+        status = crew_counters(devices, &so_far);
+    if (status != EXIT_DONE)
+        return status;
     f->peak_device_bytes = so_far.peak_device_bytes;
-    octet_context_counters_reset(context);
-    if (run_once(session, inputs, outputs, &seconds) != EXIT_DONE)
-        return EXIT_FAILED;
-    if (octet_context_counters(context, &f->run) != OCTET_OK ||
-        octet_session_get_info(session, &f->session) != OCTET_OK ||
-        octet_context_device(context, &f->device) != OCTET_OK)
-        return cli_octet_error();
-    return measure(options, session, inputs, outputs, f);
+    crew_reset_counters(devices);
+    status = run_once(devices, inputs, outputs, &seconds);
+    if (status == EXIT_DONE)
+        status = crew_counters(devices, &f->run);
+    if (status == EXIT_DONE)
+        status = crew_info(devices, &f->session);
+    /* What each run streams was sent in these, too. */
+    f->weight_bytes_up = so_far.weight_bytes_up - WARM_UP * f->run.weight_bytes_up;
+    if (status == EXIT_DONE)
+        status = name_devices(devices, f->device, sizeof f->device);
+    return status == EXIT_DONE ? measure(options, devices, inputs, outputs, f) : status;
 }
 
 static void write_json(FILE *json, const figures *f, double gops, double ceiling)
@@ -125,14 +137,14 @@ static void write_json(FILE *json, const figures *f, double gops, double ceiling
             ", \"streamed_bytes\": %" PRIu64,
             f->session.arena_bytes, f->peak_device_bytes, f->session.streamed_bytes);
     fprintf(json, ", \"batch\": %" PRId64 ", \"device\": ", f->batch);
-    json_string(json, f->device.name);
+    json_string(json, f->device);
     fprintf(json, "}\n");
 }
 
 static void report(const figures *f, double gops, double ceiling)
 {
-    char text[256], weights[32], arena[32], peak[32];
-    printf("device    %s\n", cli_clean(text, sizeof text, f->device.name));
+    char weights[32], arena[32], peak[32];
+    printf("device    %s\n", f->device);
     printf("latency   %.3f ms median, %.3f min, %.3f p95; batch %" PRId64 "\n", f->median * 1e3, f->min * 1e3,
            f->p95 * 1e3, f->batch);
     if (ceiling > 0)
@@ -152,16 +164,29 @@ static void report(const figures *f, double gops, double ceiling)
                cli_bytes_text(weights, sizeof weights, f->session.streamed_bytes));
 }
 
-int bench_model(const cli_options *options, octet_context *context, FILE *json)
+/* That of all devices together; 0 when one of them is unknown. */
+static double ceiling_of(const crew *devices)
 {
-    octet_model *model = NULL;
-    octet_session *session = NULL;
+    double sum = 0;
+    for (size_t i = 0; i < devices->count; i++) {
+        double one = bench_ceiling(devices->members[i].context);
+        if (one <= 0)
+            return 0;
+        sum += one;
+    }
+    return sum;
+}
+
+int bench_model(const cli_options *options, FILE *json)
+{
+    crew devices = {0};
     tensor_list inputs = {0}, outputs = {0};
     figures f = {0};
-    int status = EXIT_DONE;
     cli_progress(options, "compiling and uploading ...");
-    if (octet_model_load(context, options->operands.items[0], &model) != OCTET_OK)
-        status = cli_octet_error();
+    int status = crew_open(options, &devices);
+    if (status == EXIT_DONE)
+        status = crew_load(&devices, options->operands.items[0]);
+    const octet_model *model = devices.count ? devices.members[0].model : NULL;
     if (status == EXIT_DONE)
         status = tensor_list_make(&inputs, octet_model_input_count(model));
     if (status == EXIT_DONE)
@@ -169,20 +194,19 @@ int bench_model(const cli_options *options, octet_context *context, FILE *json)
     if (status == EXIT_DONE)
         status = make_inputs(options, model, &inputs, &f.batch);
     if (status == EXIT_DONE)
-        status = session_create_for(options, model, &inputs, &session);
+        status = crew_make_sessions(options, &devices, &inputs);
     if (status == EXIT_DONE)
-        status = collect(options, context, session, &inputs, &outputs, &f);
+        status = collect(options, &devices, &inputs, &outputs, &f);
     cli_progress_end(options);
     if (status == EXIT_DONE) {
         double gops = f.median > 0 ? 2.0 * (double)f.session.macs / f.median * 1e-9 : 0;
-        double ceiling = bench_ceiling(context);
+        double ceiling = ceiling_of(&devices);
         report(&f, gops, ceiling);
         if (json)
             write_json(json, &f, gops, ceiling);
     }
     tensor_list_free(&inputs);
     tensor_list_free(&outputs);
-    octet_session_destroy(session);
-    octet_model_destroy(model);
+    crew_close(&devices);
     return status;
 }

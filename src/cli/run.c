@@ -1,5 +1,5 @@
 /* octet run: one run of a model on inputs from files. */
-#include "cli.h"
+#include "crew.h"
 #include "npy.h"
 #include "outputs.h"
 #include "picture.h"
@@ -103,19 +103,21 @@ static int gather_inputs(const cli_options *options, const octet_model *model, t
 }
 
 /* A second run, for its time and its bytes: the first one pays for what drivers put off until then. */
-static int report(octet_context *context, octet_session *session, const tensor_list *inputs,
-                  tensor_list *outputs, double first_seconds, uint64_t weight_bytes)
+static int report(const crew *devices, const tensor_list *inputs, tensor_list *outputs, double first_seconds,
+                  uint64_t weight_bytes)
 {
     char text[32];
     octet_counters counters;
-    OCTET_INIT(counters);
-    octet_context_counters_reset(context);
+    crew_reset_counters(devices);
     double start = cli_seconds_now();
-    if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) != OCTET_OK)
-        return cli_octet_error();
+    int status = crew_run(devices, inputs, outputs);
     double seconds = cli_seconds_now() - start;
-    if (octet_context_counters(context, &counters) != OCTET_OK)
-        return cli_octet_error();
+    if (status == EXIT_DONE)
+        status = crew_counters(devices, &counters);
+    if (status != EXIT_DONE)
+        return status;
+    if (devices->count > 1)
+        printf("devices: %zu\n", devices->count);
     printf("latency: %.3f ms (the first run: %.3f ms)\n", seconds * 1e3, first_seconds * 1e3);
     if (!counters.weight_bytes_up) /* else they are streamed */
         printf("weights to the device: %s, once\n", cli_bytes_text(text, sizeof text, weight_bytes));
@@ -126,41 +128,36 @@ static int report(octet_context *context, octet_session *session, const tensor_l
     return EXIT_DONE;
 }
 
-static int run_session(const cli_options *options, octet_context *context, octet_model *model,
-                       const tensor_list *inputs, tensor_list *outputs)
+static int run_sessions(const cli_options *options, crew *devices, const tensor_list *inputs,
+                        tensor_list *outputs)
 {
-    octet_session *session = NULL;
     octet_counters counters;
-    OCTET_INIT(counters);
     cli_progress(options, "compiling and uploading ...");
-    int status = session_create_for(options, model, inputs, &session);
-    double start = cli_seconds_now(), seconds = 0;
-    if (status == EXIT_DONE) {
-        if (octet_session_run(session, inputs->items, inputs->count, outputs->items, outputs->count) !=
-                OCTET_OK ||
-            octet_context_counters(context, &counters) != OCTET_OK)
-            status = cli_octet_error();
-        seconds = cli_seconds_now() - start;
-    }
+    int status = crew_make_sessions(options, devices, inputs);
+    double start = cli_seconds_now();
+    if (status == EXIT_DONE)
+        status = crew_run(devices, inputs, outputs);
+    double seconds = cli_seconds_now() - start;
+    if (status == EXIT_DONE)
+        status = crew_counters(devices, &counters);
     cli_progress_end(options);
     if (status == EXIT_DONE)
-        status = outputs_show(options, model, outputs);
+        status = outputs_show(options, devices->members[0].model, outputs);
     if (status == EXIT_DONE && !options->quiet)
-        status = report(context, session, inputs, outputs, seconds, counters.weight_bytes_up);
-    octet_session_destroy(session);
+        status = report(devices, inputs, outputs, seconds, counters.weight_bytes_up);
     return status;
 }
 
 int cli_run(const cli_options *options)
 {
-    octet_context *context = NULL;
-    octet_model *model = NULL;
+    crew devices = {0};
     tensor_list inputs = {0}, outputs = {0};
     if (options->labels && !options->top)
         return cli_usage("--labels names what --top K shows; give both");
-    int status = cli_open_context(options, &context);
-    if (status == EXIT_DONE && octet_model_load(context, options->operands.items[0], &model) != OCTET_OK)
-        status = cli_octet_error();
+    int status = crew_open(options, &devices);
+    if (status == EXIT_DONE)
+        status = crew_load(&devices, options->operands.items[0]);
+    const octet_model *model = devices.count ? devices.members[0].model : NULL;
     if (status == EXIT_DONE)
         status = tensor_list_make(&inputs, octet_model_input_count(model));
     if (status == EXIT_DONE)
@@ -168,10 +165,9 @@ int cli_run(const cli_options *options)
     if (status == EXIT_DONE)
         status = gather_inputs(options, model, &inputs);
     if (status == EXIT_DONE)
-        status = run_session(options, context, model, &inputs, &outputs);
+        status = run_sessions(options, &devices, &inputs, &outputs);
     tensor_list_free(&inputs);
     tensor_list_free(&outputs);
-    octet_model_destroy(model);
-    octet_context_destroy(context);
+    crew_close(&devices);
     return status;
 }

@@ -1,5 +1,5 @@
 /* How the command speaks: errors, progress, clean names. */
-#include "cli.h"
+#include "crew.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,6 +80,9 @@ void cli_progress_end(const cli_options *options)
 int cli_open_context(const cli_options *options, octet_context **context)
 {
     octet_context_desc desc;
+    if (crew_wanted(options))
+        return cli_usage("--device %s: several devices are for octet run and octet bench MODEL; name one",
+                         options->device);
     OCTET_INIT(desc);
     desc.device = options->device;
     return octet_context_create(&desc, context) == OCTET_OK ? EXIT_DONE : cli_octet_error();

@@ -112,7 +112,7 @@ void tensor_list_free(tensor_list *list)
     list->count = 0;
 }
 
-int session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
+int session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs, bool whole,
                        octet_session **session)
 {
     octet_session_desc desc;
@@ -131,8 +131,8 @@ int session_create_for(const cli_options *options, octet_model *model, const ten
         memcpy(infos[i].dims, inputs->items[i].dims, sizeof infos[i].dims);
     }
     desc.memory_limit = options->memory_limit;
-    desc.inputs = infos;
-    desc.input_count = inputs->count;
+    desc.inputs = whole ? infos : NULL;
+    desc.input_count = whole ? inputs->count : 0;
     if (done == OCTET_OK && options->strict_int8)
         done = octet_model_assume_shapes(model, infos, inputs->count);
     status = done == OCTET_OK ? shapes_check_strict(options, model) : cli_octet_error();

@@ -28,9 +28,9 @@ typedef struct tensor_list {
 int tensor_list_make(tensor_list *list, size_t count);
 void tensor_list_free(tensor_list *list);
 
-/* A session planned for exactly these inputs as the options want it. 0, or the exit status with the error
- * told. */
-int session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs,
+/* A session for these inputs as the options want it; `whole`: planned for exactly them, else for a part of
+ * their batch when it comes. 0, or the exit status with the error told. */
+int session_create_for(const cli_options *options, octet_model *model, const tensor_list *inputs, bool whole,
                        octet_session **session);
 
 #endif

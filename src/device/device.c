@@ -18,6 +18,44 @@ typedef struct device_list {
     size_t count;
 } device_list;
 
+static void add_device(device_list *list, cl_platform_id platform, cl_device_id id)
+{
+    if (list->count == MAX_DEVICES) {
+        clReleaseDevice(id);
+        return;
+    }
+    list->at[list->count].platform = platform;
+    list->at[list->count++].id = id;
+}
+
+/* For tests and developers: with OCTET_SPLIT=N each device counts as N equal parts of it, where its driver
+ * can make them. */
+static bool add_parts(device_list *list, cl_platform_id platform, cl_device_id id)
+{
+    const char *text = getenv("OCTET_SPLIT");
+    unsigned long wanted = text ? strtoul(text, NULL, 10) : 0;
+    cl_uint units = 0, count = 0;
+    cl_device_id parts[MAX_DEVICES];
+    if (wanted < 2 || wanted > MAX_DEVICES ||
+        clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL) != CL_SUCCESS ||
+        units < wanted)
+        return false;
+    const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY,
+                                                    (cl_device_partition_property)(units / wanted), 0};
+    if (clCreateSubDevices(id, equally, MAX_DEVICES, parts, &count) != CL_SUCCESS)
+        return false;
+    for (cl_uint i = 0; i < count && i < MAX_DEVICES; i++)
+        add_device(list, platform, parts[i]);
+    return count > 0;
+}
+
+static void free_list(device_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        clReleaseDevice(list->at[i].id); /* those that are no parts are not counted */
+    list->count = 0;
+}
+
 /* A driver that cannot list its devices has none: it must not hide those of the others. */
 static void list_devices(device_list *list)
 {
@@ -31,9 +69,9 @@ static void list_devices(device_list *list)
         cl_uint count = 0;
         if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS)
             continue;
-        for (cl_uint d = 0; d < count && d < MAX_DEVICES && list->count < MAX_DEVICES; d++) {
-            list->at[list->count].platform = platforms[p];
-            list->at[list->count++].id = ids[d];
+        for (cl_uint d = 0; d < count && d < MAX_DEVICES; d++) {
+            if (!add_parts(list, platforms[p], ids[d]))
+                add_device(list, platforms[p], ids[d]);
         }
     }
 }
@@ -43,6 +81,7 @@ octet_status oct_devices_count(size_t *count)
     device_list list;
     list_devices(&list);
     *count = list.count;
+    free_list(&list);
     return OCTET_OK;
 }
 
@@ -50,10 +89,15 @@ octet_status oct_devices_get(size_t index, octet_device_info *info)
 {
     device_list list;
     list_devices(&list);
-    RETURN_IF(index >= list.count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
-              list.count);
+    size_t count = list.count;
     oct_caps caps;
-    FORWARD(oct_caps_query(list.at[index].platform, list.at[index].id, &caps));
+    octet_status status = OCTET_INVALID_ARGUMENT;
+    if (index < count)
+        status = oct_caps_query(list.at[index].platform, list.at[index].id, &caps);
+    free_list(&list);
+    RETURN_IF(index >= count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
+              count);
+    FORWARD(status);
     *info = caps.info;
     return OCTET_OK;
 }
@@ -177,22 +221,33 @@ static void shrink_allocations(oct_device *d)
         d->caps.info.max_alloc_bytes = bytes;
 }
 
+static octet_status choose_device(const char *want, oct_device *d)
+{
+    device_list list;
+    size_t chosen;
+    list_devices(&list);
+    octet_status status = select_device(&list, want, &chosen);
+    if (status == OCTET_OK) {
+        d->platform = list.at[chosen].platform;
+        d->id = list.at[chosen].id;
+        clRetainDevice(d->id);
+    }
+    free_list(&list);
+    return status;
+}
+
 octet_status oct_device_open(const octet_context_desc *desc, oct_device **device)
 {
     *device = NULL;
-    device_list list;
-    list_devices(&list);
     const char *want = desc->device;
     if (!want || !*want)
         want = getenv("OCTET_DEVICE");
-    size_t chosen;
-    FORWARD(select_device(&list, want, &chosen));
     oct_device *d = new_device(desc);
     if (!d)
         return OCTET_OUT_OF_MEMORY;
-    d->platform = list.at[chosen].platform;
-    d->id = list.at[chosen].id;
-    octet_status status = oct_caps_query(d->platform, d->id, &d->caps);
+    octet_status status = choose_device(want, d);
+    if (status == OCTET_OK)
+        status = oct_caps_query(d->platform, d->id, &d->caps);
     if (status == OCTET_OK && !d->caps.info.available)
         status = oct_fail(OCTET_NO_DEVICE,
                           "device '%s' cannot be used: its driver has no compiler or is not available",
@@ -216,18 +271,21 @@ static octet_status adopt(oct_device *d, cl_context context, cl_command_queue qu
 {
     cl_context of_queue = NULL;
     cl_command_queue_properties properties = 0;
+    cl_device_id id = NULL;
     cl_int err = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof of_queue, &of_queue, NULL);
     RETURN_IF(err != CL_SUCCESS, OCTET_INVALID_ARGUMENT, "octet_context_from_cl: the queue is not valid");
     RETURN_IF(of_queue != context, OCTET_INVALID_ARGUMENT,
               "octet_context_from_cl: the queue belongs to another cl_context");
     err = clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
     if (err == CL_SUCCESS)
-        err = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof d->id, &d->id, NULL);
+        err = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof id, &id, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clGetCommandQueueInfo");
     RETURN_IF(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, OCTET_INVALID_ARGUMENT,
               "octet_context_from_cl: the queue is out of order; Octet needs an in-order one");
     d->profiling = d->profiling && (properties & CL_QUEUE_PROFILING_ENABLE);
+    d->id = id;
+    clRetainDevice(id);
     err = clGetDeviceInfo(d->id, CL_DEVICE_PLATFORM, sizeof d->platform, &d->platform, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clGetDeviceInfo");
@@ -282,6 +340,8 @@ void oct_device_release(oct_device *d)
         clReleaseCommandQueue(d->queue);
     if (d->context)
         clReleaseContext(d->context);
+    if (d->id)
+        clReleaseDevice(d->id);
     pthread_mutex_destroy(&d->programs_lock);
     free(d->cache_dir);
     free(d);
