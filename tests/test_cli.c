@@ -18,6 +18,7 @@
 
 #define DIGITS      OCTET_SOURCE_DIR "/examples/digits"
 #define MODEL       DIGITS "/digits_int8.onnx"
+#define CONV_MODEL  OCTET_SOURCE_DIR "/tests/data/conv.onnx"
 #define FLOAT_MODEL DIGITS "/digits_f32.onnx"
 
 enum { TEXT = 1 << 16, ARGUMENTS = 16, IMAGES = 4, PIXELS = 64, CLASSES = 10, NPY_HEADER = 128 };
@@ -325,6 +326,32 @@ static void run_files(void **state)
     WORKS("run", MODEL, "--input", option, "--device=0", "--batch", "4");
 }
 
+/* A batch over the parts of a device (one device where its driver makes none): the same file. */
+static void several_devices(void **state)
+{
+    float images[IMAGES * PIXELS], scores[IMAGES * CLASSES];
+    static char made[TEXT];
+    (void)state;
+    load_images(images, scores);
+    write_npy("images.npy", "<f4", IMAGES, images, sizeof images);
+    setenv("OCTET_SPLIT", "2", 1);
+    WORKS("run", MODEL, "--input", in_folder("images.npy"), "--device=all", "--output", in_folder("all"));
+    read_text(in_folder("all/scores.npy"), made);
+    assert_memory_equal(made + NPY_HEADER, scores, sizeof scores);
+    assert_non_null(strstr(out, "latency"));
+    WORKS("bench", MODEL, "--device", "all", "--seconds=0", "--batch", "6", "--json", in_folder("all.json"));
+    read_text(in_folder("all.json"), made);
+    assert_non_null(strstr(made, "\"run_bytes_up\": 1536, \"run_bytes_down\": 240,"));
+    WORKS("run", MODEL, "--input", in_folder("images.npy"), "--device", "0,0", "--strict-int8");
+    assert_non_null(strstr(out, "devices: 2\n"));
+    FAILS(1, "there is no batch to divide among 2 devices", "bench", CONV_MODEL, "--device", "0,0");
+    FAILS(1, "no device matches 'no_such'", "bench", MODEL, "--device", "0,no_such");
+    FAILS(2, "several with commas", "bench", MODEL, "--device", "0,");
+    FAILS(2, "several devices are for", "devices", "--device", "all");
+    FAILS(2, "several devices are for", "bench", "--gemm", "2x2x2", "--device", "0,0");
+    unsetenv("OCTET_SPLIT");
+}
+
 static void run_mistakes(void **state)
 {
     static float zeros[PIXELS * 2];
@@ -522,7 +549,7 @@ int main(void)
         cmocka_unit_test(usage),        cmocka_unit_test(help),         cmocka_unit_test(quantize),
         cmocka_unit_test(devices),      cmocka_unit_test(inspect),      cmocka_unit_test(run_files),
         cmocka_unit_test(run_mistakes), cmocka_unit_test(run_pictures), cmocka_unit_test(verify),
-        cmocka_unit_test(bench),        cmocka_unit_test(tune),
+        cmocka_unit_test(bench),        cmocka_unit_test(tune),         cmocka_unit_test(several_devices),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -85,7 +85,9 @@ __attribute__((format(printf, 2, 3)))
 void cli_progress(const cli_options *options, const char *fmt, ...);
 void cli_progress_end(const cli_options *options);
 
-/* The context that --device asks for. 0, or EXIT_FAILED with the error told. */
+/* Whether --device names several devices (crew.h). */
+bool cli_names_several(const cli_options *options);
+/* The context that --device asks for, one device. 0, or EXIT_FAILED with the error told. */
 int cli_open_context(const cli_options *options, octet_context **context);
 double cli_seconds_now(void);
 /* Bytes for people: "512 B", "1.5 MiB". Returns `buffer`. */

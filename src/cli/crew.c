@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool crew_wanted(const cli_options *options)
-{
-    return options->device && (strcmp(options->device, "all") == 0 || strchr(options->device, ','));
-}
-
 static int join(crew *c, const char *device)
 {
     octet_context_desc desc;
@@ -71,7 +66,7 @@ static int join_list(crew *c, const char *list)
 
 int crew_open(const cli_options *options, crew *c)
 {
-    if (!crew_wanted(options))
+    if (!cli_names_several(options))
         return join(c, options->device);
     return strcmp(options->device, "all") == 0 ? join_all(c) : join_list(c, options->device);
 }

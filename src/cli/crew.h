@@ -26,7 +26,4 @@ void crew_reset_counters(const crew *c);
 int crew_info(const crew *c, octet_session_info *sum);
 void crew_close(crew *c);
 
-/* Whether --device names more than one device. */
-bool crew_wanted(const cli_options *options);
-
 #endif

@@ -1,5 +1,5 @@
 /* How the command speaks: errors, progress, clean names. */
-#include "crew.h"
+#include "cli.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,10 +77,15 @@ void cli_progress_end(const cli_options *options)
         fprintf(stderr, "\r%78s\r", "");
 }
 
+bool cli_names_several(const cli_options *options)
+{
+    return options->device && (strcmp(options->device, "all") == 0 || strchr(options->device, ','));
+}
+
 int cli_open_context(const cli_options *options, octet_context **context)
 {
     octet_context_desc desc;
-    if (crew_wanted(options))
+    if (cli_names_several(options))
         return cli_usage("--device %s: several devices are for octet run and octet bench MODEL; name one",
                          options->device);
     OCTET_INIT(desc);

@@ -251,6 +251,10 @@ case("bad_dequantize_zero", "infer", INVALID, "zero point 'z' has dtype u8; it m
      quantize("DequantizeLinear", "x s8 2,3", zero_type="u8"))
 good("dynamic_quantize", "y u8 2,3; s f32 ; z u8 ", model(
     node("DynamicQuantizeLinear", "x", "y s z"), ["x f32 2,3"], ["y u8", "s f32", "z u8"]))
+# Rows of a batch that are not by themselves: for octet_sessions_run.
+good("batch_dynamic_quantize", "y u8 1,3; s f32 ; z u8 ", model(
+    node("DynamicQuantizeLinear", "x", "y s z"), ["x f32 N,3"], ["y u8", "s f32", "z u8"]))
+good("batch_max", "y f32 1,3", model(node("ReduceMax", "x", axes=[0]), ["x f32 N,3"], ["y f32"]))
 
 
 # ---- moves ----------------------------------------------------------------------------------------------------
