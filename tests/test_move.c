@@ -42,6 +42,12 @@ static void transposes_are_exact(void **state)
     transpose_case(OCTET_U8, 4, (int64_t[]){2, 17, 15, 33}, (int[]){0, 2, 3, 1}, 1);
     transpose_case(OCTET_U8, 4, (int64_t[]){2, 15, 33, 17}, (int[]){0, 3, 1, 2}, 2);
     transpose_case(OCTET_F32, 2, (int64_t[]){16, 31}, (int[]){1, 0}, 3);
+    for (int64_t planes = 2; planes <= 5; planes++) {
+        transpose_case(OCTET_U8, 4, (int64_t[]){2, planes, 71, 83}, (int[]){0, 2, 3, 1}, 5);
+        transpose_case(OCTET_S8, 4, (int64_t[]){2, 71, 83, planes}, (int[]){0, 3, 1, 2}, 6);
+        transpose_case(OCTET_U8, 2, (int64_t[]){planes, planes}, (int[]){1, 0}, 7);
+        transpose_case(OCTET_U8, 2, (int64_t[]){planes, 1030}, (int[]){1, 0}, 8);
+    }
     transpose_case(OCTET_F32, 3, (int64_t[]){0, 5, 7}, (int[]){2, 0, 1}, 4);
     for (uint64_t seed = 5; seed < 85; seed++) {
         uint64_t s = seed;

@@ -276,7 +276,10 @@ static bool wants_table(const tables *t, const oct_node *n, int node)
     int y = n->outputs[0], root = t->from[y].root;
     if (root < 0 || root == y || !oct_dtype_is_int8(t->g->values[y].dtype) || t->g->values[y].rank < 1)
         return false;
-    bool alone = n->inputs[0] == root && is_lookup(t->g, n);
+    int from = t->g->values[root].producer;
+    bool chained =
+        from >= 0 && t->g->nodes[from].op == OCT_OP_QLinearConv; /* which pass_chain.c goes on with */
+    bool alone = n->inputs[0] == root && is_lookup(t->g, n) && !chained;
     return !alone && node - t->g->values[root].producer <= LONGEST_WAY;
 }
 

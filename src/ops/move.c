@@ -69,6 +69,27 @@ static bool is_matrix_transpose(const oct_box *b, int64_t *batch, int64_t *rows,
            (b->rank == 2 || (b->x_steps[0] == *rows * *columns && b->y_steps[0] == *rows * *columns));
 }
 
+/* Bytes with a few rows or columns: the planes of a picture. */
+static bool is_picture(const oct_operand *x, int64_t rows, int64_t columns)
+{
+    int64_t planes = rows < columns ? rows : columns;
+    return oct_dtype_bytes(x->dtype) == 1 && planes >= 2 && planes <= 4;
+}
+
+static void transpose_picture(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem y,
+                              int64_t batch, int64_t rows, int64_t columns)
+{
+    bool apart = rows < columns; /* planes one after the other */
+    int64_t pixels = apart ? columns : rows;
+    oct_launch *l = oct_recipe_launch(r, "move/interleave.cl", apart ? "interleave" : "separate",
+                                      "-DPLANES=%d", (int)(apart ? rows : columns));
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y);
+    oct_launch_i64(l, pixels);
+    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_3d(l, (size_t[3]){oct_split_items(caps, pixels), (size_t)batch, 1}, NULL);
+}
+
 static void transpose_tiles(oct_recipe *r, const oct_operand *x, oct_mem y, int64_t batch, int64_t rows,
                             int64_t columns)
 {
@@ -92,7 +113,10 @@ octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand
             return r->status;
     }
     if (is_matrix_transpose(&b, &batch, &rows, &columns)) {
-        transpose_tiles(r, x, y->mem, batch, rows, columns);
+        if (is_picture(x, rows, columns))
+            transpose_picture(r, caps, x, y->mem, batch, rows, columns);
+        else
+            transpose_tiles(r, x, y->mem, batch, rows, columns);
         return r->status;
     }
     /* The row: the last dimension, or none. The others at the end of seven. */
