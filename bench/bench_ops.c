@@ -268,7 +268,8 @@ static void bench_others(void)
                                  .c = b.y8,
                                  .a_q = b.q,
                                  .b_q = b.other,
-                                 .c_q = b.q};
+                                 .c_q = b.q,
+                                 .clamp_max = 255};
         report(&b, oct_qbinary(&b.r, caps, &q), multiply ? "QLinearMul" : "QLinearAdd", 3.0 * N);
     }
     oct_operand joined = b.y8;

@@ -70,6 +70,7 @@ typedef struct chain_data {
     unsigned char table[256], *residual, zeros[3];
     float scales[3]; /* of the convolution's result, the residual, the sum */
     bool swapped;
+    int32_t lo, hi; /* clamp of the sum */
 } chain_data;
 
 /* Random operands of the chain, and what it makes of y. */
@@ -89,6 +90,8 @@ static void chain_make(chain_data *c, uint64_t *s, unsigned char *y)
         c->zeros[i] = byte_zero(s, c->dtype);
     }
     c->swapped = check_random(s) & 1;
+    c->lo = check_random(s) & 1 ? oct_dtype_min(c->dtype) : 11;
+    c->hi = check_random(s) & 1 ? oct_dtype_max(c->dtype) : 99;
     int64_t elems = (int64_t)c->bytes;
     oct_ref_qbinary_params sum = {.shape = {.rank = 1, .dims = {elems}, .a_dims = {elems}, .b_dims = {elems}},
                                   .dtype = c->dtype,
@@ -98,8 +101,8 @@ static void chain_make(chain_data *c, uint64_t *s, unsigned char *y)
                                   .a_zero = oct_ref_load(c->dtype, c->zeros, 0),
                                   .b_zero = oct_ref_load(c->dtype, c->zeros, 1),
                                   .y_zero = oct_ref_load(c->dtype, c->zeros, 2),
-                                  .clamp_min = oct_dtype_min(c->dtype),
-                                  .clamp_max = oct_dtype_max(c->dtype),
+                                  .clamp_min = c->lo,
+                                  .clamp_max = c->hi,
                                   .swapped = c->swapped};
     oct_ref_qadd(&sum, y, c->residual, y);
 }
@@ -115,6 +118,8 @@ static oct_conv_chain chain_request(const chain_data *c, oct_recipe *r, const oc
         q.residual_q = harness_quant(r, c->dtype, &c->scales[1], 1, &c->zeros[1], 1);
         q.sum_q = harness_quant(r, c->dtype, &c->scales[2], 1, &c->zeros[2], 1);
         q.swapped = c->swapped;
+        q.sum_min = c->lo;
+        q.sum_max = c->hi;
     }
     return q;
 }

@@ -2,6 +2,7 @@
  * on, in less memory. */
 #include "harness.h"
 
+#include "conv.h"
 #include "floats.h"
 #include "pointwise.h"
 
@@ -32,7 +33,7 @@ static octet_status qbinary(oct_recipe *r, oct_operand *a, oct_operand *b, oct_o
 {
     static const float scales[3] = {0.02f, 0.03f, 0.05f};
     static const unsigned char zeros[3] = {3, 120, 90};
-    oct_qbinary_request q = {.kind = kind, .a = *a, .b = *b, .c = *y};
+    oct_qbinary_request q = {.kind = kind, .a = *a, .b = *b, .c = *y, .clamp_max = 255};
     q.a_q = harness_quant(r, OCTET_U8, &scales[0], 1, &zeros[0], 1);
     q.b_q = harness_quant(r, OCTET_U8, &scales[1], 1, &zeros[1], 1);
     q.c_q = harness_quant(r, OCTET_U8, &scales[2], 1, &zeros[2], 1);
@@ -53,6 +54,63 @@ static octet_status square(oct_recipe *r, oct_operand *a, oct_operand *b, oct_op
 {
     (void)b;
     return qbinary(r, a, a, y, OCT_QBINARY_MUL);
+}
+
+/* y = a + a 1x1 convolution of x. */
+static octet_status residual(oct_recipe *r, oct_operand *x, oct_operand *a, oct_operand *y)
+{
+    static const float scales[3] = {0.02f, 0.03f, 0.5f};
+    static const unsigned char zeros[3] = {3, 120, 90};
+    static signed char weights[CHANNELS * CHANNELS];
+    for (size_t i = 0; i < sizeof weights; i++)
+        weights[i] = (signed char)(i * 37 % 255 - 127);
+    oct_quant q[3];
+    for (int i = 0; i < 3; i++)
+        q[i] = harness_quant(r, OCTET_U8, &scales[i], 1, &zeros[i], 1);
+    oct_conv_request c = {.n = 1,
+                          .h = ROWS,
+                          .w = 1,
+                          .c = CHANNELS,
+                          .oh = ROWS,
+                          .ow = 1,
+                          .co = CHANNELS,
+                          .kh = 1,
+                          .kw = 1,
+                          .group = 1,
+                          .stride_h = 1,
+                          .stride_w = 1,
+                          .dilation_h = 1,
+                          .dilation_w = 1,
+                          .x_dtype = OCTET_U8,
+                          .w_dtype = OCTET_S8,
+                          .y_dtype = OCTET_U8,
+                          .x = x->mem,
+                          .weights = oct_recipe_const(r, weights, sizeof weights),
+                          .y = y->mem,
+                          .bias = OCT_MEM_NONE,
+                          .x_q = q[0],
+                          .w_q = harness_quant(r, OCTET_S8, &scales[0], 1, NULL, 0),
+                          .y_q = q[2],
+                          .clamp_max = 255};
+    c.then = (oct_conv_chain){.has_sum = true,
+                              .residual = a->mem,
+                              .own_q = q[2],
+                              .residual_q = q[1],
+                              .sum_q = q[2],
+                              .sum_max = 255};
+    return oct_conv(r, oct_device_caps(device), &c);
+}
+
+static octet_status residual_first(oct_recipe *r, oct_operand *a, oct_operand *b, oct_operand *y)
+{
+    return residual(r, b, a, y);
+}
+
+/* Other work-items read the residual too: not in place. */
+static octet_status residual_is_input(oct_recipe *r, oct_operand *a, oct_operand *b, oct_operand *y)
+{
+    (void)b;
+    return residual(r, a, a, y);
 }
 
 static octet_status subtract(oct_recipe *r, oct_operand *a, oct_operand *b, oct_operand *y)
@@ -85,16 +143,19 @@ static const struct {
     const char *name;
     operator_fn *append;
     octet_dtype dtype;
+    bool apart; /* never in place */
 } operators[] = {
-    {"table", table, OCTET_U8},
-    {"lookup", lookup, OCTET_U8},
-    {"add to the first", add_to_first, OCTET_U8},
-    {"multiply the second", multiply_second, OCTET_U8},
-    {"square", square, OCTET_U8},
-    {"subtract", subtract, OCTET_F32},
-    {"clip", clip, OCTET_F32},
-    {"sigmoid", sigmoid, OCTET_F32},
-    {"batch norm", batch_norm, OCTET_F32},
+    {"table", table, OCTET_U8, false},
+    {"lookup", lookup, OCTET_U8, false},
+    {"add to the first", add_to_first, OCTET_U8, false},
+    {"multiply the second", multiply_second, OCTET_U8, false},
+    {"square", square, OCTET_U8, false},
+    {"subtract", subtract, OCTET_F32, false},
+    {"clip", clip, OCTET_F32, false},
+    {"sigmoid", sigmoid, OCTET_F32, false},
+    {"batch norm", batch_norm, OCTET_F32, false},
+    {"residual", residual_first, OCTET_U8, false},
+    {"residual that is the input", residual_is_input, OCTET_U8, true},
 };
 
 static void byte_sum(oct_recipe *r, oct_mem a, oct_mem b, oct_mem to, size_t bytes)
@@ -106,25 +167,24 @@ static void byte_sum(oct_recipe *r, oct_mem a, oct_mem b, oct_mem to, size_t byt
     oct_launch_1d(l, bytes, 0);
 }
 
-/* x -> t -> operator -> u -> y; keep: t is read once more at the end, so that nothing can take its place.
- * Returns the arena's size. */
+/* x -> t -> operator -> y, while x lives on; keep: so does t, and nothing can take its place. Returns the
+ * arena's size: t's bytes are in it, or y has taken them. */
 static size_t run(size_t which, bool keep, unsigned char *out)
 {
     octet_dtype dtype = operators[which].dtype;
     const int64_t dims[] = {ROWS, CHANNELS};
     oct_recipe r;
     oct_recipe_init(&r);
-    oct_operand x = harness_operand(&r, dtype, 2, dims, NULL, true), t = x, u = x;
+    oct_operand x = harness_operand(&r, dtype, 2, dims, NULL, true), t = x;
     oct_operand zeros = harness_operand(&r, dtype, 2, dims, addend, false);
     oct_operand other = harness_operand(&r, dtype, 2, dims, input, false);
-    oct_operand y = harness_output(&r, dtype, 2, dims), z = harness_output(&r, dtype, 2, dims);
+    oct_operand y = harness_output(&r, dtype, 2, dims);
+    oct_operand last = harness_output(&r, OCTET_U8, 1, (int64_t[]){1});
     size_t bytes = r.mems[x.mem].bytes;
     t.mem = oct_recipe_temp(&r, bytes);
-    u.mem = oct_recipe_temp(&r, bytes);
     byte_sum(&r, x.mem, zeros.mem, t.mem, bytes);
-    CHECK_OK(operators[which].append(&r, &t, &other, &u));
-    byte_sum(&r, u.mem, zeros.mem, y.mem, bytes);
-    byte_sum(&r, keep ? t.mem : zeros.mem, zeros.mem, z.mem, bytes);
+    CHECK_OK(operators[which].append(&r, &t, &other, &y));
+    byte_sum(&r, keep ? t.mem : zeros.mem, x.mem, last.mem, 1);
     oct_executor *e;
     CHECK_OK(oct_executor_create(device, &r, NULL, &e));
     for (int i = 0; i < 2; i++) {
@@ -156,7 +216,7 @@ static void the_same_bytes_in_less_memory(void **state)
         size_t more = run(i, true, apart), less = run(i, false, in_place);
         harness_compare(in_place, apart, bytes, operators[i].name);
         assert_true(memcmp(apart, input, bytes) != 0);
-        if (less + bytes / 2 > more)
+        if ((less + bytes / 2 > more) != operators[i].apart)
             fail_msg("%s: %zu bytes of arena in place, %zu apart", operators[i].name, less, more);
     }
 }

@@ -38,6 +38,7 @@ static const known names[] = {
     {"bs1", OCTET_F32, 0, {0}, false, 2},
     {"z", OCTET_U8, 0, {0}, false, 3},
     {"z2", OCTET_U8, 0, {0}, false, 5},
+    {"z0", OCTET_U8, 0, {0}, false, 0},
     {"zs", OCTET_S8, 0, {0}, false, 0},
     {"zero", OCTET_F32, 0, {0}, false, 0},
     {"six", OCTET_F32, 0, {0}, false, 6},
@@ -257,6 +258,12 @@ static const pass_case cases[] = {
     {"add", oct_pass_integer_groups, OF_X OF_T "d = Add a c; y = " Q " d s2 z2", "y", "QLinearAdd"},
     {"sub", oct_pass_integer_groups, OF_X OF_T "d = Sub a c; y = " Q " d s2 z2", "y", "QLinearSub"},
     {"mul", oct_pass_integer_groups, OF_X OF_T "d = Mul a c; y = " Q " d s2 z2", "y", "QLinearMul"},
+    {"add and relu", oct_pass_integer_groups, OF_X OF_T "d = Add a c; e = Relu d; y = " Q " e s2 z2", "y",
+     "QLinearAdd"},
+    {"pool and relu", oct_pass_integer_groups, OF_X "d = AveragePool@k2 a; e = Relu d; y = " Q " e s2 z2",
+     "y", DQ " AveragePool Relu " Q},
+    {"pool and a relu that changes nothing", oct_pass_integer_groups,
+     OF_X "d = AveragePool@k2 a; e = Relu d; y = " Q " e s2 z0", "y", "QLinearAveragePool"},
     {"add of a float", oct_pass_integer_groups, OF_X "d = Add a f; y = " Q " d s2 z2", "y", DQ " Add " Q},
     {"matmul", oct_pass_integer_groups,
      "a = " DQ " m s z; wf = " DQ " mw s zs; d = MatMul a wf; y = " Q " d s2 z2", "y", "QLinearMatMul"},
@@ -282,7 +289,8 @@ static const pass_case cases[] = {
     {"relu of a conv", oct_pass_fuse_clamp, "d = QLinearConv x s z w ws wz s2 z2; y = Relu d", "y",
      "QLinearConv"},
     {"relu of an add", oct_pass_fuse_clamp, "d = QLinearAdd x s z t s z s2 z2; y = Relu d", "y",
-     "QLinearAdd Relu"}, /* adds have no clamp */
+     "QLinearAdd"},
+    {"relu of a pool", oct_pass_fuse_clamp, "d = MaxPool@k2 x; y = Relu d", "y", "MaxPool Relu"},
     {"a conv that others read", oct_pass_fuse_clamp,
      "d = QLinearConv x s z w ws wz s2 z2; y = Relu d; v = Transpose d", "y v", "QLinearConv Relu Transpose"},
     {"a conv that is an output", oct_pass_fuse_clamp, "d = QLinearConv x s z w ws wz s2 z2; y = Relu d",
@@ -387,15 +395,25 @@ static void clamps(void **state)
     CHECK_OK(oct_pass_integer_groups(&g));
     CHECK_OK(oct_graph_sort(&g));
     assert_int_equal(g.node_count, 1);
-    assert_true(g.nodes[0].has_clamp);
-    assert_int_equal(g.nodes[0].clamp_min, 5);      /* 0 / 0.25 + 5 */
-    assert_int_equal(g.nodes[0].clamp_max, 24 + 5); /* 6 / 0.25 + 5 */
+    assert_true(g.nodes[0].clamp.set);
+    assert_int_equal(g.nodes[0].clamp.min, 5);      /* 0 / 0.25 + 5 */
+    assert_int_equal(g.nodes[0].clamp.max, 24 + 5); /* 6 / 0.25 + 5 */
     assert_string_equal(g.nodes[0].name, "d");      /* the convolution's */
     oct_graph_free(&g);
     build(&g, "d = QLinearConv x s z w ws wz s2 z2; y = Relu d", "y");
     CHECK_OK(oct_pass_fuse_clamp(&g));
     CHECK_OK(oct_graph_sort(&g));
-    assert_int_equal(g.nodes[0].clamp_min, 0); /* ONNX Relu of 8-bit numbers knows no zero point */
+    assert_int_equal(g.nodes[0].clamp.min, 0); /* ONNX Relu of 8-bit numbers knows no zero point */
+    oct_graph_free(&g);
+    build(&g, CONV "p = MaxPool@k3 t; e = QLinearAdd d s z p s z s2 z2; y = Clip e z2 z", "y");
+    CHECK_OK(oct_pass_fuse_clamp(&g));
+    CHECK_OK(oct_graph_sort(&g));
+    CHECK_OK(oct_pass_chain(&g));
+    CHECK_OK(oct_graph_sort(&g));
+    assert_int_equal(g.node_count, 2);
+    assert_false(g.nodes[1].clamp.set);
+    assert_true(g.nodes[1].sum_clamp.set);
+    assert_int_equal(g.nodes[1].sum_clamp.max, 3); /* min above max: max everywhere */
     oct_graph_free(&g);
 }
 

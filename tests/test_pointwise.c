@@ -76,8 +76,8 @@ static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind k
                                   .a_zero = as_int(t, zeros[0]),
                                   .b_zero = as_int(t, zeros[1]),
                                   .y_zero = as_int(t, zeros[2]),
-                                  .clamp_min = oct_dtype_min(t),
-                                  .clamp_max = oct_dtype_max(t)};
+                                  .clamp_min = seed & 2 ? oct_dtype_min(t) : 9,
+                                  .clamp_max = seed & 4 ? oct_dtype_max(t) : 77};
     memcpy(ref.shape.dims, p->y, sizeof p->y);
     memcpy(ref.shape.a_dims, p->a, sizeof p->a);
     memcpy(ref.shape.b_dims, p->b, sizeof p->b);
@@ -94,7 +94,9 @@ static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind k
                              .c = harness_output(&r, t, p->rank, p->y),
                              .a_q = harness_quant(&r, t, &scales[0], 1, &zeros[0], 1),
                              .b_q = harness_quant(&r, t, &scales[1], 1, &zeros[1], 1),
-                             .c_q = harness_quant(&r, t, &scales[2], 1, &zeros[2], 1)};
+                             .c_q = harness_quant(&r, t, &scales[2], 1, &zeros[2], 1),
+                             .clamp_min = ref.clamp_min,
+                             .clamp_max = ref.clamp_max};
     char what[128];
     snprintf(what, sizeof what, "kind %d %s shape %d seed %llu", (int)kind, oct_dtype_name(t),
              (int)(p - shapes), (unsigned long long)seed);

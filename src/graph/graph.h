@@ -65,6 +65,11 @@ enum {
     OCT_CONV_INPUTS = OCT_CONV_SUM_SCALE + 2
 };
 
+typedef struct oct_clamp {
+    bool set;
+    int32_t min, max;
+} oct_clamp;
+
 typedef struct oct_node {
     oct_op op;
     const char *name; /* as in the file, or "OpType_INDEX" where the file has none; never NULL */
@@ -79,10 +84,9 @@ typedef struct oct_node {
                      */
     bool swapped;   /* QLinearAdd and a convolution's residual: the operands' order of addition
                        (pass_operand_order.c) */
-    bool channels_last; /* spatial operators after the layout pass: N, spatial..., C */
-    /* Folded activation (fuse pass): the output is also clamped to [clamp_min, clamp_max]. */
-    bool has_clamp;
-    int32_t clamp_min, clamp_max;
+    bool channels_last;  /* spatial operators after the layout pass: N, spatial..., C */
+    oct_clamp clamp;     /* of the 8-bit result: a folded activation */
+    oct_clamp sum_clamp; /* of the sum with a convolution's residual */
 } oct_node;
 
 typedef struct oct_graph {

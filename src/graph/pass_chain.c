@@ -75,6 +75,7 @@ static void take_sum(oct_graph *g, oct_node *conv, oct_node *sum)
     for (int i = 0; i < 7; i++)
         conv->inputs[to[i]] = from[i] < sum->input_count ? sum->inputs[from[i]] : OCT_NO_VALUE;
     conv->swapped = sum->swapped != second;
+    conv->sum_clamp = sum->clamp;
     take_over(g, conv, sum);
 }
 

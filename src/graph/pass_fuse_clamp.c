@@ -6,7 +6,17 @@
 
 static bool takes_clamp(oct_op op)
 {
-    return op == OCT_OP_QLinearConv || op == OCT_OP_QLinearMatMul || op == OCT_OP_QGemm;
+    switch (op) {
+    case OCT_OP_QLinearConv:
+    case OCT_OP_QLinearMatMul:
+    case OCT_OP_QGemm:
+    case OCT_OP_QLinearAdd:
+    case OCT_OP_QLinearSub:
+    case OCT_OP_QLinearMul:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* The clamp that a Relu or Clip node is; false if its bounds are not constants. */

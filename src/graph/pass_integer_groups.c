@@ -18,8 +18,9 @@ typedef struct group {
     int node;        /* the float operator */
     int quantize;    /* the QuantizeLinear behind it, -1: the result stays float */
     oct_quantized y; /* what comes out of that */
-    bool has_activation;
-    float lo, hi; /* of the activations in between */
+    float lo, hi;    /* of the activations in between */
+    bool clamps;     /* they change what is quantized: */
+    int32_t clamp_min, clamp_max;
 } group;
 
 /* Did a function rewrite its group? */
@@ -76,13 +77,24 @@ static bool narrow(const oct_graph *g, const oct_node *n, float *lo, float *hi)
     return true;
 }
 
+/* What the activations are in the numbers of y; a Relu whose 0 is the smallest number changes nothing. */
+static void set_clamp(group *s)
+{
+    float scale = oct_const_f32(s->g, s->y.scale);
+    int32_t zero = oct_zero_point(s->g, &s->y), min = oct_dtype_min(s->y.dtype),
+            max = oct_dtype_max(s->y.dtype);
+    s->clamp_min = oct_quantize_f32(s->lo, scale, zero, min, max);
+    s->clamp_max = oct_quantize_f32(s->hi, scale, zero, min, max);
+    s->clamps = s->clamp_min != min || s->clamp_max != max;
+}
+
 /* Follow the operator's result, as long as one reader takes it, to a QuantizeLinear of one 8-bit scale. */
 static void find_quantize(group *s)
 {
     const oct_graph *g = s->g;
     int v = node_of(s)->outputs[0];
     s->quantize = -1;
-    s->has_activation = false;
+    s->clamps = false;
     s->lo = -INFINITY;
     s->hi = INFINITY;
     while (s->readers->count[v] == 1) {
@@ -92,11 +104,11 @@ static void find_quantize(group *s)
             return;
         if (oct_quantizes_to(g, reader, &s->y) && s->y.channels == 1 && oct_dtype_is_int8(s->y.dtype)) {
             s->quantize = reader;
+            set_clamp(s);
             return;
         }
         if ((n->op != OCT_OP_Relu && n->op != OCT_OP_Clip) || !narrow(g, n, &s->lo, &s->hi))
             return;
-        s->has_activation = true;
         v = n->outputs[0];
     }
 }
@@ -111,13 +123,8 @@ static octet_status replace(group *s, oct_op op, const int *inputs, int count, i
     int node = oct_add_node_like(g, s->node, op, inputs, count, output);
     if (node < 0)
         return no_memory();
-    if (s->quantize >= 0 && s->has_activation) {
-        float scale = oct_const_f32(g, s->y.scale);
-        int32_t zero = oct_zero_point(g, &s->y), min = oct_dtype_min(s->y.dtype),
-                max = oct_dtype_max(s->y.dtype);
-        oct_node_clamp(&g->nodes[node], s->y.dtype, oct_quantize_f32(s->lo, scale, zero, min, max),
-                       oct_quantize_f32(s->hi, scale, zero, min, max));
-    }
+    if (s->quantize >= 0 && s->clamps)
+        oct_node_clamp(&g->nodes[node], s->y.dtype, s->clamp_min, s->clamp_max);
     if (made)
         *made = node;
     return OCTET_OK;
@@ -428,8 +435,8 @@ static octet_status fuse_two(group *s, oct_op op, bool *done)
 {
     oct_quantized a, b;
     int in[8];
-    if (s->quantize < 0 || s->has_activation || !tensor_operand(s, 0, &a) || !tensor_operand(s, 1, &b) ||
-        a.dtype != b.dtype || a.dtype != s->y.dtype)
+    if (s->quantize < 0 || !tensor_operand(s, 0, &a) || !tensor_operand(s, 1, &b) || a.dtype != b.dtype ||
+        a.dtype != s->y.dtype)
         return OCTET_OK;
     FORWARD(set_operand(s, &a, in));
     FORWARD(set_operand(s, &b, in + 3));
@@ -457,7 +464,7 @@ static octet_status fuse_one(group *s, oct_op op, int *made, bool *done)
 {
     oct_quantized x;
     int in[5];
-    if (s->quantize < 0 || s->has_activation || !tensor_operand(s, 0, &x) || x.dtype != s->y.dtype)
+    if (s->quantize < 0 || s->clamps || !tensor_operand(s, 0, &x) || x.dtype != s->y.dtype)
         return OCTET_OK;
     FORWARD(set_operand(s, &x, in));
     FORWARD(set_result(s, in, 3));
@@ -536,7 +543,7 @@ static octet_status fuse_resize(group *s, bool *done)
 {
     oct_quantized x;
     int q[5], in[8];
-    if (s->quantize < 0 || s->has_activation || node_of(s)->opset < 11 || !tensor_operand(s, 0, &x) ||
+    if (s->quantize < 0 || s->clamps || node_of(s)->opset < 11 || !tensor_operand(s, 0, &x) ||
         x.dtype != s->y.dtype)
         return OCTET_OK;
     FORWARD(set_operand(s, &x, q));
@@ -554,7 +561,7 @@ static octet_status fuse_concat(group *s, bool *done)
     int operands = node_of(s)->input_count;
     int *in = oct_arena_alloc(&s->g->arena, 2 + 3 * (size_t)operands, sizeof *in);
     RETURN_IF(!in, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-    if (s->quantize < 0 || s->has_activation)
+    if (s->quantize < 0 || s->clamps)
         return OCTET_OK;
     for (int i = 0; i < operands; i++) {
         oct_quantized x;

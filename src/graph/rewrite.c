@@ -217,13 +217,10 @@ octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t 
 
 void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi)
 {
-    if (!n->has_clamp) {
-        n->has_clamp = true;
-        n->clamp_min = oct_dtype_min(dtype);
-        n->clamp_max = oct_dtype_max(dtype);
-    }
+    if (!n->clamp.set)
+        n->clamp = (oct_clamp){true, oct_dtype_min(dtype), oct_dtype_max(dtype)};
     /* clamp(clamp(x, a, b), lo, hi) is clamp(x, clamp(a, lo, hi), clamp(b, lo, hi)). */
-    int32_t *bounds[] = {&n->clamp_min, &n->clamp_max};
+    int32_t *bounds[] = {&n->clamp.min, &n->clamp.max};
     for (int i = 0; i < 2; i++)
         *bounds[i] = *bounds[i] < lo ? lo : *bounds[i] > hi ? hi : *bounds[i];
 }

@@ -189,7 +189,7 @@ static octet_status put_operands(writer *w, const int *values, int count, char *
 
 static octet_status put_node(writer *w, const oct_node *from, onnx_NodeProto *to)
 {
-    RETURN_IF(from->has_clamp || from->float_out || from->channels_last ||
+    RETURN_IF(from->clamp.set || from->float_out || from->channels_last ||
                   oct_op_find(from->op_type, from->domain) != from->op,
               OCTET_UNSUPPORTED, "%s (node '%s') has no ONNX form", from->op_type, from->name);
     FORWARD(unique(w, &w->node_names, from->name, (int)(from - w->g->nodes), &to->name));

@@ -281,6 +281,8 @@ static void chain_arguments(oct_launch *l, const oct_conv_request *q, oct_mem su
         oct_launch_in_place(l, q->then.residual);
     oct_launch_in(l, sum_params);
     oct_launch_i32(l, q->then.swapped);
+    oct_launch_i32(l, q->then.sum_min);
+    oct_launch_i32(l, q->then.sum_max);
 }
 
 /* A part of the output channels, the first of which is `first`. tap: channels under one. */

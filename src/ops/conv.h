@@ -17,6 +17,7 @@ typedef struct oct_conv_chain {
     oct_mem residual;                   /* y's shape and dtype */
     oct_quant own_q, residual_q, sum_q; /* QLinearAdd's a, b and c */
     bool swapped;                       /* as in oct_qbinary_request */
+    int32_t sum_min, sum_max;           /* clamp of the sum */
 } oct_conv_chain;
 
 typedef struct oct_conv_request {

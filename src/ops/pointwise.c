@@ -84,7 +84,7 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
 
 static const char *type_options(octet_dtype t)
 {
-    return t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127" : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
+    return t == OCTET_S8 ? "-DT=char" : "-DT=uchar";
 }
 
 oct_mem oct_qbinary_params(oct_recipe *r, octet_dtype dtype, oct_qbinary_kind kind, bool swapped,
@@ -120,6 +120,8 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     oct_launch_in_place(l, q->a.mem);
     oct_launch_in_place(l, q->b.mem);
     oct_launch_i32(l, q->swapped);
+    oct_launch_i32(l, q->clamp_min);
+    oct_launch_i32(l, q->clamp_max);
     oct_broadcast_launch(l, caps, &shape);
     return r->status;
 }

@@ -21,6 +21,7 @@ typedef struct oct_qbinary_request {
     bool swapped; /* sums: which term is added first (docs/numerics.md), decided on the ONNX shapes */
     oct_operand a, b, c;
     oct_quant a_q, b_q, c_q;
+    int32_t clamp_min, clamp_max; /* of c */
 } oct_qbinary_request;
 
 /* The parameters kernels/pointwise/qsum.clh wants, of a sum into `dtype`. */

@@ -133,11 +133,10 @@ oct_quant lower_quant(const lowering *l, const oct_node *n, int scale, int zero,
     return q;
 }
 
-void lower_clamp(const lowering *l, const oct_node *n, int32_t *lo, int32_t *hi)
+void lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi)
 {
-    octet_dtype dtype = l->g->values[n->outputs[0]].dtype;
-    *lo = n->has_clamp ? n->clamp_min : oct_dtype_min(dtype);
-    *hi = n->has_clamp ? n->clamp_max : oct_dtype_max(dtype);
+    *lo = clamp->set ? clamp->min : oct_dtype_min(dtype);
+    *hi = clamp->set ? clamp->max : oct_dtype_max(dtype);
 }
 
 int64_t lower_product(const oct_operand *t, int from, int to)

@@ -23,8 +23,8 @@ oct_operand lower_output(const lowering *l, const oct_node *n, int i);
 bool lower_has_input(const oct_node *n, int i);
 /* Scale and zero point at these input positions (-1: none in this operator) for an operand of `dtype`. */
 oct_quant lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype);
-/* The clamp of an 8-bit output: the folded activation or the type's range. */
-void lower_clamp(const lowering *l, const oct_node *n, int32_t *lo, int32_t *hi);
+/* The bounds of an 8-bit result of this type: a folded activation's, or the type's own. */
+void lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi);
 
 /* Product of dims[from, to). */
 int64_t lower_product(const oct_operand *t, int from, int to);

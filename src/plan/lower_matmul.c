@@ -53,7 +53,7 @@ static void set_common(const lowering *l, const oct_node *n, const matmul_inputs
     q->a_q = lower_quant(l, n, at->a_scale, at->a_zero, a.dtype);
     q->b_q = lower_quant(l, n, at->b_scale, at->b_zero, b.dtype);
     q->c_q = lower_quant(l, n, at->c_scale, at->c_zero, c.dtype);
-    lower_clamp(l, n, &q->clamp_min, &q->clamp_max);
+    lower_clamp(&n->clamp, c.dtype, &q->clamp_min, &q->clamp_max);
 }
 
 static octet_status check_counts(const oct_gemm_request *q)

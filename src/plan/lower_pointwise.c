@@ -44,6 +44,7 @@ octet_status lower_q_binary(lowering *l, const oct_node *n)
                              .a_q = lower_quant(l, n, 1, 2, c.dtype),
                              .b_q = lower_quant(l, n, 4, 5, c.dtype),
                              .c_q = lower_quant(l, n, 6, 7, c.dtype)};
+    lower_clamp(&n->clamp, c.dtype, &q.clamp_min, &q.clamp_max);
     return oct_qbinary(l->r, l->caps, &q);
 }
 

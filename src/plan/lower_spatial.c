@@ -27,6 +27,7 @@ static oct_conv_chain lower_chain(lowering *l, const oct_node *n, octet_dtype dt
     if (c.has_sum) {
         c.own_q = lower_quant(l, n, OCT_CONV_OWN_SCALE, OCT_CONV_OWN_SCALE + 1, dtype);
         c.residual_q = lower_quant(l, n, OCT_CONV_RESIDUAL_SCALE, OCT_CONV_RESIDUAL_SCALE + 1, dtype);
+        lower_clamp(&n->sum_clamp, dtype, &c.sum_min, &c.sum_max);
         c.sum_q = lower_quant(l, n, OCT_CONV_SUM_SCALE, OCT_CONV_SUM_SCALE + 1, dtype);
     }
     return c;
@@ -65,7 +66,7 @@ octet_status lower_conv(lowering *l, const oct_node *n)
                           .x_q = lower_quant(l, n, at->x_scale, at->x_zero, x.dtype),
                           .w_q = lower_quant(l, n, at->w_scale, at->w_zero, w.dtype),
                           .y_q = lower_quant(l, n, at->y_scale, at->y_zero, y.dtype)};
-    lower_clamp(l, n, &q.clamp_min, &q.clamp_max);
+    lower_clamp(&n->clamp, y.dtype, &q.clamp_min, &q.clamp_max);
     q.then = lower_chain(l, n, y.dtype);
     return oct_conv(l->r, l->caps, &q);
 }
