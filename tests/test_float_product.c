@@ -26,12 +26,11 @@ static void compare(const char *what, int index, int64_t n)
     }
 }
 
-static void matmuls(void **state)
+static void matmuls_by(const char *variant)
 {
-    (void)state;
-    static const int64_t sizes[][4] = {
-        {1, 1, 1, 1}, {3, 5, 7, 1}, {4, 16, 9, 2}, {5, 33, 64, 3}, {1, 100, 50, 1}};
-    for (int i = 0; i < 5; i++) {
+    static const int64_t sizes[][4] = {{1, 1, 1, 1},    {3, 5, 7, 1},    {4, 16, 9, 2},  {5, 33, 64, 3},
+                                       {1, 100, 50, 1}, {67, 129, 7, 1}, {130, 1, 65, 2}};
+    for (int i = 0; i < (int)(sizeof sizes / sizeof sizes[0]); i++) {
         int64_t m = sizes[i][0], n = sizes[i][1], k = sizes[i][2], batch = sizes[i][3];
         int64_t na = batch * m * k, nb = k * n, ny = batch * m * n;
         fill(x, na, 1);
@@ -60,12 +59,29 @@ static void matmuls(void **state)
                                       .alpha = 0.5f,
                                       .beta = 2.0f,
                                       .c = tb.mem,
-                                      .c_column = 1};
+                                      .c_column = 1,
+                                      .variant = variant};
         octet_status built = oct_float_matmul(&r, oct_device_caps(device), &q);
         harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tw.mem, w}, {tb.mem, bias}}, 3,
-                    &(harness_io){ty.mem, y}, 1, "matmul");
-        compare("matmul", i, ny);
+                    &(harness_io){ty.mem, y}, 1, variant);
+        compare(variant, i, ny);
     }
+}
+
+/* Every variant of the device; how many. */
+static int each_variant(void (*test)(const char *variant))
+{
+    int count = 0;
+    for (const char *name; (name = oct_float_variant_name(oct_device_caps(device), (size_t)count)); count++)
+        test(name);
+    print_message("%d variants\n", count);
+    return count;
+}
+
+static void matmuls(void **state)
+{
+    (void)state;
+    assert_in_range(each_variant(matmuls_by), 1, 2);
 }
 
 /* [n][h][w][c] -> [n][oh][ow][co]; every pair of an input and an output that a tap joins. */
@@ -98,9 +114,8 @@ static void reference(const oct_float_conv_request *q, bool has_bias)
     }
 }
 
-static void convolutions(void **state)
+static void convolutions_by(const char *variant)
 {
-    (void)state;
     /* n h w c oh ow co kh kw group stride dilation pad transposed */
     static const int cases[][14] = {
         {1, 5, 5, 3, 5, 5, 4, 3, 3, 1, 1, 1, 1, 0},  {2, 7, 6, 5, 3, 3, 17, 3, 2, 1, 2, 1, 1, 0},
@@ -128,7 +143,8 @@ static void convolutions(void **state)
                                     .dilation_h = p[11],
                                     .dilation_w = p[11],
                                     .pad_top = p[12],
-                                    .pad_left = p[12]};
+                                    .pad_left = p[12],
+                                    .variant = variant};
         int64_t nx = q.n * q.h * q.w * q.c, nw = q.co * q.c / q.group * q.kh * q.kw,
                 ny = q.n * q.oh * q.ow * q.co;
         fill(x, nx, 5);
@@ -145,13 +161,47 @@ static void convolutions(void **state)
         q.y = harness_output(&r, OCTET_F32, 1, &ny);
         octet_status built = oct_float_conv(&r, oct_device_caps(device), &q);
         harness_run(&r, built, (harness_io[]){{q.x.mem, x}, {q.weights.mem, w}, {tb.mem, bias}},
-                    has_bias ? 3 : 2, &(harness_io){q.y.mem, y}, 1, "conv");
-        compare("conv", i, ny);
+                    has_bias ? 3 : 2, &(harness_io){q.y.mem, y}, 1, variant);
+        compare(variant, i, ny);
     }
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    assert_in_range(each_variant(convolutions_by), 1, 2);
+}
+
+/* Libraries are for large products on GPUs. */
+static void selection(void **state)
+{
+    (void)state;
+    oct_caps caps = {.any_device = true};
+    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
+    caps.prefers_tiles = true;
+    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
+    caps.clblast = true;
+    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "clblast");
+    assert_string_equal(oct_float_select(&caps, 1, 64, 64), "plain");
+    caps.prefers_tiles = false;
+    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
+}
+
+static void unknown_variants_are_refused(void **state)
+{
+    (void)state;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_float_matmul_request q = {
+        .m = 1, .n = 1, .k = 1, .batch = 1, .c = OCT_MEM_NONE, .variant = "nothing"};
+    assert_int_equal(oct_float_matmul(&r, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
+    oct_recipe_free(&r);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(matmuls), cmocka_unit_test(convolutions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(matmuls), cmocka_unit_test(convolutions),
+                                       cmocka_unit_test(selection),
+                                       cmocka_unit_test(unknown_variants_are_refused)};
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

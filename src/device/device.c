@@ -332,6 +332,7 @@ void oct_device_release(oct_device *d)
     if (!d || atomic_fetch_sub(&d->references, 1) != 1)
         return;
     oct_programs_free(d);
+    oct_blas_forget(d);
     oct_tuning_unload(d);
     cl_command_queue upload_queue = atomic_load(&d->upload_queue);
     if (upload_queue)

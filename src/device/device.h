@@ -13,6 +13,7 @@
 #include <CL/cl_ext.h>
 
 #include "error.h"
+#include "sgemm.h"
 #include <octet/octet.h>
 #include <stdbool.h>
 
@@ -38,6 +39,7 @@ typedef struct oct_caps {
     int cl_c_version;                /* 120, 200, 300 */
     size_t max_group;                /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
     bool any_device;                 /* true: the capability of portable kernels */
+    bool clblast;                    /* this build of Octet has it */
     bool pocl_x86;                   /* PoCL on this host's own x86 CPU: inline assembly is possible */
     bool x86_avx2;                   /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni;            /* AVX-512 F, BW, VL and VNNI */
@@ -112,6 +114,12 @@ void oct_event_release(cl_event event); /* NULL is fine */
 octet_status oct_device_launch(oct_device *device, cl_kernel kernel, cl_uint dims, const size_t *global,
                                const size_t *local, cl_uint wait_count, const cl_event *waits,
                                cl_event *event);
+/* Enqueue C = alpha A B + beta C by CLBlast, with A, B and C at these offsets, in bytes; the rest as above.
+ * CLBlast compiles at its first call for a kind of product, and allocates in calls. Errors: UNSUPPORTED (a
+ * build without CLBlast), INVALID_ARGUMENT (an offset that does not fit floats). */
+octet_status oct_device_sgemm(oct_device *device, const oct_sgemm *product, const cl_mem buffers[3],
+                              const size_t offsets[3], cl_uint wait_count, const cl_event *waits,
+                              cl_event *event);
 octet_status oct_device_finish(oct_device *device); /* wait for everything enqueued; counted as one wait */
 /* Finish, also after a failure (enqueued copies refer to the caller's memory) and then uploads beside the
  * queue too; gives back `status` and its text if it is one, else what finishing gave. */

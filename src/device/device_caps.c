@@ -264,6 +264,7 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
               "an OpenCL device does not tell its name or version; its driver is broken");
     caps->vendor_id = (cl_uint)get_number(id, CL_DEVICE_VENDOR_ID);
     caps->any_device = true;
+    caps->clblast = oct_blas_built();
     caps->max_group = caps->info.max_work_group;
     char version[128];
     int major = 1, minor = 2;

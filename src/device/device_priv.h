@@ -8,7 +8,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-typedef struct oct_program_entry oct_program_entry; /* programs.c */
+typedef struct oct_program_entry oct_program_entry; /* blas.c */
+bool oct_blas_built(void);
+void oct_blas_forget(oct_device *device);
+/* programs.c */
 
 /* Indices of oct_device.counters. */
 enum {
@@ -38,6 +41,7 @@ struct oct_device {
     oct_program_entry *programs;
     char *cache_dir; /* NULL: no disk cache */
     oct_tuning tuning;
+    atomic_bool used_blas;
     atomic_uint_fast64_t counters[COUNTER_COUNT];
     atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
@@ -49,6 +53,9 @@ void oct_caps_name_paths(oct_caps *caps); /* info.dot4, info.matrix from the res
 octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name);
 /* dot4_probe.c: paths that only running a kernel tells; then OCTET_DOT4, for tests and developers. */
 octet_status oct_device_settle_dot4(oct_device *device);
+/* blas.c */
+bool oct_blas_built(void);
+void oct_blas_forget(oct_device *device);
 /* programs.c */
 void oct_programs_free(oct_device *device);
 

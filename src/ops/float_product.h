@@ -1,4 +1,6 @@
-/* Float matrix products and convolutions: for what is not quantized. */
+/* Float matrix products and convolutions: for what is not quantized. There are two variants: "clblast", a
+ * library call (with the window of a convolution written out as rows), and "plain", kernels for any device.
+ */
 #ifndef OCT_FLOAT_PRODUCT_H
 #define OCT_FLOAT_PRODUCT_H
 
@@ -12,6 +14,7 @@ typedef struct oct_float_matmul_request {
     float alpha, beta;
     oct_mem c; /* read where beta is not 0 */
     int64_t c_row, c_column;
+    const char *variant; /* NULL: the one that fits best */
 } oct_float_matmul_request;
 octet_status oct_float_matmul(oct_recipe *r, const oct_caps *caps, const oct_float_matmul_request *q);
 
@@ -22,7 +25,12 @@ typedef struct oct_float_conv_request {
     oct_operand x, weights,
         y;        /* NHWC; weights as ONNX has them: [co][c / group][kh][kw], transposed [c][co / group]... */
     oct_mem bias; /* [co] or OCT_MEM_NONE */
+    const char *variant;
 } oct_float_conv_request;
+/* The index-th variant that the device has, NULL behind the last. */
+const char *oct_float_variant_name(const oct_caps *caps, size_t index);
+/* The variant of a product of these sizes. */
+const char *oct_float_select(const oct_caps *caps, int64_t m, int64_t n, int64_t k);
 octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q);
 
 #endif

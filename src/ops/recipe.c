@@ -163,6 +163,23 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
     return l;
 }
 
+void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a, oct_float_place b,
+                      oct_float_place c)
+{
+    oct_launch *l = oct_recipe_launch(r, "CLBlast", "sgemm", "%s", "");
+    oct_sgemm *copy = l ? oct_arena_alloc(&r->arena, 1, sizeof *copy) : NULL;
+    if (l && !copy)
+        out_of_memory(r);
+    if (!copy)
+        return;
+    *copy = *product;
+    l->product = copy;
+    oct_launch_in_at(l, a.mem, a.offset);
+    oct_launch_in_at(l, b.mem, b.offset);
+    oct_launch_out_at(l, c.mem, c.offset);
+    oct_launch_1d(l, product->m && product->n && product->k && product->batch, 0);
+}
+
 static oct_arg *add_arg(oct_launch *l, oct_arg_kind kind)
 {
     if (!l)

@@ -11,6 +11,7 @@
 
 #include "arena.h"
 #include "error.h"
+#include "sgemm.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,9 +54,11 @@ typedef struct oct_arg {
 #define OCT_SLICE_BYTES ((size_t)1 << 20) /* what slice_bytes is where nobody sets it */
 
 typedef struct oct_launch {
-    const char *file;    /* kernel source, e.g. "gemm/gemm_portable.cl" */
-    const char *entry;   /* kernel function */
-    const char *options; /* "-DTM=4 -DTN=8": build options, part of the cache key */
+    const oct_sgemm *product; /* a library call instead of a kernel: its arguments are A, B and C (an OUT,
+                                 though beta may read it); NULL: a kernel */
+    const char *file;         /* kernel source, e.g. "gemm/gemm_portable.cl" */
+    const char *entry;        /* kernel function */
+    const char *options;      /* "-DTM=4 -DTN=8": build options, part of the cache key */
     int dims;
     size_t global[3];
     size_t local[3]; /* local[0] == 0: left to the executor */
@@ -120,6 +123,13 @@ void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size
  * accept it. */
 oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry, const char *options, ...)
     OCT_PRINTF(4, 5);
+/* Append a float product by a library. A, B and C begin `offset` bytes into their memories. */
+typedef struct oct_float_place {
+    oct_mem mem;
+    size_t offset;
+} oct_float_place;
+void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a, oct_float_place b,
+                      oct_float_place c);
 /* Arguments, in the kernel's order. */
 void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);

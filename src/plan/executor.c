@@ -2,12 +2,17 @@
 
 #include <stdlib.h>
 
-octet_status oct_set_mem_arg(cl_kernel kernel, cl_uint index, cl_mem buffer, size_t offset)
+octet_status oct_set_mem_arg(bound_launch *l, cl_uint index, cl_mem buffer, size_t offset)
 {
+    if (!l->kernel) {
+        l->operands[index / 2] = buffer;
+        l->offsets[index / 2] = offset;
+        return OCTET_OK;
+    }
     cl_ulong at = offset;
-    cl_int err = clSetKernelArg(kernel, index, sizeof buffer, &buffer);
+    cl_int err = clSetKernelArg(l->kernel, index, sizeof buffer, &buffer);
     if (err == CL_SUCCESS)
-        err = clSetKernelArg(kernel, index + 1, sizeof at, &at);
+        err = clSetKernelArg(l->kernel, index + 1, sizeof at, &at);
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
 }
 
@@ -31,8 +36,10 @@ static const size_t *group_size(const oct_executor *e, const bound_launch *l)
 octet_status oct_executor_enqueue(oct_executor *e, bound_launch *l, cl_uint wait_count, const cl_event *waits,
                                   cl_event *event)
 {
-    octet_status status = oct_device_launch(e->device, l->kernel, l->dims, l->global, group_size(e, l),
-                                            wait_count, waits, event);
+    octet_status status = l->kernel ? oct_device_launch(e->device, l->kernel, l->dims, l->global,
+                                                        group_size(e, l), wait_count, waits, event)
+                                    : oct_device_sgemm(e->device, &l->product, l->operands, l->offsets,
+                                                       wait_count, waits, event);
     return status == OCTET_OK ? status : oct_fail_prefix(status, "kernel %s", l->name);
 }
 
@@ -81,7 +88,7 @@ static octet_status set_own(oct_executor *e, const patch *p)
     size_t offset;
     cl_mem buffer = find_scratch(e, p->mem, &offset);
     bool placed = p->mem != OCT_MEM_NONE && e->places[p->mem].region == OCT_REGION_ARENA;
-    return oct_set_mem_arg(e->run[p->launch].kernel, p->index, buffer, placed ? offset + p->offset : 0);
+    return oct_set_mem_arg(&e->run[p->launch], p->index, buffer, placed ? offset + p->offset : 0);
 }
 
 /* Another plan of the session may have made the scratch memory anew. */
@@ -124,7 +131,7 @@ octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer
     for (size_t i = 0; i < e->patch_count; i++) {
         const patch *p = &e->patches[i];
         if (p->mem == mem && buffer)
-            FORWARD(oct_set_mem_arg(e->run[p->launch].kernel, p->index, buffer, offset + p->offset));
+            FORWARD(oct_set_mem_arg(&e->run[p->launch], p->index, buffer, offset + p->offset));
         else if (p->mem == mem)
             FORWARD(set_own(e, p));
     }

@@ -72,18 +72,17 @@ static octet_status set_plain_arg(cl_kernel kernel, cl_uint index, const oct_arg
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
 }
 
-static octet_status set_arg(binder *b, cl_kernel kernel, cl_uint index, const oct_arg *a,
+static octet_status set_arg(binder *b, bound_launch *l, cl_uint index, const oct_arg *a,
                             const oct_place *places)
 {
     if (!is_mem_arg(a))
-        return set_plain_arg(kernel, index, a);
+        return set_plain_arg(l->kernel, index, a);
     oct_place place = {.region = OCT_REGION_NOWHERE};
     if (a->mem != OCT_MEM_NONE)
         place = places[a->mem];
     size_t offset;
     cl_mem buffer = locate(b, &place, &offset);
-    return oct_set_mem_arg(kernel, index, buffer,
-                           place.region == OCT_REGION_NOWHERE ? 0 : offset + a->offset);
+    return oct_set_mem_arg(l, index, buffer, place.region == OCT_REGION_NOWHERE ? 0 : offset + a->offset);
 }
 
 static bool in_scratch(const oct_place *places, oct_mem mem)
@@ -96,7 +95,10 @@ static bool in_scratch(const oct_place *places, oct_mem mem)
 static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_launch *out)
 {
     oct_executor *e = b->e;
-    FORWARD(oct_device_kernel(e->device, l->file, l->entry, l->options, &out->kernel));
+    if (l->product)
+        out->product = *l->product;
+    else
+        FORWARD(oct_device_kernel(e->device, l->file, l->entry, l->options, &out->kernel));
     out->dims = (cl_uint)l->dims;
     out->node = l->node;
     out->name = l->entry;
@@ -105,7 +107,7 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
     cl_uint index = 0;
     for (int i = 0; i < l->arg_count; i++) {
         const oct_arg *a = &l->args[i];
-        octet_status status = set_arg(b, out->kernel, index, a, run ? b->plan.run : b->plan.load);
+        octet_status status = set_arg(b, out, index, a, run ? b->plan.run : b->plan.load);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "argument %u of kernel %s", index, l->entry);
         if (run && is_mem_arg(a) && in_scratch(b->plan.run, a->mem))
@@ -228,6 +230,17 @@ static octet_status bind_all(binder *b)
     return land_uploads(b);
 }
 
+/* A library compiles at its first call for a kind of product: that is now, on whatever scratch memory holds,
+ * and not in the first run. */
+static octet_status warm_up(oct_executor *e)
+{
+    for (size_t i = 0; i < e->run_count; i++) {
+        if (!e->run[i].kernel)
+            FORWARD(oct_executor_enqueue(e, &e->run[i], 0, NULL, NULL));
+    }
+    return OCTET_OK;
+}
+
 static void bind_streams(binder *b)
 {
     oct_executor *e = b->e;
@@ -311,7 +324,8 @@ static octet_status load(binder *b)
     e->scratch_generation = s->scratch_generation;
     FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
     /* Uploads read b->small and the caller's constants: settle before they go. */
-    FORWARD(oct_device_settle(e->device, bind_all(b)));
+    octet_status status = bind_all(b);
+    FORWARD(oct_device_settle(e->device, status == OCTET_OK ? warm_up(e) : status));
     bind_streams(b);
     return share_weights(b);
 }

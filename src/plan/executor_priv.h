@@ -6,7 +6,10 @@
 #include "memory_plan.h"
 
 typedef struct bound_launch {
-    cl_kernel kernel;
+    cl_kernel kernel; /* NULL: a library call, */
+    oct_sgemm product;
+    cl_mem operands[3];
+    size_t offsets[3];
     cl_uint dims;
     size_t global[3], local[3];
     int node;
@@ -51,7 +54,8 @@ struct oct_executor {
 
 /* A place in memory made of several buffers. */
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);
-octet_status oct_set_mem_arg(cl_kernel kernel, cl_uint index, cl_mem buffer, size_t offset);
+/* Argument `index` of a kernel counts both of a memory's. */
+octet_status oct_set_mem_arg(bound_launch *l, cl_uint index, cl_mem buffer, size_t offset);
 octet_status oct_executor_enqueue(oct_executor *e, bound_launch *l, cl_uint wait_count, const cl_event *waits,
                                   cl_event *event);
 
