@@ -103,7 +103,9 @@ octet_status oct_float_matmul(oct_recipe *r, const oct_caps *caps, const oct_flo
     /* Sums of nothing, and a c that differs from batch to batch, have no such call. */
     if (library && q->k > 0 && (q->beta == 0.0f || q->batch == 1 || q->c_row == 0))
         return matmul_by_library(r, q);
-    oct_launch *l = oct_recipe_launch(r, "float/product.cl", "matmul", "%s", "");
+    const size_t rows = q->m == 1 ? 1 : 6, nb = q->n <= 16 ? 16 : 32;
+    oct_launch *l =
+        oct_recipe_launch(r, "float/product.cl", "matmul", "-DROWS=%d -DNB=%d", (int)rows, (int)nb);
     oct_launch_in(l, q->a);
     oct_launch_in(l, q->b);
     oct_launch_in(l, q->beta != 0.0f ? q->c : OCT_MEM_NONE);
@@ -116,24 +118,28 @@ octet_status oct_float_matmul(oct_recipe *r, const oct_caps *caps, const oct_flo
     oct_launch_i64(l, q->c_row);
     oct_launch_i64(l, q->c_column);
     oct_launch_3d(
-        l, (size_t[3]){oct_ceil_div((size_t)q->n, 16), oct_ceil_div((size_t)q->m, 4), (size_t)q->batch},
+        l, (size_t[3]){oct_ceil_div((size_t)q->n, nb), oct_ceil_div((size_t)q->m, rows), (size_t)q->batch},
         NULL);
     return r->status;
 }
 
-/* Weights to [group][kh kw][ci][co], in which a kernel reads 16 output channels at once. */
-static oct_mem arrange(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q)
+/* Weights to [group][panel][kh kw][ci][nb], where the last panel of a group may be cut short. */
+static oct_mem arrange(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q, int64_t nb)
 {
     int64_t taps = q->kh * q->kw, gci = q->c / q->group, gco = q->co / q->group;
+    int64_t whole = gco / nb, panels = whole + (gco % nb != 0), panel = taps * gci * nb;
     oct_operand to = q->weights;
-    to.mem = oct_recipe_temp(r, (size_t)(q->group * taps * gci * gco) * sizeof(float));
-    oct_box b = {.rank = 4, .dims = {q->group, taps, gci, gco}};
-    const int64_t direct[4] = {gco * gci * taps, 1, taps, gci * taps},
-                  transposed[4] = {gci * gco * taps, 1, gco * taps, taps};
-    for (int i = 0; i < 4; i++)
-        b.x_steps[i] = q->transposed ? transposed[i] : direct[i];
-    oct_dense_steps(b.dims, 4, b.y_steps);
-    (void)oct_move_box(r, caps, &q->weights, &to, &b);
+    to.mem = oct_recipe_temp(r, (size_t)(q->group * panels * panel) * sizeof(float));
+    const int64_t channel = q->transposed ? taps : gci * taps, input = q->transposed ? gco * taps : taps;
+    for (int part = 0; part < 2; part++) { /* whole panels, then what is left */
+        oct_box b = {.rank = 5,
+                     .dims = {q->group, part ? panels - whole : whole, taps, gci, part ? gco % nb : nb},
+                     .x_steps = {gco * gci * taps, nb * channel, 1, input, channel},
+                     .y_steps = {panels * panel, panel, gci * nb, nb, 1},
+                     .x_start = part ? whole * nb * channel : 0,
+                     .y_start = part ? whole * panel : 0};
+        (void)oct_move_box(r, caps, &q->weights, &to, &b);
+    }
     return to.mem;
 }
 
@@ -175,7 +181,7 @@ static octet_status conv_by_library(oct_recipe *r, const oct_caps *caps, const o
 {
     int64_t pixels = q->n * q->oh * q->ow, k = q->kh * q->kw * q->c;
     bool has_bias = q->bias != OCT_MEM_NONE;
-    oct_mem weights = arrange(r, caps, q), rows = window_rows(r, q);
+    oct_mem weights = arrange(r, caps, q, q->co), rows = window_rows(r, q);
     if (has_bias)
         put_addend(r, q->bias, q->y.mem, pixels, q->co, 1.0f, 0, 1);
     oct_sgemm g = {.m = (size_t)pixels,
@@ -215,9 +221,10 @@ octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float
         as.group = 1;
         as.c = 1;
     }
-    oct_mem weights = arrange(r, caps, &as);
-    oct_launch *l = oct_recipe_launch(r, "float/product.cl", depthwise ? "depthwise" : "conv", "%s",
-                                      q->transposed ? "-DTRANSPOSED" : "");
+    int64_t nb = depthwise ? gco : gco <= 16 ? 16 : 32, rows = depthwise ? 1 : 6;
+    oct_mem weights = arrange(r, caps, &as, nb);
+    oct_launch *l = oct_recipe_launch(r, "float/product.cl", depthwise ? "depthwise" : "conv", "-DNB=%d%s",
+                                      depthwise ? 32 : (int)nb, q->transposed ? " -DTRANSPOSED" : "");
     oct_launch_in(l, q->x.mem);
     oct_launch_in(l, weights);
     oct_launch_in(l, q->bias);
@@ -226,7 +233,8 @@ octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float
         oct_launch_i32(l, sizes[i]);
     oct_launch_i32(l, q->bias != OCT_MEM_NONE);
     oct_launch_3d(l,
-                  (size_t[3]){oct_ceil_div((size_t)gco, 16), (size_t)(q->oh * q->ow),
+                  (size_t[3]){oct_ceil_div((size_t)gco, depthwise ? 16 : (size_t)nb),
+                              oct_ceil_div((size_t)(q->oh * q->ow), (size_t)rows),
                               (size_t)(q->n * (depthwise ? 1 : q->group))},
                   NULL);
     return r->status;
