@@ -304,6 +304,14 @@ static const pass_case cases[] = {
      "Expand " DQ " Mul Exp " Q " Table"},
     {"of two tensors", oct_pass_tables, OF_X OF_T "d = Exp a; e = Div d c; y = " Q " e s2 z2", "y", NULL},
     {"float all the way", oct_pass_tables, "d = Exp f; y = Relu d", "y", "Exp Relu"},
+    /* the QOperator form */
+    {"conv with a clip", oct_graph_to_qoperator,
+     OF_X WEIGHTS "d = Conv a wf; e = Clip d zero six; y = " Q " e s2 z2", "y", "QLinearConv Clip"},
+    {"a pool in 8 bits", oct_graph_to_qoperator,
+     OF_X "d = MaxPool@k2 a; e = " Q " d s z; f1 = " DQ " e s z; y = Exp f1", "y", "MaxPool " DQ " Exp"},
+    {"what no operator says", oct_graph_to_qoperator, OF_X OF_T "d = Sub a c; y = " Q " d s2 z2", "y",
+     DQ " " DQ " Sub " Q},
+    {"a float result", oct_graph_to_qoperator, OF_X WEIGHTS "y = Conv a wf", "y", DQ " " DQ " Conv"},
     /* chain */
     {"conv and table", oct_pass_chain, CONV "y = Table@axis1 d table", "y", "QLinearConv"},
     {"conv and a table per channel", oct_pass_chain, CONV "y = Table@axis1 d table4", "y",

@@ -5,8 +5,9 @@
  *     octet_quantizer_write(quantizer, "int8.onnx");
  *
  * The network runs in float on the context's device while samples are added, and its tensors are observed
- * there. The result has QuantizeLinear and DequantizeLinear pairs (QDQ) of operator set 13 or later, weights
- * and biases as integers; ONNX Runtime and Octet read it. docs/quantize.md tells how ranges are chosen. */
+ * there. The result has QuantizeLinear and DequantizeLinear pairs (QDQ) of operator set 13 or later, or
+ * integer operators (QOperator), weights and biases as integers; ONNX Runtime and Octet read it.
+ * docs/quantize.md tells how ranges are chosen. */
 #ifndef OCTET_QUANTIZE_H
 #define OCTET_QUANTIZE_H
 
@@ -29,6 +30,11 @@ typedef enum octet_observer {
 /* "best", "minmax", ... NULL past the last. */
 OCTET_API const char *octet_observer_name(octet_observer observer);
 
+typedef enum octet_quantize_format {
+    OCTET_FORMAT_QDQ = 0,  /* float operators between QuantizeLinear and DequantizeLinear pairs */
+    OCTET_FORMAT_QOPERATOR /* QLinearConv and its kin where there are such operators, pairs elsewhere */
+} octet_quantize_format;
+
 typedef struct octet_quantize_desc {
     size_t struct_size;
     octet_dtype activations; /* U8 (default) or S8 */
@@ -46,6 +52,7 @@ typedef struct octet_quantize_desc {
     /* Called now and then: "observe", "try mse", ... and how far it is. NULL: silent. */
     void (*progress)(void *user, const char *step, size_t done, size_t total);
     void *progress_user;
+    octet_quantize_format format; /* of the file; the network computes the same bytes in both */
 } octet_quantize_desc;
 
 typedef struct octet_quantizer octet_quantizer;

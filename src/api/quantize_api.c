@@ -1,6 +1,8 @@
 /* octet_quantizer: arguments are checked here; the work is in src/quantize. */
 #include "api.h"
 #include "onnx_write.h"
+#include "passes.h"
+#include "prepare.h"
 #include "quantizer.h"
 
 #include <math.h>
@@ -22,6 +24,8 @@ static octet_status check_desc(const octet_quantize_desc *d)
               "octet_quantize_desc: observer %d is unknown", (int)d->observer);
     RETURN_IF(!(d->percentile >= 0 && d->percentile <= 100), OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: percentile %g; it is to be up to 100", d->percentile);
+    RETURN_IF((unsigned)d->format > OCTET_FORMAT_QOPERATOR, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: format %d is unknown", (int)d->format);
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
     RETURN_IF(d->exclude_count && !d->exclude, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: exclude is NULL");
@@ -182,6 +186,37 @@ static void set_output_types(octet_quantizer *q)
     }
 }
 
+static void take_shape(oct_graph *to, int v, const oct_graph *from)
+{
+    to->values[v].dtype = from->values[v].dtype;
+    to->values[v].rank = from->values[v].rank;
+    memcpy(to->values[v].dims, from->values[v].dims, sizeof to->values[v].dims);
+}
+
+/* The network in integer operators. They are found with the shapes of a sample, which the ports do not keep.
+ */
+static octet_status write_qoperator(const octet_quantizer *q, const char *path)
+{
+    const oct_graph *from = &q->best.graph;
+    oct_graph shaped, g;
+    FORWARD(oct_shaped_copy(from, q->samples[0].inputs, &shaped));
+    octet_status status = oct_graph_clone(from, &g);
+    if (status == OCTET_OK) {
+        for (int v = 0; v < from->value_count; v++)
+            take_shape(&g, v, &shaped);
+        status = oct_graph_to_qoperator(&g);
+        for (int i = 0; i < g.input_count; i++)
+            take_shape(&g, g.inputs[i], from);
+        for (int i = 0; i < g.output_count; i++)
+            take_shape(&g, g.outputs[i], from);
+        if (status == OCTET_OK)
+            status = oct_onnx_write(&g, q->opset, path);
+        oct_graph_free(&g);
+    }
+    oct_graph_free(&shaped);
+    return status;
+}
+
 octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
 {
     CHECK_ARG(q);
@@ -196,6 +231,8 @@ octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
         set_output_types(q);
         q->written = true;
     }
+    if (q->desc.format == OCTET_FORMAT_QOPERATOR)
+        return write_qoperator(q, path);
     return oct_onnx_write(&q->best.graph, q->opset, path);
 }
 

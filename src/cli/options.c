@@ -51,6 +51,8 @@ static const option_row rows[] = {
      "samples: a file or folder of .npy, .npz, .pb, PNG or JPEG; once per input"},
     {"output", "FILE", FOR_QUANTIZE, KIND_TEXT, FIELD(output), 0, 0, "the int8 network; -o for short"},
     {"activations", "u8|s8", FOR_QUANTIZE, KIND_TEXT, FIELD(activations), 0, 0, "u8 by default"},
+    {"format", "FORM", FOR_QUANTIZE, KIND_TEXT, FIELD(format), 0, 0,
+     "qdq (default), or qoperator: integer operators in the file; the results are the same"},
     {"observer", "METHOD", FOR_QUANTIZE, KIND_TEXT, FIELD(observer), 0, 0,
      "minmax, average, percentile, entropy, mse, or best of them (default)"},
     {"percentile", "P", FOR_QUANTIZE, KIND_TEXT, FIELD(percentile), 0, 0, "of that method; 99.99 by default"},

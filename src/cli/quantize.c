@@ -44,6 +44,10 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
             return cli_usage("--percentile takes a number above 50, up to 100, not \"%s\"",
                              options->percentile);
     }
+    if (options->format && strcmp(options->format, "qoperator") == 0)
+        d->format = OCTET_FORMAT_QOPERATOR;
+    else if (options->format && strcmp(options->format, "qdq") != 0)
+        return cli_usage("--format takes qdq or qoperator, not \"%s\"", options->format);
     d->per_tensor = options->per_tensor;
     d->symmetric = options->symmetric;
     d->reduce_range = options->reduce_range;

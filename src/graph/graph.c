@@ -42,6 +42,11 @@ const char *oct_op_name(oct_op op)
     return ops[op].name;
 }
 
+const char *oct_op_domain(oct_op op)
+{
+    return strcmp(ops[op].domain, "-") == 0 ? NULL : strcmp(ops[op].domain, "ms") == 0 ? "com.microsoft" : "";
+}
+
 octet_node_path oct_op_path(oct_op op)
 {
     return ops[op].path;

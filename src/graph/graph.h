@@ -117,6 +117,8 @@ const char *oct_node_string(const oct_node *n, const char *name, const char *oth
 /* Operator by ONNX name and domain; OCT_OP_COUNT if unknown. */
 oct_op oct_op_find(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
+/* As files name it; NULL: no file can hold the operator. */
+const char *oct_op_domain(oct_op op);
 octet_node_path oct_op_path(oct_op op);
 /* A float function of one element: rows whose shape rule is `unary`. */
 bool oct_op_is_unary(oct_op op);

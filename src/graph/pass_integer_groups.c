@@ -592,7 +592,17 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_LeakyRelu] = fuse_leaky_relu,
 };
 
-octet_status oct_pass_integer_groups(oct_graph *g)
+/* Groups whose integer form is an operator of ONNX or com.microsoft: what other graphs of these become, no
+ * file can say. (A mean becomes a Reshape that knows the batch.) */
+static bool has_onnx_form(const group *s)
+{
+    oct_op op = node_of(s)->op;
+    if (s->quantize < 0)
+        return op == OCT_OP_Gemm; /* QGemm without an output scale */
+    return op != OCT_OP_Sub && op != OCT_OP_Resize && op != OCT_OP_ConvTranspose && op != OCT_OP_ReduceMean;
+}
+
+static octet_status fuse_groups(oct_graph *g, bool portable)
 {
     oct_readers readers = {0};
     FORWARD(oct_readers_find(g, &readers));
@@ -604,9 +614,20 @@ octet_status oct_pass_integer_groups(oct_graph *g)
         if (!table[g->nodes[i].op] || g->nodes[i].output_count != 1)
             continue;
         find_quantize(&s);
-        status = table[g->nodes[i].op](&s, &done);
+        if (!portable || has_onnx_form(&s))
+            status = table[g->nodes[i].op](&s, &done);
     }
     oct_readers_free(&readers);
     oct_drop_replaced(g);
     return status;
+}
+
+octet_status oct_pass_integer_groups(oct_graph *g)
+{
+    return fuse_groups(g, false);
+}
+
+octet_status oct_integer_groups_portably(oct_graph *g)
+{
+    return fuse_groups(g, true);
 }

@@ -111,13 +111,32 @@ static octet_status sink(oct_graph *g, int node)
     return OCTET_OK;
 }
 
-octet_status oct_pass_sink_dequantize(oct_graph *g)
+/* Operators that other runtimes have in float only, or in some of the 8-bit types. */
+static bool is_ours_alone(oct_op op)
+{
+    return op == OCT_OP_DepthToSpace || op == OCT_OP_SpaceToDepth || op == OCT_OP_GlobalMaxPool ||
+           op == OCT_OP_Expand || op == OCT_OP_Tile;
+}
+
+static octet_status sink_all(oct_graph *g, bool portable)
 {
     /* In topological order, so that one passage sinks through chains; what is added comes last. */
     int count = g->node_count;
-    for (int i = 0; i < count; i++)
-        FORWARD(sink(g, i));
+    for (int i = 0; i < count; i++) {
+        if (!portable || !is_ours_alone(g->nodes[i].op))
+            FORWARD(sink(g, i));
+    }
     return OCTET_OK;
+}
+
+octet_status oct_pass_sink_dequantize(oct_graph *g)
+{
+    return sink_all(g, false);
+}
+
+octet_status oct_sink_dequantize_portably(oct_graph *g)
+{
+    return sink_all(g, true);
 }
 
 octet_status oct_pass_cancel_pairs(oct_graph *g)

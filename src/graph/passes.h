@@ -9,6 +9,12 @@
 octet_status oct_graph_rewrite(oct_graph *g);
 octet_status oct_graph_lay_out(oct_graph *g);
 
+/* A QDQ graph in the QOperator form, for a file: groups become QLinearConv and its kin where an operator of
+ * ONNX or com.microsoft says what they mean, the others stay. Every shape must be known. */
+octet_status oct_graph_to_qoperator(oct_graph *g);
+octet_status oct_sink_dequantize_portably(oct_graph *g);
+octet_status oct_integer_groups_portably(oct_graph *g);
+
 /* An input or output of the network that is float outside and 8-bit inside, per tensor. dtype NONE: it is the
  * same on both sides. */
 typedef struct oct_border {
