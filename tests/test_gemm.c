@@ -34,7 +34,9 @@ static int32_t random_zero(uint64_t *s, octet_dtype t)
     return (int32_t)(t == OCTET_S8 ? PICK(s, -128, 0, 0, 127, -7) : PICK(s, 0, 0, 128, 255, 3));
 }
 
-/* Each set is a kernel to compile, the slow part: the everyday run takes the first few, the long run all. */
+/* Each set is a kernel to compile, the slow part (a third of a second on PoCL, more for GPU tiles): the
+ * everyday run takes the first few, two for a variant and the other two for the next, kernels for GPUs one;
+ * the long run all for each. */
 typedef struct type_set {
     octet_dtype a, b;
     octet_output output;
@@ -57,7 +59,19 @@ static const type_set types[] = {
     {OCTET_S8, OCTET_U8, OCTET_OUT_F32, OCTET_U8, true},
 };
 #define EVERYDAY_TYPES 4
-static size_t type_first, type_count = EVERYDAY_TYPES;
+static size_t type_first, type_count;
+static bool large; /* one size of many tiles and a long sum instead of edges */
+
+static void choose_types(const char *variant, size_t index)
+{
+    bool one = strstr(variant, "__dot4") != NULL;
+    type_first = one ? index % EVERYDAY_TYPES : index % 2 * 2;
+    type_count = one ? 1 : 2;
+    if (getenv("OCTET_TEST_LONG")) {
+        type_first = 0;
+        type_count = sizeof types / sizeof types[0];
+    }
+}
 
 /* A random case of a variant that makes `rows` x `nb` tiles. */
 static gemm_case make_case(const char *variant, uint64_t seed, gemm_data *data)
@@ -71,6 +85,12 @@ static gemm_case make_case(const char *variant, uint64_t seed, gemm_data *data)
     d->n = PICK(&s, 0, 1, 2, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129);
     d->k = PICK(&s, 0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 17, 31, 64, 131);
     d->batch = PICK(&s, 1, 1, 1, 2, 3);
+    if (large) {
+        d->m = 131;
+        d->n = 200;
+        d->k = 1031;
+        d->batch = 1;
+    }
     const type_set *t = &types[type_first + check_random(&s) % type_count];
     d->a_dtype = t->a;
     d->b_dtype = t->b;
@@ -223,11 +243,7 @@ static void every_variant_is_exact(void **state)
     for (const char *name; (name = octet_gemm_variant_name(context, variants)); variants++) {
         if (!check_wanted(name))
             continue;
-        /* The kernels for GPUs take seconds to compile on a CPU: there, everyday, each takes one of the sets.
-         */
-        bool one = strstr(name, "__dot4") && !long_run;
-        type_first = one ? variants % EVERYDAY_TYPES : 0;
-        type_count = long_run ? sizeof types / sizeof types[0] : one ? 1 : EVERYDAY_TYPES;
+        choose_types(name, variants);
         for (uint64_t i = 1; i <= cases; i++)
             run_case(name, i * 1000003 + variants);
     }
@@ -238,42 +254,15 @@ static void every_variant_is_exact(void **state)
 static void a_large_product_is_exact(void **state)
 {
     (void)state;
-    enum { M = 131, N = 200, K = 1031 };
-    static unsigned char a[M * K], b[K * N];
-    static int32_t c[M * N], want[M * N];
-    uint64_t s = 5;
-    check_fill(&s, OCTET_U8, a, sizeof a, 0);
-    check_fill(&s, OCTET_S8, b, sizeof b, 0);
-    oct_ref_gemm(&(oct_ref_gemm_params){.m = M,
-                                        .n = N,
-                                        .k = K,
-                                        .batch = 1,
-                                        .lda = K,
-                                        .ldb = N,
-                                        .ldc = N,
-                                        .a_dtype = OCTET_U8,
-                                        .b_dtype = OCTET_S8,
-                                        .c_dtype = OCTET_S32,
-                                        .a = a,
-                                        .b = b,
-                                        .c = want});
-    for (size_t v = 0; octet_gemm_variant_name(context, v); v++) {
-        if (!check_wanted(octet_gemm_variant_name(context, v)) || check_cases(100) < 100)
+    large = true;
+    const char *name;
+    for (size_t v = 0; (name = octet_gemm_variant_name(context, v)); v++) {
+        if (!check_wanted(name) || check_cases(100) < 100)
             continue;
-        octet_gemm_desc d;
-        OCTET_INIT(d);
-        d.m = M;
-        d.n = N;
-        d.k = K;
-        d.a_dtype = OCTET_U8;
-        d.b_dtype = OCTET_S8;
-        d.variant = octet_gemm_variant_name(context, v);
-        octet_gemm *g;
-        CHECK_OK(octet_gemm_create(context, &d, b, &g));
-        CHECK_OK(octet_gemm_run(g, a, NULL, c));
-        assert_memory_equal(c, want, sizeof c);
-        octet_gemm_destroy(g);
+        choose_types(name, v);
+        run_case(name, 5000011 + v);
     }
+    large = false;
 }
 
 /* The longest sum of the largest products of each pair of types is what int32 just holds. */
