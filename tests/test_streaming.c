@@ -152,7 +152,10 @@ static size_t check_limit(size_t limit, size_t piece, const unsigned char *want)
         run(e, &n, out);
         harness_compare(out, want, sizeof out, "streamed");
         assert_int_equal(counters().weight_bytes_up - up, streamed);
-        assert_int_equal(counters().waits - waits, 1);
+        if (getenv("OCTET_STAGING")) /* each piece waits for its place */
+            assert_true(counters().waits - waits >= 1);
+        else
+            assert_int_equal(counters().waits - waits, 1);
     }
     assert_in_range(counters().peak_device_bytes - before, 1, limit);
     oct_executor_destroy(e);

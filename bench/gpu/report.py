@@ -63,6 +63,12 @@ def markdown(result):
                      f"{cell(row['median_ms'])} | {cell(row['gops'])} | {cell(share, '{:.1%}')} | "
                      f"{cell(gbps(row))} | {cell(row['cublaslt_ms'])} | {cell(row['fp16_ms'])} | "
                      f"{cell(row['fp32_ms'])} |")
+    if result["tuned"]:
+        lines += ["", "| tuned | variant | ms | estimated best, ms | dropped |", "|---|---|---|---|---|"]
+    for row in result["tuned"]:
+        spread = f" in {row['spread']}" if row["spread"] else ""
+        lines.append(f"| {row['problem']} | {row['variant']}{spread} | {cell(row['seconds'] * 1e3)} | "
+                     f"{cell(row['usual_seconds'] * 1e3)} | {row['dropped']} |")
     lines += ["", "| network | median ms | GOPS | device |", "|---|---|---|---|"]
     for name, net in result["nets"].items():
         lines.append(f"| {name} | {cell(net['latency_ms']['median'])} | {cell(net.get('gops'))} | {net['device']} |")
@@ -94,6 +100,7 @@ def main():
               "commit": about.get("commit", "?"), "seconds": about.get("seconds"),
               "copies": read(folder / "copies.json"), "gemm": rows_of(folder),
               "tests": tests.read_text().strip() if tests.exists() else None,
+              "tuned": [row for path in sorted(folder.glob("tuned_*.json")) for row in (read(path) or {}).get("problems", [])],
               "nets": {path.stem[4:]: net for path in sorted(folder.glob("net_*.json")) if (net := read(path))}}
     (folder / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "results.md").write_text(markdown(result))

@@ -187,6 +187,7 @@ static oct_device *new_device(const octet_context_desc *desc)
     }
     atomic_init(&d->references, 1);
     pthread_mutex_init(&d->programs_lock, NULL);
+    pthread_mutex_init(&d->staging.lock, NULL);
     d->profiling = desc->profiling != 0;
     d->log = desc->log;
     d->log_user = desc->log_user;
@@ -261,6 +262,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
         return status;
     }
     shrink_allocations(d);
+    d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
     oct_tuning_load(d);
     *device = d;
@@ -316,6 +318,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
         return status;
     }
     shrink_allocations(d);
+    d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
     oct_tuning_load(d);
     *device = d;
@@ -334,6 +337,7 @@ void oct_device_release(oct_device *d)
     oct_programs_free(d);
     oct_blas_forget(d);
     oct_tuning_unload(d);
+    oct_staging_close(d);
     cl_command_queue upload_queue = atomic_load(&d->upload_queue);
     if (upload_queue)
         clReleaseCommandQueue(upload_queue);

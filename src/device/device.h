@@ -105,6 +105,8 @@ octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem bu
  * must stay valid until then, or until oct_device_settle has been given a failure. */
 octet_status oct_device_upload_beside(oct_device *device, cl_mem buffer, size_t offset,
                                       const oct_host_data *from, cl_event after, cl_event *done);
+/* Whether the weights of the last upload have been taken from the host's memory when it returned. */
+bool oct_device_copies_at_once(oct_device *device);
 /* An event that is complete when everything enqueued so far is. */
 octet_status oct_device_mark(oct_device *device, cl_event *event);
 void oct_event_release(cl_event event); /* NULL is fine */

@@ -8,10 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-typedef struct oct_program_entry oct_program_entry; /* blas.c */
-bool oct_blas_built(void);
-void oct_blas_forget(oct_device *device);
-/* programs.c */
+typedef struct oct_program_entry oct_program_entry; /* programs.c */
 
 /* Indices of oct_device.counters. */
 enum {
@@ -25,6 +22,18 @@ enum {
     COUNT_CACHED,
     COUNTER_COUNT
 };
+
+#define OCT_STAGING_PIECES 2
+
+/* Pinned host memory that weights pass through (staging.c). */
+typedef struct oct_staging {
+    pthread_mutex_t lock;
+    size_t piece_bytes; /* 0: none */
+    cl_mem buffer[OCT_STAGING_PIECES];
+    unsigned char *at[OCT_STAGING_PIECES]; /* mapped */
+    cl_event busy[OCT_STAGING_PIECES];     /* the copy out of it that was enqueued last */
+    int turn;
+} oct_staging;
 
 struct oct_device {
     atomic_int references;
@@ -42,6 +51,7 @@ struct oct_device {
     char *cache_dir; /* NULL: no disk cache */
     oct_tuning tuning;
     atomic_bool used_blas;
+    oct_staging staging;
     atomic_uint_fast64_t counters[COUNTER_COUNT];
     atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
@@ -79,5 +89,13 @@ bool oct_cache_remove(const char *folder, const char *name); /* true: it is not 
 /* A binary for exactly this key, malloc'd; NULL: none. */
 unsigned char *oct_disk_cache_get(const char *folder, const char *key, size_t *bytes);
 void oct_disk_cache_put(const char *folder, const char *key, const unsigned char *binary, size_t bytes);
+
+/* staging.c: write through pinned memory. false: the device has no staging, nothing was done. after, done: as
+ * for oct_device_upload_beside, NULL where there is nothing to wait for or nobody asks; *done only without an
+ * error. */
+size_t oct_staging_bytes(const oct_caps *caps);
+bool oct_staging_write(oct_device *device, cl_command_queue queue, cl_mem buffer, size_t offset,
+                       const oct_host_data *from, cl_event after, cl_event *done, cl_int *err);
+void oct_staging_close(oct_device *device);
 
 #endif

@@ -65,7 +65,9 @@ octet_status oct_device_upload(oct_device *d, oct_traffic kind, cl_mem buffer, s
 {
     if (from->bytes == 0)
         return OCTET_OK;
-    cl_int err = write(d->queue, buffer, offset, from, 0, NULL, NULL);
+    cl_int err;
+    if (kind != OCT_TRAFFIC_WEIGHT || !oct_staging_write(d, d->queue, buffer, offset, from, NULL, NULL, &err))
+        err = write(d->queue, buffer, offset, from, 0, NULL, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueWriteBuffer");
     count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, from->bytes);
@@ -98,7 +100,7 @@ octet_status oct_device_upload_beside(oct_device *d, cl_mem buffer, size_t offse
     cl_command_queue queue;
     FORWARD(upload_queue(d, &queue));
     cl_int err = clFlush(d->queue); /* an event that another queue waits for must have been sent */
-    if (err == CL_SUCCESS)
+    if (err == CL_SUCCESS && !oct_staging_write(d, queue, buffer, offset, from, after, done, &err))
         err = write(queue, buffer, offset, from, 1, &after, done);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueWriteBuffer");
@@ -106,6 +108,14 @@ octet_status oct_device_upload_beside(oct_device *d, cl_mem buffer, size_t offse
     count(d, COUNT_TRANSFERS, 1);
     err = clFlush(queue);
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFlush");
+}
+
+bool oct_device_copies_at_once(oct_device *d)
+{
+    pthread_mutex_lock(&d->staging.lock);
+    bool staged = d->staging.piece_bytes != 0;
+    pthread_mutex_unlock(&d->staging.lock);
+    return staged;
 }
 
 octet_status oct_device_mark(oct_device *d, cl_event *event)

@@ -141,7 +141,12 @@ static octet_status note_upload(binder *b, const oct_mem_info *m)
 {
     if (!b->e->store->uploaded || m->by_content)
         return OCTET_OK;
+    oct_store *s = b->e->store;
     size_t reach = m->row_bytes ? (m->bytes / m->row_bytes - 1) * m->row_stride + m->row_bytes : m->bytes;
+    if (oct_device_copies_at_once(b->e->device)) {
+        s->uploaded(s->user, m->host, reach);
+        return OCTET_OK;
+    }
     b->in_flight[b->in_flight_count].data = m->host;
     b->in_flight[b->in_flight_count++].bytes = reach;
     b->in_flight_bytes += m->bytes;
