@@ -176,6 +176,58 @@ static void small_allocations_do(void **state)
     octet_context_destroy(small);
 }
 
+/* A device that gives out less memory than it says: the session finds what there is, and streams. */
+static void memory_that_is_not_there_is_not_needed(void **state)
+{
+    (void)state;
+    octet_session_desc desc;
+    octet_session_info info;
+    octet_value_info shape;
+    OCTET_INIT(desc);
+    OCTET_INIT(info);
+    OCTET_INIT(shape);
+    CHECK_OK(octet_model_input(model, 0, &shape));
+    const int64_t small[] = {1, 3, 8, 8}; /* mostly weights */
+    memcpy(shape.dims, small, sizeof small);
+    desc.inputs = &shape;
+    desc.input_count = 1;
+    CHECK_OK(octet_model_plan(model, &desc, &info));
+    uint64_t everything = info.device_bytes;
+    desc.memory_limit = 1;
+    assert_int_equal(octet_model_plan(model, &desc, &info), OCTET_OUT_OF_MEMORY);
+    const char *needs = strstr(octet_last_error(), "at least ");
+    assert_non_null(needs);
+    uint64_t least = strtoull(needs + 9, NULL, 10), real = (least + 3 * everything) / 4;
+    assert_true(least < real && real < everything);
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)real);
+    octet_context *poor, *rich = context;
+    octet_model *same, *own = model;
+    assert_int_equal(setenv("OCTET_MEMORY", text, 1), 0);
+    CHECK_OK(octet_context_create(NULL, &poor));
+    assert_int_equal(unsetenv("OCTET_MEMORY"), 0);
+    CHECK_OK(octet_model_load(poor, FOLDER "shapes.onnx", &same));
+    context = poor;
+    model = same;
+    octet_session *session = open_session(0);
+    octet_tensor in = {OCTET_F32, 4, {1, 3, 8, 8}, pixels, 3 * 8 * 8 * sizeof *pixels}, out = {0}, want = {0};
+    CHECK_OK(octet_session_run(session, &in, 1, &out, 1));
+    assert_true(info_of(session).streamed_bytes > 0);
+    assert_in_range(counters().peak_device_bytes, 1, real);
+    octet_session_destroy(session);
+    context = rich;
+    model = own;
+    session = open_session(0);
+    CHECK_OK(octet_session_run(session, &in, 1, &want, 1));
+    assert_int_equal(info_of(session).streamed_bytes, 0);
+    assert_memory_equal(out.data, want.data, octet_tensor_bytes(&want));
+    octet_tensor_free(&out);
+    octet_tensor_free(&want);
+    octet_session_destroy(session);
+    octet_model_destroy(same);
+    octet_context_destroy(poor);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -207,6 +259,7 @@ int main(void)
         cmocka_unit_test(shapes_come_and_go),
         cmocka_unit_test(a_memory_limit_holds_for_all_shapes),
         cmocka_unit_test(small_allocations_do),
+        cmocka_unit_test(memory_that_is_not_there_is_not_needed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

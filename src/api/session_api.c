@@ -64,6 +64,34 @@ static void forget_plans(octet_session *s)
     oct_store_free(&s->store);
 }
 
+static octet_status make_plan(octet_session *s, const oct_value *shapes, bool host_border, oct_plan **plan)
+{
+    return oct_plan_make(s->model->graph, shapes, host_border, s->model->device, &s->store, plan);
+}
+
+/* A plan within the limit did not fit: the device has less memory than it says, or others hold some of it.
+ * Plan for a little less than what was asked for, weights streamed if need be, until it fits or cannot. */
+static octet_status plan_for_less(octet_session *s, const oct_value *shapes, bool host_border,
+                                  oct_plan **plan)
+{
+    octet_status status = OCTET_OUT_OF_MEMORY;
+    char first[OCT_ERROR_TEXT_BYTES]; /* what is told if it cannot */
+    strcpy(first, oct_error_text());
+    while (status == OCTET_OUT_OF_MEMORY) {
+        oct_plan_memory takes;
+        if (oct_plan_measure(s->model->graph, shapes, host_border, s->model->device, &s->store, &takes) !=
+            OCTET_OK)
+            return oct_fail(status, "%s", first);
+        forget_plans(s);
+        s->memory_limit = takes.device_bytes / 16 * 15;
+        open_store(s);
+        oct_device_log(s->model->device, "%s; planning for %llu bytes of device memory", first,
+                       (unsigned long long)s->memory_limit);
+        status = make_plan(s, shapes, host_border, plan);
+    }
+    return status;
+}
+
 /* Put the plan for these shapes in front, making it if need be. */
 static octet_status use_plan(octet_session *s, const oct_value *shapes, bool host_border)
 {
@@ -74,13 +102,14 @@ static octet_status use_plan(octet_session *s, const oct_value *shapes, bool hos
         }
     }
     oct_plan *p;
-    octet_status status =
-        oct_plan_make(s->model->graph, shapes, host_border, s->model->device, &s->store, &p);
+    octet_status status = make_plan(s, shapes, host_border, &p);
     if (status == OCTET_OUT_OF_MEMORY && s->plan_count) { /* what other shapes need is in the way */
         forget_plans(s);
         open_store(s);
-        status = oct_plan_make(s->model->graph, shapes, host_border, s->model->device, &s->store, &p);
+        status = make_plan(s, shapes, host_border, &p);
     }
+    if (status == OCTET_OUT_OF_MEMORY)
+        status = plan_for_less(s, shapes, host_border, &p);
     FORWARD(status);
     if (s->plan_count == MAX_PLANS)
         oct_plan_destroy(s->plans[--s->plan_count]);

@@ -213,9 +213,12 @@ static octet_status make_context_and_queue(oct_device *d)
     return d->queue ? OCTET_OK : oct_cl_fail(err, "clCreateCommandQueue");
 }
 
-/* For tests and developers: OCTET_MAX_ALLOC is a largest allocation, in bytes, smaller than the device's. */
+/* For tests and developers: OCTET_MAX_ALLOC is a largest allocation, in bytes, smaller than the device's;
+ * OCTET_MEMORY what can be had in all, whatever the device says. */
 static void shrink_allocations(oct_device *d)
 {
+    const char *memory = getenv("OCTET_MEMORY");
+    d->real_bytes = memory ? strtoull(memory, NULL, 10) : 0;
     const char *text = getenv("OCTET_MAX_ALLOC");
     unsigned long long bytes = text ? strtoull(text, NULL, 10) : 0;
     if (bytes && bytes < d->caps.info.max_alloc_bytes)

@@ -15,6 +15,21 @@ static void hold(oct_device *d, size_t bytes)
     }
 }
 
+/* Drivers of devices with memory of their own often take it when a buffer is first used, and then fail in the
+ * middle of something else: a large buffer is used at once. */
+static bool is_there(oct_device *d, cl_mem buffer, size_t bytes)
+{
+    const cl_uint zero = 0;
+    const size_t large = (size_t)16 << 20;
+    if (atomic_load(&d->held_bytes) + bytes > d->real_bytes && d->real_bytes)
+        return false;
+    if (bytes < large || !d->staging.piece_bytes)
+        return true;
+    return clEnqueueFillBuffer(d->queue, buffer, &zero, sizeof zero, bytes / 4 * 4 - 4, 4, 0, NULL, NULL) ==
+               CL_SUCCESS &&
+           clFinish(d->queue) == CL_SUCCESS;
+}
+
 octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
 {
     *buffer = NULL;
@@ -26,6 +41,11 @@ octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
     *buffer = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes + OCT_BUFFER_PAD, NULL, &err);
     if (!*buffer)
         return oct_fail_prefix(oct_cl_fail(err, "clCreateBuffer"), "%zu bytes", bytes);
+    if (!is_there(d, *buffer, bytes + OCT_BUFFER_PAD)) {
+        clReleaseMemObject(*buffer);
+        *buffer = NULL;
+        return oct_fail(OCTET_OUT_OF_MEMORY, "the device does not have %zu bytes more", bytes);
+    }
     hold(d, bytes + OCT_BUFFER_PAD);
     return OCTET_OK;
 }
