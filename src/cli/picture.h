@@ -1,17 +1,13 @@
-/* PNG and JPEG pictures as tensors. Files are not trusted. */
+/* PNG and JPEG pictures as tensors. */
 #ifndef CLI_PICTURE_H
 #define CLI_PICTURE_H
 
-#include <octet/octet.h>
+#include "picture_file.h"
 
-typedef struct picture {
-    int width, height, channels; /* channels: 1 (grey) or 3 (RGB, interleaved) */
-    unsigned char *pixels;       /* [height][width][channels] */
-} picture;
+#include <octet/octet.h>
 
 /* Decode with 1 or 3 channels; what is transparent shows black. 0, or EXIT_FAILED with the error told. */
 int picture_read(const char *path, int channels, picture *image);
-void picture_free(picture *image);
 
 /* Fill *tensor (its dtype, rank and dims set, data allocated) with [..., channels, height, width] of the
  * picture, once per outer element: the average of a box where it shrinks, the nearest pixel where it grows.
