@@ -31,3 +31,10 @@ build()
         return 1
     fi
 }
+
+# show COMMAND...: print it as one would type it, and run it
+show()
+{
+    printf '\n$ %s\n' "$*"
+    "$@"
+}

@@ -11,3 +11,6 @@ packages_test=(libcmocka-dev clang)
 # What the tests use where it is there, and skip with a word where it is not.
 packages_extra=(g++ clang-format shellcheck libonnx-testdata oclgrind mesa-opencl-icd
     clang-15 libclc-15)
+
+# To fetch networks from PyPI and to draw the page that scripts/demo ocr reads.
+packages_ocr=(python3 python3-venv fonts-dejavu-core)

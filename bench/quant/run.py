@@ -4,9 +4,7 @@ import argparse
 import contextlib
 import io
 import pathlib
-import subprocess
 import sys
-import zipfile
 
 import numpy as np
 import onnx
@@ -14,31 +12,20 @@ import onnxruntime
 
 import data
 import rival
+from fetch import OCR, OCR_NETWORKS, fetch
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "nets"))
 from runtimes import Failed, Octet, Refused, session  # noqa: E402
 
-OCR = ("rapidocr-onnxruntime==1.4.4", "rapidocr_onnxruntime/models/")
 MODELS = {  # package, path in it, samples, how many to calibrate and to measure on
-    "det": (OCR[0], OCR[1] + "ch_PP-OCRv4_det_infer.onnx", data.det, 12, 8),
-    "cls": (OCR[0], OCR[1] + "ch_ppocr_mobile_v2.0_cls_infer.onnx", data.cls, 32, 32),
-    "rec": (OCR[0], OCR[1] + "ch_PP-OCRv4_rec_infer.onnx", data.rec, 24, 16),
+    "det": (OCR, OCR_NETWORKS["det"], data.det, 12, 8),
+    "cls": (OCR, OCR_NETWORKS["cls"], data.cls, 32, 32),
+    "rec": (OCR, OCR_NETWORKS["rec"], data.rec, 24, 16),
     "nude": ("nudenet==3.4.2", "nudenet/320n.onnx", data.nude, 12, 8),
     "vad": ("silero-vad==6.2.3", "silero_vad/data/silero_vad_16k_sequence.onnx", None, 0, 0),
 }
-
-
-def fetch(package, member, folder):
-    """A file out of a wheel from PyPI."""
-    target = folder / pathlib.Path(member).name
-    if not target.exists():
-        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), package], check=True)
-        wheel = next(folder.glob(package.split("==")[0].replace("-", "_") + "-*.whl"))
-        with zipfile.ZipFile(wheel) as archive:
-            target.write_bytes(archive.read(member))
-    return target
 
 
 def with_shape(source, shape, target):

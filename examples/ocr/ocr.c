@@ -101,25 +101,17 @@ static int read_picture(reader *r, const char *path, const char *boxes, string *
 /* 0, or -1 where too few letters are right. */
 static int judge(const options *chosen, const char *text)
 {
-    alphabet expected; /* its lines are those of the file */
-    string wanted = {0};
-    int status = alphabet_read(chosen->expected, &expected);
-    for (size_t i = 0; status == 0 && i < expected.count; i++) {
-        status = append(&wanted, expected.letters[i]);
-        if (status == 0)
-            status = append(&wanted, "\n");
-    }
-    if (status == 0) {
-        size_t length;
-        long wrong = edit_distance(text, wanted.bytes, &length);
-        double right = 100 * (1 - (double)wrong / (double)length);
-        printf("%.2f%% of %zu letters right, %ld to mend\n", right, length, wrong);
-        if (wrong < 0 || right < atof(chosen->least ? chosen->least : "0"))
-            status = say(chosen->expected, "too few letters are right");
-    }
-    free(wanted.bytes);
-    alphabet_free(&expected);
-    return status;
+    char *expected = read_text(chosen->expected);
+    size_t length;
+    long wrong = expected ? edit_distance(text, expected, &length) : -1;
+    free(expected);
+    if (wrong < 0)
+        return -1;
+    double right = 100 * (1 - (double)wrong / (double)length);
+    printf("%.2f%% of %zu letters right, %ld to mend\n", right, length, wrong);
+    if (right < atof(chosen->least ? chosen->least : "0"))
+        return say(chosen->expected, "too few letters are right");
+    return 0;
 }
 
 static int run(const options *chosen)

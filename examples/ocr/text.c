@@ -7,21 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALPHABET_BYTES_MAX = 1 << 20 };
+enum { TEXT_BYTES_MAX = 1 << 20 };
 
-/* The whole file with a zero behind it. */
-static char *read_all(const char *path)
+char *read_text(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    char *bytes = file ? malloc(ALPHABET_BYTES_MAX) : NULL;
-    size_t got = bytes ? fread(bytes, 1, ALPHABET_BYTES_MAX, file) : 0;
+    char *bytes = file ? malloc(TEXT_BYTES_MAX) : NULL;
+    size_t got = bytes ? fread(bytes, 1, TEXT_BYTES_MAX, file) : 0;
     if (!file)
         fprintf(stderr, "ocr: %s: %s\n", path, strerror(errno));
-    else if (!bytes || got == ALPHABET_BYTES_MAX)
+    else if (!bytes || got == TEXT_BYTES_MAX)
         fprintf(stderr, "ocr: %s: too large\n", path);
     if (file)
         fclose(file);
-    if (got == 0 || got == ALPHABET_BYTES_MAX) {
+    if (got == 0 || got == TEXT_BYTES_MAX) {
         free(bytes);
         return NULL;
     }
@@ -31,7 +30,7 @@ static char *read_all(const char *path)
 
 int alphabet_read(const char *path, alphabet *letters)
 {
-    *letters = (alphabet){.bytes = read_all(path)};
+    *letters = (alphabet){.bytes = read_text(path)};
     if (!letters->bytes)
         return -1;
     size_t lines = 1;
@@ -80,6 +79,8 @@ char *decode(const alphabet *letters, const float *scores, size_t steps, size_t 
         size_t best = best_of(scores + step * classes, classes);
         if (best != 0 && best != before) {
             const char *letter = best <= letters->count ? letters->letters[best - 1] : " ";
+            if (end == text && strcmp(letter, " ") == 0)
+                letter = "";
             memcpy(end, letter, strlen(letter));
             end += strlen(letter);
             sum += (double)scores[step * classes + best];
@@ -87,6 +88,8 @@ char *decode(const alphabet *letters, const float *scores, size_t steps, size_t 
         }
         before = best;
     }
+    while (end > text && end[-1] == ' ')
+        end--;
     if (text)
         *end = '\0';
     *certainty = taken ? sum / (double)taken : 0;

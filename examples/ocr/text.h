@@ -4,6 +4,9 @@
 
 #include <stddef.h>
 
+/* A file of at most 1 MiB, at least a byte, as a string that the caller frees; NULL with a line on stderr. */
+char *read_text(const char *path);
+
 typedef struct alphabet {
     char *bytes;    /* the file */
     char **letters; /* [count], each a string */
@@ -16,7 +19,7 @@ int alphabet_read(const char *path, alphabet *letters);
 void alphabet_free(alphabet *letters);
 
 /* Greedy CTC: scores [steps][classes] with class 0 "no letter", then the alphabet, then the space. The best class of each
- * step, repetitions and "no letter" left out. *certainty: the mean score of the letters taken, 0 if none is. NULL when
+ * step, repetitions and "no letter" left out, and spaces at both ends. *certainty: the mean score of the letters taken, 0 if none is. NULL when
  * memory is short; else the caller frees. */
 char *decode(const alphabet *letters, const float *scores, size_t steps, size_t classes, double *certainty);
 
