@@ -1,5 +1,5 @@
-/* Connected parts of the map, the smallest rectangle around each, widened: the network is trained to mark the middle of
- * a line only. See boxes.h. */
+/* Connected parts of the map, the smallest rectangle around each, widened: the network is trained to mark the
+ * middle of a line only. See boxes.h. */
 #include "boxes.h"
 
 #include <float.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIKELY    0.3 /* a point of the map is text */
-#define CERTAIN   0.5 /* a box is, by the mean of its points */
-#define UNCLIP    2.0 /* how far a box is widened: this times area over circumference */
-#define SIDE_LEAST 3  /* points of the map; smaller ones are specks */
+#define LIKELY     0.3 /* a point of the map is text */
+#define CERTAIN    0.5 /* a box is, by the mean of its points */
+#define UNCLIP     2.0 /* how far a box is widened: this times area over circumference */
+#define SIDE_LEAST 3   /* points of the map; smaller ones are specks */
 enum { BOXES_MAX = 1000 };
 
 /* A connected part: the extremes of each row that it touches. */
@@ -73,8 +73,8 @@ static double cross(point o, point a, point b)
     return (a.x - o.x) * (b.y - o.y) - (a.y - o.y) * (b.x - o.x);
 }
 
-/* Andrew's monotone chain over points sorted by y, then x: one side of the hull on the way down, the other on the way
- * back. Returns how many corners. */
+/* Andrew's monotone chain over points sorted by y, then x: one side of the hull on the way down, the other on
+ * the way back. Returns how many corners. */
 static size_t convex_hull(const point *points, size_t count, point *hull)
 {
     size_t corners = 0;

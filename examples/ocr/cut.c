@@ -43,8 +43,7 @@ int cut(const picture *page, const text_box *box, int width, int height, int pie
                        box_corner(box, (x + (i % nx + 0.5) / nx) / width, (y + (i / nx + 0.5) / ny) / height),
                        colour);
             for (int c = 0; c < 3; c++)
-                piece->pixels[(y * piece_width + x) * 3 + c] =
-                    (unsigned char)(colour[c] / (nx * ny) + 0.5);
+                piece->pixels[(y * piece_width + x) * 3 + c] = (unsigned char)(colour[c] / (nx * ny) + 0.5);
         }
     }
     return 0;

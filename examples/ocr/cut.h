@@ -5,8 +5,8 @@
 #include "boxes.h"
 #include "picture_file.h"
 
-/* What lies in the box, width x height pixels of it, at the left of *piece; the rest of piece is grey. 0, or -1 when
- * memory is short. */
+/* What lies in the box, width x height pixels of it, at the left of *piece; the rest of piece is grey. 0, or
+ * -1 when memory is short. */
 int cut(const picture *page, const text_box *box, int width, int height, int piece_width, picture *piece);
 
 /* [3][height][width], blue first, -1 to 1: what PP-OCR's networks are trained on. */

@@ -1,5 +1,5 @@
-/* An example of liboctet: reads the text in pictures with three networks of PP-OCR, in int8 or in float, prints it and
- * draws the boxes that it found. README.md tells where the networks come from.
+/* An example of liboctet: reads the text in pictures with three networks of PP-OCR, in int8 or in float,
+ * prints it and draws the boxes that it found. README.md tells where the networks come from.
  *
  * Exit status 0: done; 1: not, or fewer letters right than --least asks for; 2: usage.
  */
@@ -23,10 +23,12 @@ static const char usage[] =
     "\n"
     "Reads the text in PNG and JPEG pictures on an OpenCL device.\n"
     "  --networks DIR    det.onnx, cls.onnx, rec.onnx and characters.txt\n"
-    "  --boxes FILE.png  write the last picture with a frame around each line, blue where it stood upside down\n"
+    "  --boxes FILE.png  write the last picture with a frame around each line, blue where it stood upside "
+    "down\n"
     "  --expect FILE     what the pictures say: tell how many letters are right\n"
     "  --least PERCENT   of them, or the exit status is 1\n"
-    "  --samples DIR     write what the networks are given to DIR/det, DIR/cls and DIR/rec, for `octet quantize`\n"
+    "  --samples DIR     write what the networks are given to DIR/det, DIR/cls and DIR/rec, for `octet "
+    "quantize`\n"
     "  --quiet           leave out the text\n"
     "  --device WHICH    a device's index or part of its name (`octet devices` lists them)\n";
 
@@ -91,8 +93,10 @@ static int read_picture(reader *r, const char *path, const char *boxes, string *
     if (status == 0 && boxes)
         status = write_boxes(boxes, &page, &text);
     if (status == 0)
-        fprintf(stderr, "%s: %zu lines, %zu bytes of text; detection %.0f ms, direction %.0f ms, recognition %.0f ms\n",
-                path, text.count, all->length - before, r->ms[DETECT], r->ms[DIRECT], r->ms[RECOGNIZE]);
+        fprintf(
+            stderr,
+            "%s: %zu lines, %zu bytes of text; detection %.0f ms, direction %.0f ms, recognition %.0f ms\n",
+            path, text.count, all->length - before, r->ms[DETECT], r->ms[DIRECT], r->ms[RECOGNIZE]);
     page_text_free(&text);
     picture_free(&page);
     return status;
@@ -138,8 +142,9 @@ static int parse(int argc, char **argv, options *chosen)
 {
     const struct {
         const char *name, **value;
-    } known[] = {{"--networks", &chosen->networks}, {"--device", &chosen->device},   {"--boxes", &chosen->boxes},
-                 {"--expect", &chosen->expected},   {"--least", &chosen->least}, {"--samples", &chosen->samples}};
+    } known[] = {{"--networks", &chosen->networks}, {"--device", &chosen->device},
+                 {"--boxes", &chosen->boxes},       {"--expect", &chosen->expected},
+                 {"--least", &chosen->least},       {"--samples", &chosen->samples}};
     for (int i = 1; i < argc; i++) {
         size_t k = 0, count = sizeof known / sizeof *known;
         while (k < count && strcmp(argv[i], known[k].name) != 0)

@@ -15,7 +15,8 @@ enum {
     BATCH = 6,
     LINE_HEIGHT = 48,
     DIRECTION_WIDTH = 192,
-    DIRECTION_SEEN = 2 * DIRECTION_WIDTH, /* the start of a line; all of a long one in 192 columns is a blur */
+    DIRECTION_SEEN =
+        2 * DIRECTION_WIDTH, /* the start of a line; all of a long one in 192 columns is a blur */
     LINE_WIDTH_LEAST = 320,
     LINE_WIDTH_MOST = 3200,
     LINE_WIDTH_STEP = 64, /* few widths, as each new shape has to be planned */
@@ -98,8 +99,8 @@ static int save_sample(reader *r, int network, const picture *piece)
     return 0;
 }
 
-/* One network on pieces of one size, as a batch. The answer is the caller's to octet_tensor_free; its rank and its batch
- * are as they should be. */
+/* One network on pieces of one size, as a batch. The answer is the caller's to octet_tensor_free; its rank
+ * and its batch are as they should be. */
 static int run_network(reader *r, int network, const picture *pieces, size_t count, int rank,
                        octet_tensor *answer)
 {
@@ -117,7 +118,8 @@ static int run_network(reader *r, int network, const picture *pieces, size_t cou
         status = -1;
     r->ms[network] += now_ms() - start;
     octet_tensor_free(&batch);
-    if (status == 0 && (answer->dtype != OCTET_F32 || answer->rank != rank || answer->dims[0] != (int64_t)count)) {
+    if (status == 0 &&
+        (answer->dtype != OCTET_F32 || answer->rank != rank || answer->dims[0] != (int64_t)count)) {
         fprintf(stderr, "ocr: %s.onnx is not the network it should be\n", network_names[network]);
         octet_tensor_free(answer);
         status = -1;
@@ -161,7 +163,8 @@ static int columns(const text_line *line, int most)
     return (int)fmax(1, fmin(width, most));
 }
 
-/* One network on up to BATCH lines, each cut to `width` columns; no more of it than would take `seen` columns. */
+/* One network on up to BATCH lines, each cut to `width` columns; no more of it than would take `seen`
+ * columns. */
 static int run_on_lines(reader *r, int network, const picture *page, text_line *const *lines, size_t count,
                         int width, int seen, int rank, octet_tensor *answer)
 {
@@ -184,8 +187,7 @@ static int run_on_lines(reader *r, int network, const picture *page, text_line *
 static int find_directions(reader *r, const picture *page, text_line *const *lines, size_t count)
 {
     octet_tensor scores; /* [lines][upright, upside down] */
-    if (run_on_lines(r, DIRECT, page, lines, count, DIRECTION_WIDTH, DIRECTION_SEEN, 2,
-                     &scores) != 0)
+    if (run_on_lines(r, DIRECT, page, lines, count, DIRECTION_WIDTH, DIRECTION_SEEN, 2, &scores) != 0)
         return -1;
     for (size_t i = 0; i < count && scores.dims[1] == 2; i++) {
         lines[i]->turned = ((float *)scores.data)[i * 2 + 1] > CERTAIN_TURN;
@@ -201,12 +203,14 @@ static int recognize(reader *r, const picture *page, text_line *const *lines, si
 {
     octet_tensor scores; /* [lines][steps][classes] */
     int widest = columns(lines[count - 1], LINE_WIDTH_MOST);
-    int width = round_to(fmax(widest, LINE_WIDTH_LEAST) + LINE_WIDTH_STEP / 2 - 1, LINE_WIDTH_STEP), status = 0;
+    int width = round_to(fmax(widest, LINE_WIDTH_LEAST) + LINE_WIDTH_STEP / 2 - 1, LINE_WIDTH_STEP),
+        status = 0;
     if (run_on_lines(r, RECOGNIZE, page, lines, count, width, INT_MAX, 3, &scores) != 0)
         return -1;
     size_t steps = (size_t)scores.dims[1], classes = (size_t)scores.dims[2];
     if (classes != r->letters.count + 2) {
-        fprintf(stderr, "ocr: rec.onnx knows %zu classes, characters.txt has %zu\n", classes, r->letters.count);
+        fprintf(stderr, "ocr: rec.onnx knows %zu classes, characters.txt has %zu\n", classes,
+                r->letters.count);
         status = -1;
     }
     for (size_t i = 0; status == 0 && i < count; i++) {
@@ -221,7 +225,8 @@ static int recognize(reader *r, const picture *page, text_line *const *lines, si
 
 static int by_columns(const void *a, const void *b)
 {
-    return columns(*(text_line *const *)a, LINE_WIDTH_MOST) - columns(*(text_line *const *)b, LINE_WIDTH_MOST);
+    return columns(*(text_line *const *)a, LINE_WIDTH_MOST) -
+           columns(*(text_line *const *)b, LINE_WIDTH_MOST);
 }
 
 typedef int line_step(reader *r, const picture *page, text_line *const *lines, size_t count);

@@ -1,5 +1,5 @@
-/* Reads the text of a picture with the three networks of PP-OCR on liboctet: where lines are, which way up they stand,
- * what they say. The networks may be float or int8; all of it is the same. */
+/* Reads the text of a picture with the three networks of PP-OCR on liboctet: where lines are, which way up
+ * they stand, what they say. The networks may be float or int8; all of it is the same. */
 #ifndef OCR_READER_H
 #define OCR_READER_H
 
@@ -17,7 +17,8 @@ typedef struct reader {
     octet_session *sessions[NETWORKS];
     alphabet letters;
     double ms[NETWORKS]; /* spent in each, since the caller last set it to 0 */
-    const char *samples; /* NULL, or a folder that gets what each network is given: det/, cls/ and rec/N.png */
+    const char
+        *samples; /* NULL, or a folder that gets what each network is given: det/, cls/ and rec/N.png */
     int sample_count;
 } reader;
 
@@ -33,7 +34,8 @@ typedef struct page_text {
     size_t count;
 } page_text;
 
-/* folder has det.onnx, cls.onnx, rec.onnx and characters.txt. All functions: 0, or -1 with a line on stderr. */
+/* folder has det.onnx, cls.onnx, rec.onnx and characters.txt. All functions: 0, or -1 with a line on stderr.
+ */
 int reader_open(reader *r, const char *folder, const char *device);
 void reader_close(reader *r);
 int reader_read(reader *r, const picture *page, page_text *text);

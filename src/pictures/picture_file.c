@@ -28,7 +28,8 @@ static int fail(char *error, const char *fmt, ...)
 static int allocate(size_t width, size_t height, picture *image, char *error)
 {
     if (!width || !height || width > SIDE_MAX || height > SIDE_MAX || width * height > PIXELS_MAX)
-        return fail(error, "%zux%zu pixels; %d a side and %d in all can be read", width, height, SIDE_MAX, PIXELS_MAX);
+        return fail(error, "%zux%zu pixels; %d a side and %d in all can be read", width, height, SIDE_MAX,
+                    PIXELS_MAX);
     image->width = (int)width;
     image->height = (int)height;
     image->pixels = calloc(width * height, (size_t)image->channels);
@@ -137,5 +138,6 @@ int picture_write_png(const char *path, const picture *image, char *error)
     png.width = (png_uint_32)image->width;
     png.height = (png_uint_32)image->height;
     png.format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-    return png_image_write_to_file(&png, path, 0, image->pixels, 0, NULL) ? 0 : fail(error, "%s", png.message);
+    return png_image_write_to_file(&png, path, 0, image->pixels, 0, NULL) ? 0
+                                                                          : fail(error, "%s", png.message);
 }

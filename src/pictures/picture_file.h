@@ -1,6 +1,6 @@
-/* PNG and JPEG files to pixels, and pixels to PNG files: for the command and for the examples, no part of the library.
- * Files are not trusted. Every function returns 0, or -1 with a line of text in error[PICTURE_ERROR_BYTES], which does not
- * name the file. */
+/* PNG and JPEG files to pixels, and pixels to PNG files: for the command and for the examples, no part of the
+ * library. Files are not trusted. Every function returns 0, or -1 with a line of text in
+ * error[PICTURE_ERROR_BYTES], which does not name the file. */
 #ifndef PICTURE_FILE_H
 #define PICTURE_FILE_H
 
