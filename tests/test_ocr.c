@@ -156,6 +156,26 @@ static void order(void **state)
     reading_order(NULL, 0);
 }
 
+/* Two rows of boxes far apart on a page tilted by 10 degrees: the end of the first is below the start of the
+ * second. */
+static void tilted_order(void **state)
+{
+    (void)state;
+    text_box boxes[6];
+    const int shuffled[6] = {4, 2, 0, 5, 1, 3};
+    double c = cos(0.17), s = sin(0.17);
+    for (int i = 0; i < 6; i++) {
+        double x = shuffled[i] % 3 * 200, y = shuffled[i] / 3 * 25;
+        boxes[i] =
+            (text_box){{x * c - y * s, x * s + y * c}, {150 * c, 150 * s}, {-20 * s, 20 * c}, shuffled[i], 0};
+    }
+    reading_order(boxes, 6);
+    for (int i = 0; i < 6; i++) {
+        assert_near(boxes[i].score, i, 0);
+        assert_int_equal(boxes[i].row, i / 3);
+    }
+}
+
 /* A page whose every pixel differs. */
 static picture numbered(unsigned char *pixels, int width, int height)
 {
@@ -356,10 +376,19 @@ static void written_pictures(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(level_box),  cmocka_unit_test(tilted_boxes), cmocka_unit_test(odd_maps),
-        cmocka_unit_test(noisy_maps), cmocka_unit_test(order),        cmocka_unit_test(cut_and_turn),
-        cmocka_unit_test(sampling),   cmocka_unit_test(frames),       cmocka_unit_test(ctc),
-        cmocka_unit_test(distances),  cmocka_unit_test(alphabets),    cmocka_unit_test(written_pictures),
+        cmocka_unit_test(level_box),
+        cmocka_unit_test(tilted_boxes),
+        cmocka_unit_test(odd_maps),
+        cmocka_unit_test(noisy_maps),
+        cmocka_unit_test(order),
+        cmocka_unit_test(tilted_order),
+        cmocka_unit_test(cut_and_turn),
+        cmocka_unit_test(sampling),
+        cmocka_unit_test(frames),
+        cmocka_unit_test(ctc),
+        cmocka_unit_test(distances),
+        cmocka_unit_test(alphabets),
+        cmocka_unit_test(written_pictures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,30 +260,47 @@ void turn_upright(text_box *box)
     box->down = (point){-across.x, -across.y};
 }
 
-static int by_height(const void *a, const void *b)
+static double distance_along(const text_box *box, point direction)
 {
-    double x = box_corner(a, 0.5, 0.5).y, y = box_corner(b, 0.5, 0.5).y;
-    return (x > y) - (x < y);
+    return dot(box_corner(box, 0.5, 0.5), direction);
 }
 
-static int by_row(const void *a, const void *b)
+/* Row by row, along the lines in each. Stable; there are few enough for insertion. */
+static void sort(text_box *boxes, size_t count, point across)
 {
-    const text_box *x = a, *y = b;
-    double left = box_corner(x, 0.5, 0.5).x, right = box_corner(y, 0.5, 0.5).x;
-    return x->row != y->row ? x->row - y->row : (left > right) - (left < right);
+    for (size_t i = 1; i < count; i++) {
+        text_box box = boxes[i];
+        size_t to = i;
+        for (; to > 0; to--) {
+            const text_box *other = &boxes[to - 1];
+            if (other->row < box.row ||
+                (other->row == box.row && distance_along(other, across) <= distance_along(&box, across)))
+                break;
+            boxes[to] = *other;
+        }
+        boxes[to] = box;
+    }
 }
 
 void reading_order(text_box *boxes, size_t count)
 {
-    size_t first = 0; /* of the row */
-    qsort(boxes, count, sizeof *boxes, by_height);
+    point across = {1e-9, 0}; /* the way most of the text runs: a page may be tilted */
     for (size_t i = 0; i < count; i++) {
-        double gap = box_corner(&boxes[i], 0.5, 0.5).y - box_corner(&boxes[first], 0.5, 0.5).y;
+        across = (point){across.x + boxes[i].across.x, across.y + boxes[i].across.y};
+        boxes[i].row = 0;
+    }
+    double length = hypot(across.x, across.y);
+    across = (point){across.x / length, across.y / length};
+    point down = {-across.y, across.x};
+    sort(boxes, count, down);
+    size_t first = 0; /* of the row */
+    for (size_t i = 0; i < count; i++) {
+        double gap = distance_along(&boxes[i], down) - distance_along(&boxes[first], down);
         boxes[i].row = boxes[first].row;
         if (gap > fmin(box_height(&boxes[i]), box_height(&boxes[first])) / 2) {
             boxes[i].row++;
             first = i;
         }
     }
-    qsort(boxes, count, sizeof *boxes, by_row);
+    sort(boxes, count, across);
 }

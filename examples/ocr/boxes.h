@@ -23,7 +23,7 @@ typedef struct text_box {
 int find_boxes(const float *map, int width, int height, double scale_x, double scale_y, text_box **boxes,
                size_t *count);
 
-/* Sort from top to bottom and, in a row, from left to right. */
+/* Sort into rows from top to bottom, which are as tilted as the text is, and each from left to right. */
 void reading_order(text_box *boxes, size_t count);
 
 point box_corner(const text_box *box, double along, double deep); /* 0, 0 is the origin; 1, 1 opposite */

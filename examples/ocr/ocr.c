@@ -66,7 +66,7 @@ static int collect(const page_text *page, string *all)
         if (status == 0)
             status = append(all, line->text);
     }
-    return status == 0 ? append(all, "\n") : -1;
+    return status == 0 ? append(all, page->count ? "\n" : "") : -1;
 }
 
 static int write_boxes(const char *path, picture *page, const page_text *text)
@@ -128,6 +128,8 @@ static int run(const options *chosen)
         const char *boxes = i == chosen->picture_count - 1 ? chosen->boxes : NULL;
         status = read_picture(&r, chosen->pictures[i], boxes, &all);
     }
+    if (status == 0)
+        status = append(&all, ""); /* there is a string even where there is no text */
     if (status == 0 && !chosen->quiet)
         fputs(all.bytes, stdout);
     if (status == 0 && chosen->expected)

@@ -252,6 +252,19 @@ static void drop_doubtful(page_text *text)
     text->count = kept;
 }
 
+/* A page of which more than half stands upside down was read from its end. */
+static void from_the_right_end(page_text *text)
+{
+    size_t turned = 0;
+    for (size_t i = 0; i < text->count; i++)
+        turned += (size_t)text->lines[i].turned;
+    for (size_t i = 0; turned * 2 > text->count && i < text->count / 2; i++) {
+        text_line line = text->lines[i];
+        text->lines[i] = text->lines[text->count - 1 - i];
+        text->lines[text->count - 1 - i] = line;
+    }
+}
+
 int reader_read(reader *r, const picture *page, page_text *text)
 {
     text_box *boxes = NULL;
@@ -278,11 +291,13 @@ int reader_read(reader *r, const picture *page, page_text *text)
     }
     free(boxes);
     free(order);
-    if (status == 0)
-        drop_doubtful(text);
-    else
+    if (status != 0) {
         page_text_free(text);
-    return status;
+        return -1;
+    }
+    drop_doubtful(text);
+    from_the_right_end(text);
+    return 0;
 }
 
 void page_text_free(page_text *text)
