@@ -105,6 +105,18 @@ static void shapes_come_and_go(void **state)
     assert_int_equal(counters().device_bytes, before);
 }
 
+/* What a session of this desc needs at least, as its refusal tells. */
+static uint64_t least_limit(octet_session_desc desc)
+{
+    octet_session_info info;
+    OCTET_INIT(info);
+    desc.memory_limit = 1;
+    assert_int_equal(octet_model_plan(model, &desc, &info), OCTET_OUT_OF_MEMORY);
+    const char *needs = strstr(octet_last_error(), "at least ");
+    assert_non_null(needs);
+    return strtoull(needs + 9, NULL, 10);
+}
+
 static void a_memory_limit_holds_for_all_shapes(void **state)
 {
     (void)state;
@@ -122,11 +134,7 @@ static void a_memory_limit_holds_for_all_shapes(void **state)
     CHECK_OK(octet_model_plan(model, &desc, &info));
     assert_int_equal(info.streamed_bytes, 0);
     uint64_t everything = info.device_bytes, before = counters().device_bytes;
-    desc.memory_limit = 1;
-    assert_int_equal(octet_model_plan(model, &desc, &info), OCTET_OUT_OF_MEMORY);
-    const char *needs = strstr(octet_last_error(), "at least ");
-    assert_non_null(needs);
-    uint64_t least = strtoull(needs + 9, NULL, 10);
+    uint64_t least = least_limit(desc);
     assert_in_range(least, 1, everything); /* the same where allocations are rounded to 64 KiB */
     for (int step = 0; step <= 3; step++) {
         uint64_t limit = least + (everything - least) * (uint64_t)step / 4;
@@ -193,11 +201,7 @@ static void memory_that_is_not_there_is_not_needed(void **state)
     desc.input_count = 1;
     CHECK_OK(octet_model_plan(model, &desc, &info));
     uint64_t everything = info.device_bytes;
-    desc.memory_limit = 1;
-    assert_int_equal(octet_model_plan(model, &desc, &info), OCTET_OUT_OF_MEMORY);
-    const char *needs = strstr(octet_last_error(), "at least ");
-    assert_non_null(needs);
-    uint64_t least = strtoull(needs + 9, NULL, 10), real = (least + 3 * everything) / 4;
+    uint64_t least = least_limit(desc), real = (least + 3 * everything) / 4;
     assert_true(least < real && real < everything);
     char text[32];
     snprintf(text, sizeof text, "%llu", (unsigned long long)real);

@@ -1,10 +1,8 @@
 /* Each kernel for GPUs on one shape that goes one row, one column and a few terms past a tile, once: small
  * enough for a simulator that looks for races and reads out of bounds (scripts/test runs it under Oclgrind,
  * which is what it is for). Products with k whole and in two parts. */
-#include "conv.h"
-#include "gemm.h"
 #include "harness.h"
-#include "ref.h"
+#include "tune_subject.h"
 
 enum { TERMS = 69 }; /* past one stage of 64 and two of 32 */
 
@@ -19,137 +17,89 @@ static void tile_of(const char *name, int64_t *rows, int64_t *columns)
     *columns = c;
 }
 
-/* Once, and compare. */
-static void run_once(oct_recipe *r, octet_status built, oct_mem in, const void *input, oct_mem out,
-                     const void *want, size_t bytes, const char *what)
+/* The noted request once, with random data, against the reference of every row. */
+static void run_once(const oct_noted *noted, const oct_recipe *of, const char *variant, int64_t spread)
 {
+    oct_subject s;
+    oct_subject_mems mems;
     oct_executor *e = NULL;
-    unsigned char *got = malloc(bytes);
-    assert_non_null(got);
-    octet_status status = built == OCTET_OK ? oct_executor_create(device, r, NULL, &e) : built;
+    oct_recipe r;
+    char what[128];
+    snprintf(what, sizeof what, "%s, spread %lld", variant, (long long)spread);
+    CHECK_OK(oct_subject_make(&s, of, noted, 17));
+    unsigned char *got = malloc((size_t)s.rows * s.row_bytes), *want = malloc(s.row_bytes);
+    assert_true(got && want);
+    oct_recipe_init(&r);
+    octet_status status = oct_subject_recipe(&s, oct_device_caps(device), variant, spread, &r, &mems);
     if (status == OCTET_OK)
-        status = oct_executor_upload(e, in, input);
+        status = oct_executor_create(device, &r, NULL, &e);
+    if (status == OCTET_OK)
+        status = oct_executor_upload(e, mems.a, s.a);
     if (status == OCTET_OK)
         status = oct_executor_run(e, NULL);
     if (status == OCTET_OK)
-        status = oct_device_settle(device, oct_executor_download(e, out, got));
+        status = oct_device_settle(device, oct_executor_download(e, mems.c, got));
     if (status != OCTET_OK)
         fail_msg("%s: %s", what, oct_error_text());
-    harness_compare(got, want, bytes, what);
+    for (int64_t row = 0; row < s.rows; row++) {
+        oct_subject_reference(&s, row, want);
+        harness_compare(got + (size_t)row * s.row_bytes, want, s.row_bytes, what);
+    }
     oct_executor_destroy(e);
-    oct_recipe_free(r);
+    oct_recipe_free(&r);
+    oct_subject_free(&s);
     free(got);
+    free(want);
+    print_message("%s\n", what);
 }
 
-static unsigned char *filled(uint64_t *s, octet_dtype dtype, int64_t bytes)
+static oct_quant one_of_each(oct_recipe *r, octet_dtype dtype)
 {
-    unsigned char *data = malloc((size_t)bytes);
-    assert_non_null(data);
-    check_fill(s, dtype, data, (size_t)bytes, 0);
-    return data;
+    static const float scale = 1.0f;
+    static const unsigned char zero = 130;
+    return harness_quant(r, dtype, &scale, 1, &zero, 1);
 }
 
 static void product_past_a_tile(const char *name, int64_t parts)
 {
     int64_t rows, columns;
-    char what[128];
-    tile_of(name, &rows, &columns);
-    const int64_t m = rows + 1, n = columns + 1, k = TERMS;
-    snprintf(what, sizeof what, "%s in %lld parts", name, (long long)parts);
-    uint64_t s = (uint64_t)rows * 7 + (uint64_t)parts;
-    unsigned char *a = filled(&s, OCTET_U8, m * k), *b = filled(&s, OCTET_S8, k * n), a_zero = 200;
-    int32_t *want = malloc((size_t)(m * n) * sizeof *want);
-    assert_non_null(want);
-    oct_ref_gemm(&(oct_ref_gemm_params){.m = m,
-                                        .n = n,
-                                        .k = k,
-                                        .batch = 1,
-                                        .lda = k,
-                                        .ldb = n,
-                                        .ldc = n,
-                                        .a_dtype = OCTET_U8,
-                                        .b_dtype = OCTET_S8,
-                                        .c_dtype = OCTET_S32,
-                                        .a = a,
-                                        .b = b,
-                                        .c = want,
-                                        .a_q = {NULL, &a_zero, 0, 1}});
+    static const unsigned char b;
     oct_recipe r;
+    tile_of(name, &rows, &columns);
     oct_recipe_init(&r);
-    oct_gemm_request q = {.m = m,
-                          .n = n,
-                          .k = k,
+    oct_gemm_request q = {.m = rows + 1,
+                          .n = columns + 1,
+                          .k = TERMS,
                           .batch = 1,
-                          .lda = k,
-                          .ldb = n,
-                          .ldc = n,
                           .a_dtype = OCTET_U8,
                           .b_dtype = OCTET_S8,
                           .c_dtype = OCTET_S32,
-                          .bias = OCT_MEM_NONE,
-                          .variant = name,
-                          .spread = parts};
-    q.a = oct_recipe_input(&r, (size_t)(m * k));
-    q.b = oct_recipe_const(&r, b, (size_t)(k * n));
-    q.c = oct_recipe_output(&r, (size_t)(m * n) * sizeof *want);
-    q.a_q = harness_quant(&r, OCTET_U8, NULL, 0, &a_zero, 1);
-    q.b_q = q.c_q = harness_quant(&r, OCTET_S8, NULL, 0, NULL, 0);
-    octet_status built = oct_gemm(&r, oct_device_caps(device), &q);
-    run_once(&r, built, q.a, a, q.c, want, (size_t)(m * n) * sizeof *want, what);
-    free(a);
-    free(b);
-    free(want);
+                          .bias = OCT_MEM_NONE};
+    q.b = oct_recipe_const(&r, &b, 1);
+    q.a_q = one_of_each(&r, OCTET_U8);
+    run_once(&(oct_noted){OCT_FAMILY_GEMM, &q}, &r, name, parts);
+    oct_recipe_free(&r);
 }
 
 static void conv_past_a_tile(const char *name)
 {
     const bool depthwise = strstr(name, "depthwise") != NULL;
     int64_t rows, columns;
-    tile_of(name, &rows, &columns);
-    const int64_t w = rows + 1, co = depthwise ? 4 * columns + 1 : columns + 1;
-    const int64_t c = depthwise ? co : TERMS / 3, group = depthwise ? co : 1, terms = 3 * c / group;
-    uint64_t s = (uint64_t)rows * 11 + depthwise;
-    unsigned char *x = filled(&s, OCTET_U8, w * c), *weights = filled(&s, OCTET_S8, co * terms);
-    unsigned char *want = malloc((size_t)(w * co)), zeros[2] = {130, 9};
-    assert_non_null(want);
-    const float scales[3] = {0.5f, 0.01f, 3.0f};
-    oct_ref_conv(&(oct_ref_conv_params){.n = 1,
-                                        .h = 1,
-                                        .w = w,
-                                        .c = c,
-                                        .oh = 1,
-                                        .ow = w,
-                                        .co = co,
-                                        .kh = 1,
-                                        .kw = 3,
-                                        .group = group,
-                                        .stride_h = 1,
-                                        .stride_w = 1,
-                                        .dilation_h = 1,
-                                        .dilation_w = 1,
-                                        .pad_left = 1,
-                                        .x_dtype = OCTET_U8,
-                                        .w_dtype = OCTET_S8,
-                                        .y_dtype = OCTET_U8,
-                                        .x = x,
-                                        .weights = weights,
-                                        .y = want,
-                                        .x_q = {&scales[0], &zeros[0], 1, 1},
-                                        .w_q = {&scales[1], NULL, 1, 0},
-                                        .y_q = {&scales[2], &zeros[1], 1, 1},
-                                        .clamp_max = 255});
+    static const unsigned char weights;
     oct_recipe r;
+    tile_of(name, &rows, &columns);
     oct_recipe_init(&r);
+    const int64_t w = rows + 1, co = depthwise ? 4 * columns + 1 : columns + 1;
     oct_conv_request q = {.n = 1,
                           .h = 1,
                           .w = w,
-                          .c = c,
+                          .c = depthwise ? co : TERMS / 3,
                           .oh = 1,
                           .ow = w,
                           .co = co,
                           .kh = 1,
                           .kw = 3,
-                          .group = group,
+                          .group = depthwise ? co : 1,
                           .stride_h = 1,
                           .stride_w = 1,
                           .dilation_h = 1,
@@ -159,19 +109,12 @@ static void conv_past_a_tile(const char *name)
                           .w_dtype = OCTET_S8,
                           .y_dtype = OCTET_U8,
                           .bias = OCT_MEM_NONE,
-                          .clamp_max = 255,
-                          .variant = name};
-    q.x = oct_recipe_input(&r, (size_t)(w * c));
-    q.weights = oct_recipe_const(&r, weights, (size_t)(co * terms));
-    q.y = oct_recipe_output(&r, (size_t)(w * co));
-    q.x_q = harness_quant(&r, OCTET_U8, &scales[0], 1, &zeros[0], 1);
-    q.w_q = harness_quant(&r, OCTET_S8, &scales[1], 1, NULL, 0);
-    q.y_q = harness_quant(&r, OCTET_U8, &scales[2], 1, &zeros[1], 1);
-    octet_status built = oct_conv(&r, oct_device_caps(device), &q);
-    run_once(&r, built, q.x, x, q.y, want, (size_t)(w * co), name);
-    free(x);
-    free(weights);
-    free(want);
+                          .clamp_max = 255};
+    q.weights = oct_recipe_const(&r, &weights, 1);
+    q.x_q = one_of_each(&r, OCTET_U8);
+    q.y_q = one_of_each(&r, OCTET_U8);
+    run_once(&(oct_noted){OCT_FAMILY_CONV, &q}, &r, name, 0);
+    oct_recipe_free(&r);
 }
 
 static bool is_for_gpus(const char *name)
@@ -185,10 +128,8 @@ static void products_one_past_each_tile(void **state)
     const oct_caps *caps = oct_device_caps(device);
     const char *name;
     for (size_t i = 0; (name = oct_gemm_variant_name(caps, i)); i++) {
-        for (int64_t parts = 1; parts <= 2 && is_for_gpus(name); parts++) {
+        for (int64_t parts = 1; parts <= 2 && is_for_gpus(name); parts++)
             product_past_a_tile(name, parts);
-            print_message("%s, %lld parts\n", name, (long long)parts);
-        }
     }
 }
 
@@ -198,10 +139,8 @@ static void convolutions_one_past_each_tile(void **state)
     const oct_caps *caps = oct_device_caps(device);
     const char *name;
     for (size_t i = 0; (name = oct_conv_variant_name(caps, i)); i++) {
-        if (is_for_gpus(name)) {
+        if (is_for_gpus(name))
             conv_past_a_tile(name);
-            print_message("%s\n", name);
-        }
     }
 }
 
