@@ -38,8 +38,10 @@ static const shape shapes[] = {
     {1, 4, 4, 130, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
 };
 
-/* Each row is a kernel to compile for each variant. Every day a variant takes three, with both signs of A,
- * with and without zero points of B, with and without a chain. */
+/* Each row is a kernel to compile for each variant, the slow part. Every day a variant takes three, with both
+ * signs of A, with and without zero points of B, with and without a chain; of the tiles of one capability
+ * each leaves out another of its three, those for GPUs take one, and the kernel of rows, which is compiled
+ * anew for each window, takes one a shape. */
 static const struct {
     octet_dtype x, w, y;
     bool w_zeros;
@@ -259,7 +261,13 @@ static void every_variant_is_exact(void **state)
             bool rows = strstr(name, "depthwise") && strstr(name, "vnni");
             if ((strstr(name, "depthwise") && !depthwise) || (rows && shapes[i].dilation_h != 1))
                 continue;
-            for (size_t k = 0; k < (all ? TYPES : 3); k++, cases++) {
+            for (size_t k = 0; k < (all ? TYPES : 3); k++) {
+                bool left_out = rows                     ? k != i % 3
+                                : strstr(name, "__dot4") ? k != variants / 2 % 3
+                                                         : strstr(name, "vnni") && k == variants / 2 % 3;
+                if (left_out && !all)
+                    continue;
+                cases++;
                 size_t t = all ? k : everyday[variants % 2][k];
                 run_case(name, &shapes[i], t, 1 + i * 31 + t * 1009 + variants * 7);
             }

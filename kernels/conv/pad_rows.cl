@@ -1,6 +1,11 @@
-/* The input of a convolution with its padding written out, so that the windows' rows are contiguous bytes.
- * One work-item: one row of y of one image. Lengths and left in bytes. */
+/* The padding of a convolution. */
 #include "lanes.clh"
+
+/* What a convolution reads outside its input: one pixel of zero points as stored. */
+__kernel void padding_row(MEM(a_zero), MEM(row), const int a_zeros)
+{
+    AT(uchar, row)[get_global_id(0)] = a_zeros ? AT(uchar, a_zero)[0] : (uchar)0;
+}
 
 static inline void fill(__global uchar *to, uchar value, long count)
 {
@@ -8,7 +13,9 @@ static inline void fill(__global uchar *to, uchar value, long count)
         save16_uchar(to + i, (uchar16)(value), count - i);
 }
 
-/* pad_row: a pixel of zero points. Rows and columns of x past the end of y are left out. */
+/* The input with its padding written out, so that the windows' rows are contiguous bytes. One work-item: one
+ * row of y of one image. Lengths and left in bytes. pad_row: a pixel of zero points. Rows and columns of x
+ * past the end of y are left out. */
 __kernel void pad_rows(MEM(x), MEM(pad_row), MEM(y), const int rows, const long row_length, const long length,
                        const int top, const long left)
 {

@@ -1,6 +1,6 @@
-/* What a product needs besides its operands: B packed, corrections and multipliers, row sums of A, the row of
- * padding of a convolution. Run once where the operands are constants. Options: NB, KB the packing; B_SIGNED
- * if b' is signed; A_SIGNED if a is. */
+/* What a product needs besides its operands: B packed, corrections and multipliers. Run once where the
+ * operands are constants. Options: NB, KB the packing; B_SIGNED if b' is signed. What needs other options is
+ * in other files, so that there are few programs to compile. */
 #include "div.clh"
 #include "product/product.clh"
 
@@ -130,30 +130,4 @@ __kernel void prepare(MEM(packed), MEM(bias), MEM(a_scale), MEM(a_zero), MEM(b_s
     }
     if (col == 0)
         corr[3 * np] = load_zero(AT(uchar, c_zero), c_zeros, 0, signs & 4);
-}
-
-/* What a convolution reads outside its input: one pixel of zero points as stored. */
-__kernel void padding_row(MEM(a_zero), MEM(row), const int a_zeros)
-{
-    AT(uchar, row)[get_global_id(0)] = a_zeros ? AT(uchar, a_zero)[0] : (uchar)0;
-}
-
-/* One work-item: one row of A; sums of a + a_shift. */
-__kernel void row_sums(MEM(a), MEM(rowsum), const int m, const int k, const long lda, const long a_stride,
-                       const int a_shift)
-{
-    const int row = get_global_id(0);
-    const long batch = get_global_id(1);
-    __global const A_T *in = AT(A_T, a) + batch * a_stride + row * lda;
-    int16 sums = 0;
-    int i = 0;
-    for (; i + 16 <= k; i += 16)
-        sums += convert_int16(vload16(0, in + i));
-    int lanes[16], sum = k * a_shift;
-    vstore16(sums, 0, lanes);
-    for (int j = 0; j < 16; j++)
-        sum += lanes[j];
-    for (; i < k; i++)
-        sum += in[i];
-    AT(int, rowsum)[batch * m + row] = sum;
 }

@@ -210,10 +210,10 @@ static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p,
     }
 }
 
-static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q, const oct_product *p)
+static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q)
 {
     oct_mem row = oct_recipe_temp(r, (size_t)q->c + OCT_BUFFER_PAD);
-    oct_launch *l = oct_product_launch(r, p, "padding_row");
+    oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "padding_row", "%s", "");
     oct_launch_in(l, q->x_q.zero);
     oct_launch_out(l, row);
     oct_launch_i32(l, q->x_q.zero_count);
@@ -383,7 +383,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
     if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
         return OCTET_OK;
     p.whole = depthwise || !oct_product_can_split(r, &p, q->weights);
-    prepared made = {.pad_row = padding_row(r, q, &p), .sum_params = OCT_MEM_NONE};
+    prepared made = {.pad_row = padding_row(r, q), .sum_params = OCT_MEM_NONE};
     if (q->then.has_sum)
         made.sum_params = oct_qbinary_params(r, q->y_dtype, OCT_QBINARY_ADD, q->then.swapped, &q->then.own_q,
                                              &q->then.residual_q, &q->then.sum_q);

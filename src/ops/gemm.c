@@ -201,7 +201,8 @@ static void pack(oct_recipe *r, const oct_gemm_request *q, const oct_product *p,
 static oct_mem row_sums(oct_recipe *r, const oct_gemm_request *q, const oct_product *p)
 {
     oct_mem rowsum = oct_recipe_temp(r, (size_t)(q->batch * q->m) * 4);
-    oct_launch *l = oct_product_launch(r, p, "row_sums");
+    oct_launch *l = oct_recipe_launch(r, "product/row_sums.cl", "row_sums", "%s",
+                                      p->a_dtype == OCTET_S8 ? "-DA_SIGNED" : "");
     oct_launch_in(l, q->a);
     oct_launch_out(l, rowsum);
     oct_launch_i32(l, q->m);

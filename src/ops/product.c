@@ -176,8 +176,8 @@ octet_status oct_product_begin(oct_recipe *r, oct_product *p)
 
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry)
 {
-    return oct_recipe_launch(r, "product/prepare.cl", entry, "-DNB=%d -DKB=%d%s%s", p->nb, p->kb,
-                             p->b_signed ? " -DB_SIGNED" : "", p->a_dtype == OCTET_S8 ? " -DA_SIGNED" : "");
+    return oct_recipe_launch(r, "product/prepare.cl", entry, "-DNB=%d -DKB=%d%s", p->nb, p->kb,
+                             p->b_signed ? " -DB_SIGNED" : "");
 }
 
 void oct_product_prepare(oct_recipe *r, const oct_product *p)

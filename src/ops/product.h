@@ -52,7 +52,7 @@ size_t oct_product_packed_at(const oct_product *p, const oct_part *part);
 octet_status oct_product_check(const oct_product *p);
 /* Make the memories. Errors: OUT_OF_MEMORY. */
 octet_status oct_product_begin(oct_recipe *r, oct_product *p);
-/* A launch of kernels/product/prepare.cl with this product's options. */
+/* A launch of kernels/product/prepare.cl with this product's options; after oct_product_begin. */
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry);
 /* Corrections and multipliers from packed B. */
 void oct_product_prepare(oct_recipe *r, const oct_product *p);
