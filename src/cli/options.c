@@ -92,8 +92,7 @@ static const option_row rows[] = {
     {"strict-int8", NULL, FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_FLAG, FIELD(strict_int8), 0, 0,
      "an error if any node would compute in float, or not at all"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
-     "the device: its index, or part of its name; else OCTET_DEVICE, else the best; run and bench: all, or a "
-     "list with commas"},
+     "its index or part of its name; else OCTET_DEVICE, else the best. run, bench: also a list, or all"},
     {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
     {"help", NULL, FOR_ALL, KIND_FLAG, FIELD(help), 0, 0, "this text"},
     {"version", NULL, FOR_ALL, KIND_FLAG, FIELD(version), 0, 0, "the version of Octet"},
