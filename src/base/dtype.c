@@ -39,6 +39,11 @@ bool oct_dtype_is_int8(octet_dtype dtype)
     return dtype == OCTET_U8 || dtype == OCTET_S8;
 }
 
+bool oct_dtype_is_int16(octet_dtype dtype)
+{
+    return dtype == OCTET_S16 || dtype == OCTET_U16;
+}
+
 int32_t oct_dtype_min(octet_dtype dtype)
 {
     return known(dtype) ? facts[dtype].min : 0;

@@ -28,8 +28,16 @@ static bool same_domain(const char *table, const char *domain)
     return *table == '\0' && (*domain == '\0' || strcmp(domain, "ai.onnx") == 0);
 }
 
+bool oct_op_is_contrib_pair(const char *op_type, const char *domain)
+{
+    return strcmp(domain, "com.microsoft") == 0 &&
+           (strcmp(op_type, "QuantizeLinear") == 0 || strcmp(op_type, "DequantizeLinear") == 0);
+}
+
 oct_op oct_op_find(const char *op_type, const char *domain)
 {
+    if (oct_op_is_contrib_pair(op_type, domain))
+        domain = "";
     for (int i = 0; i < OCT_OP_COUNT; i++) {
         if (strcmp(ops[i].name, op_type) == 0 && same_domain(ops[i].domain, domain))
             return (oct_op)i;

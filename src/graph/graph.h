@@ -116,6 +116,8 @@ const char *oct_node_string(const oct_node *n, const char *name, const char *oth
 
 /* Operator by ONNX name and domain; OCT_OP_COUNT if unknown. */
 oct_op oct_op_find(const char *op_type, const char *domain);
+/* com.microsoft's QuantizeLinear or DequantizeLinear: ONNX's of operator set 21, in files of any set. */
+bool oct_op_is_contrib_pair(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
 /* As files name it; NULL: no file can hold the operator. */
 const char *oct_op_domain(oct_op op);

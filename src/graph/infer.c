@@ -16,6 +16,7 @@ static infer_fn *const rules[OCT_OP_COUNT] = {
 };
 
 const octet_dtype infer_int8[] = {OCTET_U8, OCTET_S8, OCTET_DTYPE_NONE};
+const octet_dtype infer_int16[] = {OCTET_U8, OCTET_S8, OCTET_U16, OCTET_S16, OCTET_DTYPE_NONE};
 const octet_dtype infer_f32[] = {OCTET_F32, OCTET_DTYPE_NONE};
 
 const oct_value *infer_in(const infer_ctx *c, int i)

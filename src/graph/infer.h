@@ -31,7 +31,7 @@ octet_status infer_product_result(const infer_ctx *c, octet_dtype *out);
 octet_status infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_value *b, int *rank,
                              int64_t *dims);
 
-extern const octet_dtype infer_int8[], infer_f32[];
+extern const octet_dtype infer_int8[], infer_int16[], infer_f32[]; /* infer_int16: infer_int8 and 16 bits */
 
 /* One per word in the last column of op_table.def. */
 infer_fn infer_conv, infer_conv_transpose, infer_pool, infer_global_pool;

@@ -12,7 +12,7 @@ octet_status infer_product_result(const infer_ctx *c, octet_dtype *out)
     *out = OCTET_F32;
     if (c->n->float_out)
         return OCTET_OK;
-    FORWARD(infer_require_dtype(c, 7, infer_int8));
+    FORWARD(infer_require_dtype(c, 7, infer_int16));
     *out = infer_in(c, 7)->dtype;
     return OCTET_OK;
 }
@@ -21,7 +21,7 @@ octet_status infer_matmul(infer_ctx *c)
 {
     bool quantized = c->n->op == OCT_OP_QLinearMatMul, is_float = c->n->op == OCT_OP_MatMul;
     int bi = quantized ? 3 : 1;
-    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : infer_int8));
+    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : quantized ? infer_int16 : infer_int8));
     FORWARD(infer_require_dtype(c, bi, is_float ? infer_f32 : infer_int8));
     const oct_value *a = infer_in(c, 0), *b = infer_in(c, bi);
     RETURN_IF(a->rank < 1 || b->rank < 1, OCTET_INVALID_ARGUMENT,
@@ -80,7 +80,7 @@ octet_status infer_gemm(infer_ctx *c)
 
 octet_status infer_qgemm(infer_ctx *c)
 {
-    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    FORWARD(infer_require_dtype(c, 0, infer_int16));
     FORWARD(infer_require_dtype(c, 3, infer_int8));
     FORWARD(infer_require_dtype(c, 1, infer_f32));
     FORWARD(infer_require_dtype(c, 4, infer_f32));
@@ -102,7 +102,7 @@ octet_status infer_qgemm(infer_ctx *c)
     if (infer_in(c, 7)) {
         out = infer_in(c, 8) ? infer_in(c, 8)->dtype : a->dtype;
         if (infer_in(c, 8))
-            FORWARD(infer_require_dtype(c, 8, infer_int8));
+            FORWARD(infer_require_dtype(c, 8, infer_int16));
         FORWARD(infer_check_quant(c, 7, 8, out, 1));
     }
     infer_out(c, 0, out, 2, dims);

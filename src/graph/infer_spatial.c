@@ -35,7 +35,7 @@ octet_status infer_conv(infer_ctx *c)
 {
     bool quantized = c->n->op == OCT_OP_QLinearConv, is_float = c->n->op == OCT_OP_Conv;
     int wi = quantized ? 3 : 1;
-    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : infer_int8));
+    FORWARD(infer_require_dtype(c, 0, is_float ? infer_f32 : quantized ? infer_int16 : infer_int8));
     FORWARD(infer_require_dtype(c, wi, is_float ? infer_f32 : infer_int8));
     const oct_value *x = infer_in(c, 0), *w = infer_in(c, wi);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",

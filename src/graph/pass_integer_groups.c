@@ -48,6 +48,13 @@ static bool tensor_operand(const group *s, int i, oct_quantized *q)
     return oct_dequantized_from(s->g, input_of(s, i), q) && oct_dtype_is_int8(q->dtype) && q->channels == 1;
 }
 
+/* Likewise for a product, which takes 16 bits too. */
+static bool product_operand(const group *s, int i, oct_quantized *q)
+{
+    return oct_dequantized_from(s->g, input_of(s, i), q) && q->channels == 1 &&
+           (oct_dtype_is_int8(q->dtype) || oct_dtype_is_int16(q->dtype));
+}
+
 /* Operand i as 8-bit weights with one scale, or one for each element of `axis`. */
 static bool weight_operand(const group *s, int i, int axis, oct_quantized *q)
 {
@@ -88,7 +95,7 @@ static void set_clamp(group *s)
     s->clamps = s->clamp_min != min || s->clamp_max != max;
 }
 
-/* Follow the operator's result, as long as one reader takes it, to a QuantizeLinear of one 8-bit scale. */
+/* Follow the operator's result, as long as one reader takes it, to a QuantizeLinear of one scale. */
 static void find_quantize(group *s)
 {
     const oct_graph *g = s->g;
@@ -102,7 +109,8 @@ static void find_quantize(group *s)
         const oct_node *n = &g->nodes[reader];
         if (n->inputs[0] != v || n->output_count == 0)
             return;
-        if (oct_quantizes_to(g, reader, &s->y) && s->y.channels == 1 && oct_dtype_is_int8(s->y.dtype)) {
+        if (oct_quantizes_to(g, reader, &s->y) && s->y.channels == 1 &&
+            (oct_dtype_is_int8(s->y.dtype) || oct_dtype_is_int16(s->y.dtype))) {
             s->quantize = reader;
             set_clamp(s);
             return;
@@ -206,7 +214,7 @@ static octet_status fuse_conv(group *s, bool *done)
     oct_quantized x, w;
     int in[9];
     bool fits;
-    if (!tensor_operand(s, 0, &x) || !weight_operand(s, 1, 0, &w))
+    if (!product_operand(s, 0, &x) || !weight_operand(s, 1, 0, &w))
         return OCTET_OK;
     FORWARD(bias_operand(s, 2, &x, &w, s->g->values[w.value].dims[0], &in[8], &fits));
     if (!fits)
@@ -359,8 +367,8 @@ static octet_status fuse_conv_transpose(group *s, bool *done)
     upsampling u;
     int in[9], bias, made;
     bool fits;
-    if (s->quantize < 0 || !tensor_operand(s, 0, &x) || !weight_operand(s, 1, 1, &w) ||
-        !read_upsampling(s, &w, &u))
+    if (s->quantize < 0 || !oct_dtype_is_int8(s->y.dtype) || !tensor_operand(s, 0, &x) ||
+        !weight_operand(s, 1, 1, &w) || !read_upsampling(s, &w, &u))
         return OCTET_OK;
     FORWARD(bias_operand(s, 2, &x, &w, u.co, &bias, &fits));
     if (!fits || (bias != OCT_NO_VALUE && !g->values[bias].data))
@@ -395,7 +403,7 @@ static octet_status fuse_matmul(group *s, bool *done)
     oct_quantized a, b;
     int in[8];
     int rank = input_of(s, 1) == OCT_NO_VALUE ? 0 : s->g->values[input_of(s, 1)].rank;
-    if (!tensor_operand(s, 0, &a) || !weight_operand(s, 1, rank - 1, &b))
+    if (!product_operand(s, 0, &a) || !weight_operand(s, 1, rank - 1, &b))
         return OCTET_OK;
     FORWARD(set_operand(s, &a, in));
     FORWARD(set_operand(s, &b, in + 3));
@@ -415,7 +423,7 @@ static octet_status fuse_gemm(group *s, bool *done)
     bool fits;
     int columns = oct_node_int(n, "transB", 0) ? 0 : 1;
     float alpha = oct_node_float(n, "alpha", 1.0f), beta = oct_node_float(n, "beta", 1.0f);
-    if (alpha != 1.0f || (beta != 1.0f && input_of(s, 2) != OCT_NO_VALUE) || !tensor_operand(s, 0, &a) ||
+    if (alpha != 1.0f || (beta != 1.0f && input_of(s, 2) != OCT_NO_VALUE) || !product_operand(s, 0, &a) ||
         !weight_operand(s, 1, columns, &b))
         return OCTET_OK;
     FORWARD(bias_operand(s, 2, &a, &b, s->g->values[b.value].dims[columns], &in[6], &fits));

@@ -30,11 +30,11 @@ static octet_status put_clip(oct_graph *g, int node)
 static octet_status put_clips_and_domains(oct_graph *g)
 {
     for (int i = 0, last = g->node_count; i < last; i++) {
-        const char *domain = oct_op_domain(g->nodes[i].op);
-        RETURN_IF(!domain, OCTET_INTERNAL, "%s (node '%s') has no ONNX form", oct_op_name(g->nodes[i].op),
-                  g->nodes[i].name);
-        g->nodes[i].domain = domain;
-        if (g->nodes[i].clamp.set)
+        oct_node *n = &g->nodes[i];
+        if (oct_op_find(n->op_type, n->domain) != n->op)
+            n->domain = oct_op_domain(n->op);
+        RETURN_IF(!n->domain, OCTET_INTERNAL, "%s (node '%s') has no ONNX form", oct_op_name(n->op), n->name);
+        if (n->clamp.set)
             FORWARD(put_clip(g, i));
     }
     return OCTET_OK;

@@ -12,6 +12,8 @@
 
 /* Newest ai.onnx operator set whose definitions these readers follow. */
 #define NEWEST_OPSET 28
+/* Whose QuantizeLinear and DequantizeLinear com.microsoft's are. */
+#define CONTRIB_PAIR_OPSET 21
 
 struct oct_onnx_model {
     oct_map file;
@@ -275,6 +277,8 @@ static octet_status add_node(builder *b, const onnx_NodeProto *p, size_t index)
     if (!n->domain || !n->op_type)
         return no_memory();
     n->opset = (int)(strcmp(domain, "com.microsoft") == 0 ? b->ms_opset : b->opset);
+    if (n->opset && oct_op_is_contrib_pair(op_type, domain))
+        n->opset = CONTRIB_PAIR_OPSET;
     FORWARD(read_operands(b, p->input, (size_t)inputs, n->inputs));
     return read_operands(b, p->output, (size_t)outputs, n->outputs);
 }

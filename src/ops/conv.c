@@ -4,6 +4,7 @@
 #include "product.h"
 #include "sizes.h"
 #include "tile.h"
+#include "wide.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -348,9 +349,46 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
                   (size_t[3]){1, 1, 1});
 }
 
+/* A convolution with 16 bits on either side: one for each 8-bit part of x. */
+static octet_status conv_wide(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q)
+{
+    int64_t elems, sums, pixels = q->n * q->oh * q->ow;
+    RETURN_IF(!oct_shape_elems((int64_t[]){q->n, q->h, q->w, q->c}, 4, &elems) ||
+                  !oct_shape_elems((int64_t[]){q->n, q->oh, q->ow, q->co}, 4, &sums),
+              OCTET_OUT_OF_MEMORY, "convolution: its tensors exceed the address space");
+    oct_wide wide;
+    FORWARD(oct_wide_split(r, caps, q->x, q->x_dtype, elems, &q->x_q, sums, &wide));
+    for (int i = 0; i < wide.count; i++) {
+        oct_conv_request part = *q;
+        part.x = wide.parts[i].x;
+        part.x_dtype = wide.parts[i].dtype;
+        part.x_q = wide.parts[i].q;
+        part.w_q.scale = OCT_MEM_NONE;
+        part.w_q.scale_count = 0;
+        part.y_q = (oct_quant){.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE};
+        part.y = wide.parts[i].sums;
+        part.y_dtype = OCTET_S32;
+        part.bias = OCT_MEM_NONE;
+        FORWARD(oct_conv(r, caps, &part));
+    }
+    return oct_wide_join(r, caps, &wide,
+                         &(oct_wide_result){.rows = pixels,
+                                            .n = q->co,
+                                            .bias = q->bias,
+                                            .x_q = q->x_q,
+                                            .w_q = q->w_q,
+                                            .y_q = q->y_q,
+                                            .y = q->y,
+                                            .y_dtype = q->y_dtype,
+                                            .clamp_min = q->clamp_min,
+                                            .clamp_max = q->clamp_max});
+}
+
 octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *request)
 {
     FORWARD(check(request));
+    if (oct_is_wide(request->x_dtype, request->y_dtype))
+        return conv_wide(r, caps, request);
     oct_conv_request chosen = *request;
     const oct_conv_request *q = &chosen;
     const conv_variant *v = select_variant(caps, request, &chosen.spread);

@@ -26,8 +26,8 @@ typedef struct oct_conv_request {
     int64_t kh, kw, group; /* weights [co][c / group][kh][kw] */
     int64_t stride_h, stride_w, dilation_h, dilation_w;
     int64_t pad_top, pad_left;    /* bottom and right follow from oh, ow */
-    octet_dtype x_dtype, w_dtype; /* u8 or s8 */
-    octet_dtype y_dtype;          /* s32 (ConvInteger), u8 or s8 */
+    octet_dtype x_dtype, w_dtype; /* u8 or s8; x also u16 or s16 (wide.h) */
+    octet_dtype y_dtype;          /* s32 (ConvInteger), u8 or s8; u16 or s16 */
     oct_mem x, weights, y;
     oct_mem bias;            /* s32 [co] or OCT_MEM_NONE */
     oct_quant x_q, w_q, y_q; /* x, y: count 1; w: 1 or co */

@@ -3,6 +3,7 @@
 #include "gemm_tiled.h"
 #include "product.h"
 #include "sizes.h"
+#include "wide.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -254,8 +255,48 @@ static void product(oct_recipe *r, const oct_caps *caps, const oct_gemm_request 
                   (size_t[3]){1, 1, 1});
 }
 
+/* A product with 16 bits on either side: one for each 8-bit part of A. A and C are dense. */
+static octet_status gemm_wide(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *q)
+{
+    int64_t a_batch = q->a_stride || q->batch == 1 ? q->batch : 1, elems, sums;
+    RETURN_IF(q->lda != q->k || q->ldc != q->n || (q->batch > 1 && q->c_stride != q->m * q->n) ||
+                  (q->a_stride && q->a_stride != q->m * q->k) || q->a_q.scale_count > 1,
+              OCTET_UNSUPPORTED, "a product of 16-bit tensors wants dense ones, with one scale");
+    RETURN_IF(!oct_shape_elems((int64_t[]){a_batch, q->m, q->k}, 3, &elems) ||
+                  !oct_shape_elems((int64_t[]){q->batch, q->m, q->n}, 3, &sums),
+              OCTET_OUT_OF_MEMORY, "a product of 16-bit tensors exceeds the address space");
+    oct_wide wide;
+    FORWARD(oct_wide_split(r, caps, q->a, q->a_dtype, elems, &q->a_q, sums, &wide));
+    for (int i = 0; i < wide.count; i++) {
+        oct_gemm_request part = *q;
+        part.a = wide.parts[i].x;
+        part.a_dtype = wide.parts[i].dtype;
+        part.a_q = wide.parts[i].q;
+        part.b_q.scale = OCT_MEM_NONE;
+        part.b_q.scale_count = 0;
+        part.c_q = (oct_quant){.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE};
+        part.c = wide.parts[i].sums;
+        part.c_dtype = OCTET_S32;
+        part.bias = OCT_MEM_NONE;
+        FORWARD(oct_gemm(r, caps, &part));
+    }
+    return oct_wide_join(r, caps, &wide,
+                         &(oct_wide_result){.rows = q->batch * q->m,
+                                            .n = q->n,
+                                            .bias = q->bias,
+                                            .x_q = q->a_q,
+                                            .w_q = q->b_q,
+                                            .y_q = q->c_q,
+                                            .y = q->c,
+                                            .y_dtype = q->c_dtype,
+                                            .clamp_min = q->clamp_min,
+                                            .clamp_max = q->clamp_max});
+}
+
 octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *request)
 {
+    if (oct_is_wide(request->a_dtype, request->c_dtype))
+        return gemm_wide(r, caps, request);
     oct_gemm_request chosen = *request;
     const oct_gemm_request *q = &chosen;
     const gemm_variant *v = select_variant(caps, request, &chosen.spread);

@@ -14,8 +14,8 @@ typedef struct oct_gemm_request {
     int64_t lda, ldb, ldc;                /* row strides, elements */
     int64_t a_stride, b_stride, c_stride; /* batch strides, elements; b_stride 0: one B for all */
     bool transpose_b;                     /* B is stored [n][k] */
-    octet_dtype a_dtype, b_dtype;         /* u8 or s8 */
-    octet_dtype c_dtype;                  /* s32, f32, u8 or s8 */
+    octet_dtype a_dtype, b_dtype;         /* u8 or s8; A also u16 or s16 (wide.h) */
+    octet_dtype c_dtype;                  /* s32, f32, u8 or s8; u16 or s16 */
     oct_mem a, b, c;
     oct_mem bias;                 /* s32 [n] or OCT_MEM_NONE */
     oct_quant a_q, b_q, c_q;      /* a scale: 1 or m (f32 out only); a zero: 1; b: 1 or n; c: 1 */

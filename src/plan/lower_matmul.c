@@ -109,7 +109,7 @@ static octet_status transpose_a(lowering *l, oct_gemm_request *q, const oct_oper
     oct_operand flipped = *a;
     flipped.dims[0] = a->dims[1];
     flipped.dims[1] = a->dims[0];
-    flipped.mem = oct_recipe_temp(l->r, (size_t)(a->dims[0] * a->dims[1]));
+    flipped.mem = oct_recipe_temp(l->r, (size_t)(a->dims[0] * a->dims[1]) * oct_dtype_bytes(a->dtype));
     q->a = flipped.mem;
     const int perm[2] = {1, 0};
     return oct_transpose(l->r, l->caps, a, &flipped, perm);

@@ -37,7 +37,7 @@ float oct_multiplier(float sx, float sw, float sy)
     return sx * sw / sy;
 }
 
-int32_t oct_requantize(int32_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax)
+int32_t oct_requantize(int64_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax)
 {
     return oct_round_then_zero((float)acc * m, zero, qmin, qmax);
 }

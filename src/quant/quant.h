@@ -30,7 +30,7 @@ float oct_multiplier(float sx, float sw, float sy);
 
 /* ONNX requantization: clamp(rint_half_even((float)acc * m) + zero, qmin, qmax). A product that is NaN (an
  * infinite multiplier times 0) gives `zero`. */
-int32_t oct_requantize(int32_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax);
+int32_t oct_requantize(int64_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax);
 
 /* clamp(rint_half_even(x) + zero, qmin, qmax): the end of every chain that rounds before it adds the zero
  * point. */

@@ -1,5 +1,11 @@
 /* What the reference operators share: reading and writing integers of any type, parameters per channel. */
 #include "ref.h"
+#include "dtype.h"
+
+bool oct_ref_is_wide(octet_dtype x, octet_dtype y)
+{
+    return oct_dtype_is_int16(x) || oct_dtype_is_int16(y);
+}
 
 int32_t oct_ref_load(octet_dtype dtype, const void *data, int64_t i)
 {

@@ -15,6 +15,8 @@ typedef struct oct_ref_quant {
     int64_t scale_count, zero_count;
 } oct_ref_quant;
 
+/* 16 bits on either side of a product: its sum is of 64 bits. */
+bool oct_ref_is_wide(octet_dtype x, octet_dtype y);
 /* Element i of an integer array of type u8, s8, u16, s16 or s32; and its store (wrapping). */
 int32_t oct_ref_load(octet_dtype dtype, const void *data, int64_t i);
 void oct_ref_store(octet_dtype dtype, void *data, int64_t i, int32_t value);

@@ -3,7 +3,7 @@
 
 /* Sum over the window of output pixel (oh, ow) for output channel co. Positions in the padding hold the zero
  * point and so add nothing. */
-static int32_t window(const oct_ref_conv_params *p, int64_t n, int64_t oh, int64_t ow, int64_t co)
+static int64_t window(const oct_ref_conv_params *p, int64_t n, int64_t oh, int64_t ow, int64_t co)
 {
     int64_t channels = p->c / p->group; /* of one group */
     int64_t first = co / (p->co / p->group) * channels;
@@ -18,19 +18,21 @@ static int32_t window(const oct_ref_conv_params *p, int64_t n, int64_t oh, int64
             for (int64_t c = 0; c < channels; c++) {
                 int64_t x_at = ((n * p->h + h) * p->w + w) * p->c + first + c;
                 int64_t w_at = ((co * channels + c) * p->kh + kh) * p->kw + kw;
-                int32_t x = oct_ref_load(p->x_dtype, p->x, x_at) - x_zero;
+                int64_t x = oct_ref_load(p->x_dtype, p->x, x_at) - x_zero;
                 sum += x * (oct_ref_load(p->w_dtype, p->weights, w_at) - w_zero);
             }
         }
     }
+    if (oct_ref_is_wide(p->x_dtype, p->y_dtype))
+        return sum;
     uint32_t low = (uint32_t)(uint64_t)sum;
     return low <= INT32_MAX ? (int32_t)low : (int32_t)((int64_t)low - (INT64_C(1) << 32));
 }
 
-static void store(const oct_ref_conv_params *p, int64_t at, int64_t co, int32_t acc)
+static void store(const oct_ref_conv_params *p, int64_t at, int64_t co, int64_t acc)
 {
     if (p->y_dtype == OCTET_S32) {
-        ((int32_t *)p->y)[at] = acc;
+        ((int32_t *)p->y)[at] = (int32_t)acc;
         return;
     }
     float m =

@@ -8,7 +8,7 @@ static int32_t wrap(int64_t sum)
     return low <= INT32_MAX ? (int32_t)low : (int32_t)((int64_t)low - (INT64_C(1) << 32));
 }
 
-static int32_t dot(const oct_ref_gemm_params *p, int64_t batch, int64_t row, int64_t col)
+static int64_t dot(const oct_ref_gemm_params *p, int64_t batch, int64_t row, int64_t col)
 {
     int32_t a_zero = oct_ref_zero(&p->a_q, p->a_dtype, 0);
     int32_t b_zero = oct_ref_zero(&p->b_q, p->b_dtype, col);
@@ -16,18 +16,18 @@ static int32_t dot(const oct_ref_gemm_params *p, int64_t batch, int64_t row, int
     for (int64_t k = 0; k < p->k; k++) {
         int64_t a_at = batch * p->a_stride + row * p->lda + k;
         int64_t b_at = batch * p->b_stride + (p->transpose_b ? col * p->ldb + k : k * p->ldb + col);
-        int32_t a = oct_ref_load(p->a_dtype, p->a, a_at) - a_zero;
+        int64_t a = oct_ref_load(p->a_dtype, p->a, a_at) - a_zero;
         int32_t b = oct_ref_load(p->b_dtype, p->b, b_at) - b_zero;
         sum += a * b;
     }
-    return wrap(sum);
+    return oct_ref_is_wide(p->a_dtype, p->c_dtype) ? sum : wrap(sum);
 }
 
-static void store(const oct_ref_gemm_params *p, int64_t row, int64_t col, int64_t at, int32_t acc)
+static void store(const oct_ref_gemm_params *p, int64_t row, int64_t col, int64_t at, int64_t acc)
 {
     float sa = oct_ref_scale(&p->a_q, row), sb = oct_ref_scale(&p->b_q, col);
     if (p->c_dtype == OCTET_S32) {
-        ((int32_t *)p->c)[at] = acc;
+        ((int32_t *)p->c)[at] = (int32_t)acc;
     } else if (p->c_dtype == OCTET_F32) {
         ((float *)p->c)[at] = (float)acc * (sa * sb);
     } else {

@@ -1,0 +1,246 @@
+/* Products that take or make 16-bit activations, against src/ref, whose sums are of 64 bits: every pair of
+ * types that may meet, extreme data, zero points and clamps. */
+#include "conv.h"
+#include "gemm.h"
+#include "harness.h"
+#include "ref.h"
+
+static const struct {
+    octet_dtype x, y;
+} types[] = {
+    {OCTET_U16, OCTET_U16}, {OCTET_S16, OCTET_S16}, {OCTET_U16, OCTET_U8},  {OCTET_S16, OCTET_S8},
+    {OCTET_U8, OCTET_U16},  {OCTET_S8, OCTET_S16},  {OCTET_U16, OCTET_F32},
+};
+enum { TYPES = sizeof types / sizeof types[0], MOST = 40000, CHANNELS = 80 };
+
+static unsigned char x[2 * MOST], w[MOST], y[4 * MOST + 16], want[4 * MOST + 16];
+static int32_t bias[CHANNELS];
+static float w_scale[CHANNELS];
+
+/* The parameters that both kinds of product have. */
+typedef struct scene {
+    octet_dtype x, y;
+    float x_scale, y_scale;
+    int32_t x_zero, y_zero; /* little-endian: its first bytes are those of the smaller types */
+    int32_t lo, hi;
+    bool is_float, per_channel, has_bias, clamps;
+    uint64_t s;
+} scene;
+
+static void fill(uint64_t *s, octet_dtype t, unsigned char *to, size_t elems)
+{
+    bool extreme = check_random(s) % 3 == 0;
+    for (size_t i = 0; i < elems; i++) {
+        int64_t lo = oct_dtype_min(t), hi = oct_dtype_max(t);
+        oct_ref_store(t, to, (int64_t)i,
+                      (int32_t)(extreme ? (check_random(s) & 1 ? lo : hi) : check_range(s, lo, hi)));
+    }
+}
+
+static int32_t zero_of(uint64_t *s, octet_dtype t)
+{
+    const int32_t some[] = {oct_dtype_min(t), oct_dtype_max(t), 0, 77};
+    return some[check_random(s) % 4];
+}
+
+static scene make(size_t type, uint64_t seed, int64_t terms)
+{
+    scene c = {.x = types[type].x, .y = types[type].y, .s = seed};
+    c.is_float = c.y == OCTET_F32;
+    c.x_zero = zero_of(&c.s, c.x);
+    c.y_zero = c.is_float ? 0 : zero_of(&c.s, c.y);
+    c.x_scale = check_scale(&c.s);
+    c.per_channel = check_random(&c.s) & 1;
+    c.has_bias = check_random(&c.s) & 1;
+    c.clamps = !c.is_float && check_random(&c.s) % 3 == 0;
+    c.lo = c.is_float ? 0 : c.clamps ? 20 : oct_dtype_min(c.y);
+    c.hi = c.is_float ? 0 : c.clamps ? 101 : oct_dtype_max(c.y);
+    for (int i = 0; i < CHANNELS; i++) {
+        w_scale[i] = check_scale(&c.s);
+        bias[i] = (int32_t)check_range(&c.s, -2000000000, 2000000000);
+    }
+    /* So that results spread over the range. */
+    double reach = (oct_dtype_bytes(c.x) == 2 ? 65535.0 : 255.0) * 127.0 * (double)terms / 3.0;
+    double levels = c.is_float ? 1.0 : (double)oct_dtype_max(c.y) - (double)oct_dtype_min(c.y);
+    c.y_scale = (float)((double)c.x_scale * (double)w_scale[0] * reach / levels);
+    return c;
+}
+
+static void run(const scene *c, oct_recipe *r, octet_status built, oct_mem mx, oct_mem my, size_t elems,
+                const char *what)
+{
+    size_t bytes = elems * oct_dtype_bytes(c->y);
+    memset(y, GUARD, bytes + 16);
+    harness_run(r, built, &(harness_io){mx, x}, 1, &(harness_io){my, y}, 1, what);
+    harness_compare(y, want, bytes + 16, what);
+}
+
+static void convolutions(void **state)
+{
+    (void)state;
+    /* n h w c co k group stride pad */
+    static const int64_t shapes[][9] = {{1, 1, 1, 1, 1, 1, 1, 1, 0},   {1, 7, 6, 5, 17, 3, 1, 1, 1},
+                                        {2, 9, 8, 3, 40, 3, 1, 2, 1},  {1, 8, 8, 19, 19, 3, 19, 1, 1},
+                                        {1, 6, 6, 12, 18, 1, 3, 1, 0}, {1, 5, 5, 64, 66, 3, 1, 1, 1}};
+    size_t cases = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (size_t t = 0; t < TYPES; t++) {
+            const int64_t *p = shapes[i], terms = p[3] / p[6] * p[5] * p[5];
+            int64_t oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1, ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1;
+            if (types[t].y == OCTET_F32)
+                continue; /* a convolution's result is an integer */
+            cases++;
+            scene c = make(t, 1 + i * 31 + t * 1009, terms);
+            size_t nx = (size_t)(p[0] * p[1] * p[2] * p[3]), nw = (size_t)(p[4] * terms),
+                   ny = (size_t)(p[0] * oh * ow * p[4]);
+            assert_true(nx <= MOST && nw <= MOST && ny <= MOST);
+            fill(&c.s, c.x, x, nx);
+            fill(&c.s, OCTET_S8, w, nw);
+            memset(want, GUARD, sizeof want);
+            int64_t scales = c.per_channel ? p[4] : 1;
+            oct_ref_conv(&(oct_ref_conv_params){.n = p[0],
+                                                .h = p[1],
+                                                .w = p[2],
+                                                .c = p[3],
+                                                .oh = oh,
+                                                .ow = ow,
+                                                .co = p[4],
+                                                .kh = p[5],
+                                                .kw = p[5],
+                                                .group = p[6],
+                                                .stride_h = p[7],
+                                                .stride_w = p[7],
+                                                .dilation_h = 1,
+                                                .dilation_w = 1,
+                                                .pad_top = p[8],
+                                                .pad_left = p[8],
+                                                .x_dtype = c.x,
+                                                .w_dtype = OCTET_S8,
+                                                .y_dtype = c.y,
+                                                .x = x,
+                                                .weights = w,
+                                                .y = want,
+                                                .bias = c.has_bias ? bias : NULL,
+                                                .x_q = {&c.x_scale, &c.x_zero, 1, 1},
+                                                .w_q = {w_scale, NULL, scales, 0},
+                                                .y_q = {&c.y_scale, &c.y_zero, 1, 1},
+                                                .clamp_min = c.lo,
+                                                .clamp_max = c.hi});
+            oct_recipe r;
+            oct_recipe_init(&r);
+            oct_operand tx = harness_operand(&r, c.x, 4, (int64_t[]){p[0], p[1], p[2], p[3]}, x, true);
+            oct_operand ty = harness_output(&r, c.y, 4, (int64_t[]){p[0], oh, ow, p[4]});
+            oct_conv_request q = {.n = p[0],
+                                  .h = p[1],
+                                  .w = p[2],
+                                  .c = p[3],
+                                  .oh = oh,
+                                  .ow = ow,
+                                  .co = p[4],
+                                  .kh = p[5],
+                                  .kw = p[5],
+                                  .group = p[6],
+                                  .stride_h = p[7],
+                                  .stride_w = p[7],
+                                  .dilation_h = 1,
+                                  .dilation_w = 1,
+                                  .pad_top = p[8],
+                                  .pad_left = p[8],
+                                  .x_dtype = c.x,
+                                  .w_dtype = OCTET_S8,
+                                  .y_dtype = c.y,
+                                  .x = tx.mem,
+                                  .weights = oct_recipe_const(&r, w, nw),
+                                  .y = ty.mem,
+                                  .bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)p[4] * 4)
+                                                     : OCT_MEM_NONE,
+                                  .x_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1),
+                                  .w_q = harness_quant(&r, OCTET_S8, w_scale, scales, NULL, 0),
+                                  .y_q = harness_quant(&r, c.y, &c.y_scale, 1, &c.y_zero, 1),
+                                  .clamp_min = c.lo,
+                                  .clamp_max = c.hi};
+            char what[96];
+            snprintf(what, sizeof what, "convolution %zu, %s to %s", i, oct_dtype_name(c.x),
+                     oct_dtype_name(c.y));
+            run(&c, &r, oct_conv(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
+        }
+    }
+    assert_int_equal(cases, 36);
+}
+
+static void products(void **state)
+{
+    (void)state;
+    static const int64_t shapes[][4] = {{1, 1, 1, 1}, {3, 17, 33, 1}, {20, 40, 64, 1}, {5, 16, 9, 3}};
+    size_t cases = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        for (size_t t = 0; t < TYPES; t++, cases++) {
+            int64_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2], batch = shapes[i][3];
+            scene c = make(t, 3 + i * 37 + t * 2003, k);
+            size_t nx = (size_t)(batch * m * k), nw = (size_t)(batch * k * n), ny = (size_t)(batch * m * n);
+            fill(&c.s, c.x, x, nx);
+            fill(&c.s, OCTET_S8, w, nw);
+            memset(want, GUARD, sizeof want);
+            int64_t scales = c.per_channel ? n : 1, strided = batch > 1;
+            oct_ref_gemm(&(oct_ref_gemm_params){.m = m,
+                                                .n = n,
+                                                .k = k,
+                                                .batch = batch,
+                                                .lda = k,
+                                                .ldb = n,
+                                                .ldc = n,
+                                                .a_stride = m * k,
+                                                .b_stride = strided * k * n,
+                                                .c_stride = m * n,
+                                                .a_dtype = c.x,
+                                                .b_dtype = OCTET_S8,
+                                                .c_dtype = c.y,
+                                                .a = x,
+                                                .b = w,
+                                                .c = want,
+                                                .bias = c.has_bias ? bias : NULL,
+                                                .a_q = {&c.x_scale, &c.x_zero, 1, 1},
+                                                .b_q = {w_scale, NULL, scales, 0},
+                                                .c_q = {&c.y_scale, &c.y_zero, !c.is_float, !c.is_float},
+                                                .clamp_min = c.lo,
+                                                .clamp_max = c.hi});
+            oct_recipe r;
+            oct_recipe_init(&r);
+            oct_operand tx = harness_operand(&r, c.x, 3, (int64_t[]){batch, m, k}, x, true);
+            oct_operand ty = harness_output(&r, c.y, 3, (int64_t[]){batch, m, n});
+            oct_gemm_request q = {
+                .m = m,
+                .n = n,
+                .k = k,
+                .batch = batch,
+                .lda = k,
+                .ldb = n,
+                .ldc = n,
+                .a_stride = m * k,
+                .b_stride = strided * k * n,
+                .c_stride = m * n,
+                .a_dtype = c.x,
+                .b_dtype = OCTET_S8,
+                .c_dtype = c.y,
+                .a = tx.mem,
+                .b = oct_recipe_const(&r, w, nw),
+                .c = ty.mem,
+                .bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)n * 4) : OCT_MEM_NONE,
+                .a_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1),
+                .b_q = harness_quant(&r, OCTET_S8, w_scale, scales, NULL, 0),
+                .c_q = harness_quant(&r, c.y, &c.y_scale, !c.is_float, &c.y_zero, !c.is_float),
+                .clamp_min = c.lo,
+                .clamp_max = c.hi};
+            char what[96];
+            snprintf(what, sizeof what, "product %zu, %s to %s", i, oct_dtype_name(c.x), oct_dtype_name(c.y));
+            run(&c, &r, oct_gemm(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
+        }
+    }
+    assert_int_equal(cases, 28);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(convolutions), cmocka_unit_test(products)};
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}
