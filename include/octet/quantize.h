@@ -6,7 +6,7 @@
  *
  * The network runs in float on the context's device while samples are added, and its tensors are observed
  * there. The result has QuantizeLinear and DequantizeLinear pairs (QDQ) of operator set 13 or later, or
- * integer operators (QOperator), weights and biases as integers; ONNX Runtime and Octet read it.
+ * integer operators (QOperator), weights of 8 bits and biases as integers; ONNX Runtime and Octet read it.
  * docs/quantize.md tells how ranges are chosen. */
 #ifndef OCTET_QUANTIZE_H
 #define OCTET_QUANTIZE_H
@@ -37,7 +37,7 @@ typedef enum octet_quantize_format {
 
 typedef struct octet_quantize_desc {
     size_t struct_size;
-    octet_dtype activations; /* U8 (default) or S8 */
+    octet_dtype activations; /* U8 (default), S8, or U16, S16: nearer to float at about twice the time */
     octet_observer observer;
     double percentile;          /* of OCTET_OBSERVE_PERCENTILE; 0: 99.99 */
     int per_tensor;             /* 1: one scale for all of a node's weights, not one a channel */

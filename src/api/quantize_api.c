@@ -1,5 +1,6 @@
 /* octet_quantizer: arguments are checked here; the work is in src/quantize. */
 #include "api.h"
+#include "dtype.h"
 #include "onnx_write.h"
 #include "passes.h"
 #include "prepare.h"
@@ -17,9 +18,12 @@ const char *octet_observer_name(octet_observer observer)
 
 static octet_status check_desc(const octet_quantize_desc *d)
 {
-    RETURN_IF(d->activations != OCTET_U8 && d->activations != OCTET_S8, OCTET_INVALID_ARGUMENT,
-              "octet_quantize_desc: activations are %s; they are to be u8 or s8",
+    bool wide = oct_dtype_is_int16(d->activations);
+    RETURN_IF(!wide && !oct_dtype_is_int8(d->activations), OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: activations are %s; they are to be u8, s8, u16 or s16",
               octet_dtype_name(d->activations));
+    RETURN_IF(wide && d->format == OCTET_FORMAT_QOPERATOR, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: 16-bit activations have no QOperator form; QDQ has");
     RETURN_IF((unsigned)d->observer >= OCTET_OBSERVER_COUNT, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: observer %d is unknown", (int)d->observer);
     RETURN_IF(!(d->percentile >= 0 && d->percentile <= 100), OCTET_INVALID_ARGUMENT,

@@ -24,6 +24,20 @@ static int find_observer(const char *name, octet_observer *observer)
     return cli_usage("--observer takes best, minmax, average, percentile, entropy or mse, not \"%s\"", name);
 }
 
+static int find_activations(const char *name, octet_dtype *dtype)
+{
+    static const octet_dtype known[] = {OCTET_U8, OCTET_S8, OCTET_U16, OCTET_S16};
+    *dtype = OCTET_U8;
+    if (!name)
+        return EXIT_DONE;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        *dtype = known[i];
+        if (strcmp(octet_dtype_name(known[i]), name) == 0)
+            return EXIT_DONE;
+    }
+    return cli_usage("--activations takes u8, s8, u16 or s16, not \"%s\"", name);
+}
+
 static void show_progress(void *user, const char *step, size_t done, size_t total)
 {
     cli_progress(user, "%s: %zu of %zu ...", step, done, total);
@@ -32,11 +46,8 @@ static void show_progress(void *user, const char *step, size_t done, size_t tota
 static int fill_desc(const cli_options *options, octet_quantize_desc *d)
 {
     OCTET_INIT(*d);
-    d->activations = OCTET_U8;
-    if (options->activations && strcmp(options->activations, "s8") == 0)
-        d->activations = OCTET_S8;
-    else if (options->activations && strcmp(options->activations, "u8") != 0)
-        return cli_usage("--activations takes u8 or s8, not \"%s\"", options->activations);
+    if (find_activations(options->activations, &d->activations) != EXIT_DONE)
+        return EXIT_USAGE;
     if (options->percentile) {
         char *end;
         d->percentile = strtod(options->percentile, &end);

@@ -605,6 +605,9 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
 static bool has_onnx_form(const group *s)
 {
     oct_op op = node_of(s)->op;
+    oct_quantized x;
+    if (!tensor_operand(s, 0, &x) || (s->quantize >= 0 && !oct_dtype_is_int8(s->y.dtype)))
+        return false; /* of 16 bits */
     if (s->quantize < 0)
         return op == OCT_OP_Gemm; /* QGemm without an output scale */
     return op != OCT_OP_Sub && op != OCT_OP_Resize && op != OCT_OP_ConvTranspose && op != OCT_OP_ReduceMean;

@@ -28,9 +28,10 @@ static octet_status choose_parameters(const octet_quantizer *q, octet_observer o
                                       const oct_insert_options *options, oct_parameters *params)
 {
     double percentile = q->desc.percentile > 0 ? q->desc.percentile : default_percentile;
+    int levels = oct_dtype_max(options->activations) - oct_dtype_min(options->activations);
     for (int i = 0; i < q->watched_count; i++) {
         int v = q->watched[i];
-        oct_range r = oct_observer_range(&q->observers[v], observer, percentile, 255);
+        oct_range r = oct_observer_range(&q->observers[v], observer, percentile, levels);
         octet_status status = oct_parameters_of(r, options, &params[v]);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "tensor '%s'", q->graph.values[v].name);

@@ -21,7 +21,7 @@ octet_status oct_parameters_of(oct_range r, const oct_insert_options *options, o
     double width = options->symmetric ? 2 * fmax(-r.lo, r.hi) : r.hi - r.lo;
     double steps = options->symmetric ? 2 * (max - middle) : max - min;
     out->scale = 1;
-    out->zero = options->symmetric || options->activations == OCTET_S8 ? middle : min;
+    out->zero = options->symmetric || min < 0 ? middle : min;
     if (width == 0) /* nothing but zeros: any scale holds them */
         return OCTET_OK;
     out->scale = (float)(width / steps);
@@ -80,6 +80,9 @@ static int name_const(oct_graph *g, int v, const char *base, const char *what)
     return v;
 }
 
+/* ONNX's own pairs take 16 bits from this operator set on; com.microsoft's do in every file. */
+#define FIRST_OPSET_OF_16_BITS 21
+
 /* QuantizeLinear or DequantizeLinear of x. axis -1: per tensor. */
 static octet_status add_linear(oct_graph *g, oct_op op, const char *base, const int *inputs, int output,
                                int axis)
@@ -93,6 +96,9 @@ static octet_status add_linear(oct_graph *g, oct_op op, const char *base, const 
     memcpy(n->inputs, inputs, (size_t)count * sizeof *inputs);
     n->outputs[0] = output;
     n->opset = g->nodes[0].opset;
+    int tensor = op == OCT_OP_QuantizeLinear ? output : inputs[0];
+    if (oct_dtype_is_int16(g->values[tensor].dtype) && n->opset < FIRST_OPSET_OF_16_BITS)
+        n->domain = "com.microsoft";
     return axis < 0 ? OCTET_OK : oct_node_set_int(g, g->node_count - 1, "axis", axis);
 }
 
