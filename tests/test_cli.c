@@ -149,7 +149,7 @@ static void usage(void **state)
     FAILS(2, "no calibration data", "quantize", FLOAT_MODEL, "-o", "x");
     FAILS(2, "where to", "quantize", FLOAT_MODEL, "--calibrate=x");
     FAILS(2, "--output needs a value", "quantize", FLOAT_MODEL, "-o");
-    FAILS(2, "u8 or s8", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--activations=u4");
+    FAILS(2, "u16 or s16", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--activations=u4");
     FAILS(2, "--observer takes", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--observer=eye");
     FAILS(2, "--percentile takes", "quantize", FLOAT_MODEL, "--calibrate=x", "-o", "x", "--percentile=5");
     FAILS(2, "needs more", "compare", MODEL);
