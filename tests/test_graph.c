@@ -249,7 +249,10 @@ static void test_operator_table(void **state)
         assert_int_equal(plain, onnx);
         bool by_pass = op == OCT_OP_QLinearSub || op == OCT_OP_Table || op == OCT_OP_QLinearResize ||
                        op == OCT_OP_Unknown; /* no file can name them */
-        assert_int_equal((plain == (oct_op)op) + (ms == (oct_op)op), by_pass ? 0 : 1);
+        bool both = op == OCT_OP_QuantizeLinear || op == OCT_OP_DequantizeLinear;
+        assert_int_equal((plain == (oct_op)op) + (ms == (oct_op)op), by_pass ? 0 : both ? 2 : 1);
+        assert_int_equal(oct_op_is_contrib_pair(name, "com.microsoft"), both);
+        assert_false(oct_op_is_contrib_pair(name, ""));
         assert_int_equal(oct_op_find(name, "ms"), OCT_OP_COUNT);
         assert_int_equal(oct_op_find(name, "-"), OCT_OP_COUNT);
     }
