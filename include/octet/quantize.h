@@ -37,7 +37,7 @@ typedef enum octet_quantize_format {
 
 typedef struct octet_quantize_desc {
     size_t struct_size;
-    octet_dtype activations; /* U8 (default), S8, or U16, S16: nearer to float at about twice the time */
+    octet_dtype activations; /* U8 (default), S8, or U16, S16: nearer to float, and slower */
     octet_observer observer;
     double percentile;          /* of OCTET_OBSERVE_PERCENTILE; 0: 99.99 */
     int per_tensor;             /* 1: one scale for all of a node's weights, not one a channel */

@@ -51,7 +51,7 @@ static const option_row rows[] = {
      "samples: a file or folder of .npy, .npz, .pb, PNG or JPEG; once per input"},
     {"output", "FILE", FOR_QUANTIZE, KIND_TEXT, FIELD(output), 0, 0, "the int8 network; -o for short"},
     {"activations", "TYPE", FOR_QUANTIZE, KIND_TEXT, FIELD(activations), 0, 0,
-     "u8 (default), s8, u16 or s16; 16 bits are nearer to float at about twice the time"},
+     "u8 (default), s8, u16 or s16; 16 bits are nearer to float, and slower"},
     {"format", "FORM", FOR_QUANTIZE, KIND_TEXT, FIELD(format), 0, 0,
      "qdq (default), or qoperator: integer operators in the file; the results are the same"},
     {"observer", "METHOD", FOR_QUANTIZE, KIND_TEXT, FIELD(observer), 0, 0,
