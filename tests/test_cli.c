@@ -182,7 +182,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 23 + 8 + 9);
+    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 23 + 10 + 9);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -212,6 +212,13 @@ static void quantize(void **state)
     told = strstr(out, "scores");
     assert_true(told && sscanf(told, "scores %lf%% %lf", &top, &db) == 2);
     assert_true(top >= 99.7 && db >= 35);
+    WORKS("compare", FLOAT_MODEL, made, "--inputs=" DIGITS "/test_images.npy", "--scale=0.0625",
+          "--samples=3", "--layers", "--json", page);
+    assert_non_null(strstr(out, "relu1_out"));
+    assert_non_null(strstr(out, "<- the worst"));
+    read_text(page, text);
+    assert_non_null(strstr(text, "{\"samples\": 3, \"outputs\": ["));
+    assert_non_null(strstr(text, "{\"tensor\": \"relu1_out\", \"node\": "));
     WORKS("compare", made, made, "--inputs=" DIGITS "/test_images.npy", "--scale=0.0625", "--samples=3");
     assert_non_null(strstr(out, "exact"));
     WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--quiet", "--observer=mse",

@@ -5,9 +5,11 @@
 #include "observer.h"
 #include "onnx.h"
 #include "onnx_write.h"
+#include "prepare.h"
 #include "rewrite.h"
 
 #include <math.h>
+#include <octet/compare.h>
 #include <octet/quantize.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,9 +28,9 @@ static octet_context *context;
 
 static const char *in_folder(const char *name)
 {
-    static char paths[4][256];
+    static char paths[8][256];
     static int turn;
-    turn = (turn + 1) % 4;
+    turn = (turn + 1) % 8;
     snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
     return paths[turn];
 }
@@ -199,6 +201,21 @@ static int conv(oct_graph *g, const char *name, int x, int64_t out, int64_t in, 
     return y;
 }
 
+/* Ports and operator set of a graph of one input and one output that is built by hand. */
+static void close_graph(oct_graph *g, int x, int y, int opset)
+{
+    g->inputs = malloc(sizeof *g->inputs);
+    g->outputs = malloc(sizeof *g->outputs);
+    assert_true(g->inputs && g->outputs);
+    g->inputs[g->input_count++] = x;
+    g->outputs[g->output_count++] = y;
+    g->values[x].is_input = g->values[y].is_output = true;
+    g->values[y].dtype = OCTET_F32;
+    for (int i = 0; i < g->node_count; i++)
+        g->nodes[i].opset = opset;
+    assert_int_equal(oct_graph_sort(g), OCTET_OK);
+}
+
 /* Conv, BN, Relu, depthwise Conv, Clip, MaxPool, residual Add, hard swish as its parts, Concat, a squeezing
  * branch, global average, Gemm. opset 11 has Squeeze and Softmax in their old forms. */
 static void make_network(const char *path, int opset)
@@ -236,16 +253,7 @@ static void make_network(const char *path, int opset)
     int flat = ADD(g, Flatten, "flat", all);
     int scores = ADD(g, MatMul, "matmul", flat, constant(g, "fc", 2, fc, 0.5f, 0, &seed));
     int y = ADD(g, Add, "scores", scores, constant(g, "fb", 1, &classes, 0.3f, 0, &seed));
-    g->inputs = malloc(sizeof *g->inputs);
-    g->outputs = malloc(sizeof *g->outputs);
-    assert_true(g->inputs && g->outputs);
-    g->inputs[g->input_count++] = x;
-    g->outputs[g->output_count++] = y;
-    g->values[x].is_input = g->values[y].is_output = true;
-    g->values[y].dtype = OCTET_F32;
-    for (int i = 0; i < g->node_count; i++)
-        g->nodes[i].opset = opset;
-    assert_int_equal(oct_graph_sort(g), OCTET_OK);
+    close_graph(g, x, y, opset);
     CHECK_OK(oct_onnx_write(g, opset, path));
     oct_graph_free(g);
 }
@@ -377,6 +385,27 @@ static void whole_network(void **state)
     }
 }
 
+/* An Identity that makes an output does not hide what makes it. */
+static void last_identity(void **state)
+{
+    (void)state;
+    oct_graph graph = {0}, *g = &graph;
+    uint32_t seed = 7;
+    const int64_t dims[2] = {-1, 4}, weights[2] = {4, 3};
+    int x = oct_add_like(g, "x", OCTET_F32, 2, dims), opset;
+    int product = ADD(g, MatMul, "product", x, constant(g, "w", 2, weights, 1, 0, &seed));
+    int last = ADD(g, Softmax, "softmax", product);
+    close_graph(g, x, ADD(g, Identity, "name", last), 13);
+    float data[4] = {1, 2, 3, 4};
+    const octet_tensor t = {OCTET_F32, 2, {1, 4}, data, sizeof data};
+    CHECK_OK(oct_prepare(g, &t, &opset));
+    assert_int_equal(g->node_count, 2);
+    assert_int_equal(g->nodes[1].op, OCT_OP_Softmax);
+    assert_string_equal(g->values[g->outputs[0]].name, "name_out");
+    assert_int_equal(g->nodes[1].outputs[0], g->outputs[0]);
+    oct_graph_free(g);
+}
+
 /* What is excluded, or kept by auto, is float in the file, and the result is nearer. */
 static void kept_float(void **state)
 {
@@ -430,6 +459,79 @@ static void kept_float(void **state)
         if (automatic)
             assert_true(result.snr_db > all_db);
     }
+}
+
+/* The tensors of two forms of one network, matched; every figure one that could be. */
+static size_t compare_files(const char *a, const char *b, size_t exact, double least_db)
+{
+    octet_comparison *c;
+    uint32_t seed = 31;
+    size_t found = 0;
+    CHECK_OK(octet_comparison_create(context, a, b, &c));
+    for (int k = 0; k < 2; k++) {
+        octet_tensor t;
+        fill(&t, &seed);
+        CHECK_OK(octet_comparison_add(c, &t, 1));
+        octet_tensor_free(&t);
+    }
+    size_t count = octet_comparison_tensor_count(c);
+    for (size_t i = 0; i < count; i++) {
+        octet_compared_info t;
+        OCTET_INIT(t);
+        CHECK_OK(octet_comparison_tensor(c, i, &t));
+        assert_null(strstr(t.tensor, "_dq"));
+        bool same = isinf(t.snr_db);
+        if (!same && (t.snr_db < least_db || t.cosine < 0.99 || t.max_error <= 0))
+            fail_msg("%s of %s and %s: %.1f dB, cosine %g, max error %g", t.tensor, a, b, t.snr_db, t.cosine,
+                     t.max_error);
+        if (same)
+            assert_true(t.max_error == 0 && t.cosine > 0.999999);
+        found += same;
+        assert_true(t.elements > 0);
+    }
+    if (found < exact)
+        fail_msg("%s and %s: %zu tensors of %zu are equal, at least %zu are wanted", a, b, found, count,
+                 exact);
+    octet_comparison_destroy(c);
+    return count;
+}
+
+static void layers_compared(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx"), *qdq = in_folder("int8.onnx"), *wide = in_folder("all.onnx"),
+               *operators = in_folder("some.onnx");
+    static const char other[] = OCTET_SOURCE_DIR "/examples/digits/digits_f32.onnx";
+    make_network(from, 13);
+    octet_quantize_desc d;
+    OCTET_INIT(d);
+    d.observer = OCTET_OBSERVE_MINMAX;
+    for (int k = 0; k < 3; k++) {
+        d.activations = k == 1 ? OCTET_U16 : OCTET_U8;
+        d.format = k == 2 ? OCTET_FORMAT_QOPERATOR : OCTET_FORMAT_QDQ;
+        octet_quantizer *q = open_quantizer(from, &d, 4);
+        CHECK_OK(octet_quantizer_write(q, k == 0 ? qdq : k == 1 ? wide : operators));
+        octet_quantizer_destroy(q);
+    }
+    /* image, five products and what follows them: all but those that a clamp or a fold has taken in */
+    assert_true(compare_files(from, qdq, 0, 15) >= 16);
+    assert_true(compare_files(from, operators, 0, 15) >= 12);
+    assert_true(compare_files(from, wide, 0, 30) >= 16);
+    assert_true(compare_files(qdq, wide, 0, 15) >= 12);
+    size_t both = compare_files(qdq, operators, 0, 200); /* the same bytes */
+    assert_true(both >= 12);
+    assert_int_equal(compare_files(qdq, operators, both, 200), both);
+    octet_comparison *c;
+    octet_tensor t;
+    uint32_t seed = 3;
+    fill(&t, &seed);
+    CHECK_FAILS(octet_comparison_create(context, from, in_folder("none.onnx"), &c), OCTET_CORRUPT_FILE,
+                "none");
+    CHECK_OK(octet_comparison_create(context, from, other, &c));
+    CHECK_FAILS(octet_comparison_add(c, &t, 1), OCTET_INVALID_ARGUMENT, "digits_f32");
+    assert_int_equal(octet_comparison_tensor_count(c), 0);
+    octet_comparison_destroy(c);
+    octet_tensor_free(&t);
 }
 
 static void refusals(void **state)
@@ -563,9 +665,11 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(observers),     cmocka_unit_test(degenerate_ranges),  cmocka_unit_test(histograms),
-        cmocka_unit_test(written_files), cmocka_unit_test(whole_network),      cmocka_unit_test(kept_float),
-        cmocka_unit_test(refusals),      cmocka_unit_test(degenerate_samples),
+        cmocka_unit_test(observers),       cmocka_unit_test(degenerate_ranges),
+        cmocka_unit_test(histograms),      cmocka_unit_test(written_files),
+        cmocka_unit_test(whole_network),   cmocka_unit_test(kept_float),
+        cmocka_unit_test(layers_compared), cmocka_unit_test(last_identity),
+        cmocka_unit_test(refusals),        cmocka_unit_test(degenerate_samples),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

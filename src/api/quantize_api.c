@@ -5,6 +5,7 @@
 #include "passes.h"
 #include "prepare.h"
 #include "quantizer.h"
+#include "sample_api.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,8 +80,6 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
         status = oct_onnx_load(path, false, &q->file);
         if (status == OCTET_OK)
             status = oct_graph_clone(oct_onnx_graph(q->file), &q->graph);
-        if (status != OCTET_OK)
-            status = oct_fail_prefix(status, "%s", path);
     }
     if (status != OCTET_OK) {
         octet_quantizer_destroy(q);
@@ -139,37 +138,12 @@ octet_status octet_quantizer_input(const octet_quantizer *q, size_t index, octet
     return GIVE_INFO(info, mine, octet_value_info);
 }
 
-static octet_status check_sample(const octet_quantizer *q, const octet_tensor *inputs, size_t count)
-{
-    RETURN_IF(count != (size_t)q->graph.input_count, OCTET_INVALID_ARGUMENT,
-              "%zu inputs given; the model has %d", count, q->graph.input_count);
-    for (size_t i = 0; i < count; i++) {
-        const oct_value *want = &q->graph.values[q->graph.inputs[i]];
-        const octet_tensor *t = &inputs[i];
-        RETURN_IF(t->dtype != want->dtype, OCTET_INVALID_ARGUMENT,
-                  "input '%s': its dtype is %s; the model wants %s", want->name, octet_dtype_name(t->dtype),
-                  octet_dtype_name(want->dtype));
-        RETURN_IF(want->rank >= 0 && t->rank != want->rank, OCTET_INVALID_ARGUMENT,
-                  "input '%s': it has %d dimensions; the model wants %d", want->name, t->rank, want->rank);
-        for (int d = 0; d < t->rank; d++)
-            RETURN_IF(t->dims[d] < 0 ||
-                          (want->rank >= 0 && want->dims[d] >= 0 && t->dims[d] != want->dims[d]),
-                      OCTET_INVALID_ARGUMENT, "input '%s': dimension %d is %lld; the model wants %lld",
-                      want->name, d, (long long)t->dims[d], (long long)want->dims[d]);
-        size_t bytes = octet_tensor_bytes(t);
-        RETURN_IF(!bytes || t->data_bytes < bytes || !t->data, OCTET_INVALID_ARGUMENT,
-                  "input '%s': its data has %zu bytes; the shape needs %zu", want->name, t->data_bytes,
-                  bytes);
-    }
-    return OCTET_OK;
-}
-
 octet_status octet_quantizer_add(octet_quantizer *q, const octet_tensor *inputs, size_t input_count)
 {
     CHECK_ARG(q);
     RETURN_IF(!inputs && input_count, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: inputs is NULL");
     RETURN_IF(q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: the network is written already");
-    FORWARD(check_sample(q, inputs, input_count));
+    FORWARD(oct_api_check_sample(&q->graph, inputs, input_count));
     if (!q->prepared)
         FORWARD(oct_quantizer_prepare(q, inputs));
     return oct_quantizer_observe(q, inputs);

@@ -1,5 +1,7 @@
 /* octet compare: two networks on the same inputs, and how far apart their outputs are. */
 #include "cli.h"
+#include "compare_layers.h"
+#include "json.h"
 #include "samples.h"
 
 #include <math.h>
@@ -94,10 +96,44 @@ static int add_sample(const octet_model *model, side *a, side *b, const octet_te
     return status;
 }
 
-static int print_sums(const octet_model *model, const agreement *sums, size_t count, size_t samples)
+static double decibel(const agreement *s)
+{
+    return s->noise > 0 ? 10 * log10(s->a2 / s->noise) : INFINITY;
+}
+
+static double cosine(const agreement *s)
+{
+    double length = sqrt(s->a2) * sqrt(s->b2);
+    return length > 0 ? s->dot / length : 1.0;
+}
+
+static double share_of_unequal(const agreement *s)
+{
+    return s->elements ? (double)s->different / (double)s->elements : 0.0;
+}
+
+static void write_sum(FILE *json, const char *name, const agreement *s)
+{
+    fprintf(json, "\n  {\"output\": ");
+    json_string(json, name);
+    fprintf(json, ", \"top1\": ");
+    if (s->rows)
+        fprintf(json, "%.6f", (double)s->same_top / (double)s->rows);
+    else
+        fprintf(json, "null");
+    fprintf(json, ", \"snr_db\": ");
+    json_decibel(json, decibel(s));
+    fprintf(json, ", \"cosine\": %.9g, \"max_error\": %.9g, \"unequal\": %.9g}", cosine(s), s->worst,
+            share_of_unequal(s));
+}
+
+static int print_sums(const octet_model *model, const agreement *sums, size_t count, size_t samples,
+                      FILE *json)
 {
     printf("%zu samples\n%-32s %9s %9s %10s %10s %10s\n", samples, "output", "top-1", "SNR dB", "cosine",
            "max error", "unequal");
+    if (json)
+        fprintf(json, "{\"samples\": %zu, \"outputs\": [", samples);
     for (size_t i = 0; i < count; i++) {
         const agreement *s = &sums[i];
         char name[64], top[16] = "-", snr[16] = "exact";
@@ -108,16 +144,20 @@ static int print_sums(const octet_model *model, const agreement *sums, size_t co
         if (s->rows)
             snprintf(top, sizeof top, "%.2f%%", 100.0 * (double)s->same_top / (double)s->rows);
         if (s->noise > 0)
-            snprintf(snr, sizeof snr, "%.2f", 10 * log10(s->a2 / s->noise));
-        double length = sqrt(s->a2) * sqrt(s->b2);
+            snprintf(snr, sizeof snr, "%.2f", decibel(s));
         printf("%-32.32s %9s %9s %10.6f %10.4g %9.3f%%\n", cli_clean(name, sizeof name, info.name), top, snr,
-               length > 0 ? s->dot / length : 1.0, s->worst,
-               s->elements ? 100.0 * (double)s->different / (double)s->elements : 0.0);
+               cosine(s), s->worst, 100 * share_of_unequal(s));
+        if (json) {
+            fprintf(json, "%s", i ? "," : "");
+            write_sum(json, info.name, s);
+        }
     }
+    if (json)
+        fprintf(json, "\n ]");
     return EXIT_DONE;
 }
 
-static int compare_on(const cli_options *options, side *a, side *b, const sample_set *set)
+static int compare_on(const cli_options *options, side *a, side *b, const sample_set *set, FILE *json)
 {
     agreement *sums = calloc(a->outputs.count + 1, sizeof *sums);
     octet_tensor *inputs = calloc(set->inputs + 1, sizeof *inputs);
@@ -129,7 +169,7 @@ static int compare_on(const cli_options *options, side *a, side *b, const sample
     }
     cli_progress_end(options);
     if (status == EXIT_DONE)
-        status = print_sums(a->model, sums, a->outputs.count, set->count);
+        status = print_sums(a->model, sums, a->outputs.count, set->count, json);
     free(sums);
     free(inputs);
     return status;
@@ -156,9 +196,12 @@ int cli_compare(const cli_options *options)
     octet_context *context = NULL;
     side a = {0}, b = {0};
     sample_set set = {0};
+    FILE *json = NULL;
     if (!options->calibration.count)
         return cli_usage("on what? give --inputs with a folder of samples");
-    int status = cli_open_context(options, &context);
+    int status = json_open(options, &json);
+    if (status == EXIT_DONE)
+        status = cli_open_context(options, &context);
     if (status == EXIT_DONE)
         status = open_side(context, options->operands.items[0], &a);
     if (status == EXIT_DONE)
@@ -169,7 +212,12 @@ int cli_compare(const cli_options *options)
     if (status == EXIT_DONE)
         status = read_inputs(options, a.model, &set);
     if (status == EXIT_DONE)
-        status = compare_on(options, &a, &b, &set);
+        status = compare_on(options, &a, &b, &set, json);
+    if (status == EXIT_DONE && options->layers)
+        status = compare_layers(options, context, &set, json);
+    if (json && status == EXIT_DONE)
+        fprintf(json, "}\n");
+    status = json_close(options, json, status);
     samples_free(&set);
     close_side(&a);
     close_side(&b);

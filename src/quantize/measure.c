@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Samples that tensors are measured on: every one of them is held in float and compared. */
 #define MEASURED_SAMPLES 8
@@ -13,51 +12,19 @@ static octet_status no_memory(void)
     return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
 }
 
-/* The float tensors of one sample. */
-static octet_status keep_copy(void *user, int index, const octet_tensor *t)
+static octet_status compare(void *user, int index, const octet_tensor *want, const octet_tensor *t)
 {
-    octet_tensor *all = user;
-    all[index] = *t;
-    all[index].data = NULL;
-    FORWARD(octet_tensor_alloc(&all[index]));
-    memcpy(all[index].data, t->data, octet_tensor_bytes(t));
-    return OCTET_OK;
-}
-
-typedef struct comparison {
-    octet_quantizer *q;
-    const octet_tensor *wanted;
-} comparison;
-
-static octet_status compare(void *user, int index, const octet_tensor *t)
-{
-    const comparison *c = user;
-    oct_tensor_report *r = &c->q->tensors[index];
-    const octet_tensor *want = &c->wanted[index];
+    octet_quantizer *q = user;
+    oct_tensor_report *r = &q->tensors[index];
     size_t count = octet_tensor_bytes(want) / sizeof(float);
     RETURN_IF(octet_tensor_bytes(t) != octet_tensor_bytes(want), OCTET_INTERNAL, "'%s' changed its shape",
-              c->q->graph.values[r->value].name);
+              q->graph.values[r->value].name);
     for (size_t i = 0; i < count; i++) {
         double a = ((const float *)want->data)[i], b = ((const float *)t->data)[i];
         r->signal += a * a;
         r->noise += (a - b) * (a - b);
     }
     return OCTET_OK;
-}
-
-static octet_status measure_sample(octet_quantizer *q, oct_taps *floats, oct_taps *ints, const oct_sample *s)
-{
-    octet_tensor *wanted = calloc(q->tensor_count + 1, sizeof *wanted);
-    if (!wanted)
-        return no_memory();
-    octet_status status = oct_taps_run(floats, s->inputs, keep_copy, wanted);
-    comparison c = {q, wanted};
-    if (status == OCTET_OK)
-        status = oct_taps_run(ints, s->inputs, compare, &c);
-    for (size_t i = 0; i < q->tensor_count; i++)
-        octet_tensor_free(&wanted[i]);
-    free(wanted);
-    return status;
 }
 
 octet_status oct_quantizer_measure(octet_quantizer *q)
@@ -85,7 +52,7 @@ octet_status oct_quantizer_measure(octet_quantizer *q)
     size_t used = q->sample_count < MEASURED_SAMPLES ? q->sample_count : MEASURED_SAMPLES;
     for (size_t i = 0; status == OCTET_OK && i < used; i++) {
         oct_quantizer_progress(q, "measure", i, used);
-        status = measure_sample(q, floats, ints, &q->samples[i * q->sample_count / used]);
+        status = oct_taps_run_both(floats, ints, q->samples[i * q->sample_count / used].inputs, compare, q);
     }
     oct_taps_destroy(floats);
     oct_taps_destroy(ints);

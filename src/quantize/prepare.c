@@ -51,6 +51,23 @@ static void read_instead(oct_graph *g, int from, int to)
     }
 }
 
+/* What makes the input of an Identity that is an output of the network makes the output: a last Softmax is
+ * seen to be the last. False: an input or another output of the network goes in there, which keeps its name.
+ */
+static bool becomes_output(oct_graph *g, const oct_node *identity)
+{
+    int x = identity->inputs[0], y = identity->outputs[0], from = g->values[x].producer;
+    if (from < 0 || g->values[x].is_output)
+        return false;
+    read_instead(g, x, y);
+    for (int o = 0; o < g->nodes[from].output_count; o++) {
+        if (g->nodes[from].outputs[o] == x)
+            g->nodes[from].outputs[o] = y;
+    }
+    g->values[y].producer = from;
+    return true;
+}
+
 /* The same bytes in another shape. */
 static bool renames(oct_op op)
 {
@@ -77,9 +94,11 @@ octet_status oct_prepare_constants(oct_prepare_state *p)
             out->data_bytes = in->data_bytes;
             out->made = in->made;
             n->output_count = 0;
-        } else if ((n->op == OCT_OP_Identity || n->op == OCT_OP_Dropout) && one && !out->is_output) {
-            read_instead(g, n->outputs[0], n->inputs[0]);
-            n->output_count = 0;
+        } else if ((n->op == OCT_OP_Identity || n->op == OCT_OP_Dropout) && one) {
+            if (!out->is_output)
+                read_instead(g, n->outputs[0], n->inputs[0]);
+            if (!out->is_output || becomes_output(g, n))
+                n->output_count = 0;
         }
     }
     return OCTET_OK;

@@ -24,7 +24,6 @@ typedef struct refining {
     octet_quantizer *q;
     layer *layers;
     int count;
-    octet_tensor *wanted; /* by layer: the float result of the sample in work */
 } refining;
 
 static octet_status no_memory(void)
@@ -38,9 +37,8 @@ static octet_status find_layers(refining *r)
     octet_quantizer *q = r->q;
     const oct_graph *g = &q->graph;
     r->layers = calloc((size_t)g->node_count + 1, sizeof *r->layers);
-    r->wanted = calloc((size_t)g->node_count + 1, sizeof *r->wanted);
     q->shifts = calloc((size_t)g->node_count + 1, sizeof *q->shifts);
-    if (!r->layers || !r->wanted || !q->shifts)
+    if (!r->layers || !q->shifts)
         return no_memory();
     for (int i = 0; i < g->node_count; i++) {
         const oct_node *n = &g->nodes[i];
@@ -59,23 +57,11 @@ static octet_status find_layers(refining *r)
     return OCTET_OK;
 }
 
-static octet_status keep_float(void *user, int index, const octet_tensor *t)
-{
-    refining *r = user;
-    octet_tensor *copy = &r->wanted[index];
-    octet_tensor_free(copy);
-    *copy = *t;
-    copy->data = NULL;
-    FORWARD(octet_tensor_alloc(copy));
-    memcpy(copy->data, t->data, octet_tensor_bytes(t));
-    return OCTET_OK;
-}
-
-static octet_status add_difference(void *user, int index, const octet_tensor *t)
+static octet_status add_difference(void *user, int index, const octet_tensor *want, const octet_tensor *t)
 {
     refining *r = user;
     layer *l = &r->layers[index];
-    const float *a = r->wanted[index].data, *b = t->data;
+    const float *a = want->data, *b = t->data;
     int64_t count = (int64_t)(octet_tensor_bytes(t) / sizeof(float)), inner = 1;
     for (int d = 2; d < t->rank; d++)
         inner *= t->dims[d];
@@ -107,9 +93,7 @@ static octet_status take_means(refining *r)
     size_t used = q->sample_count < MEAN_SAMPLES ? q->sample_count : MEAN_SAMPLES;
     for (size_t i = 0; status == OCTET_OK && i < used; i++) {
         const oct_sample *s = &q->samples[i * q->sample_count / used];
-        status = oct_taps_run(of_floats, s->inputs, keep_float, r);
-        if (status == OCTET_OK)
-            status = oct_taps_run(of_ints, s->inputs, add_difference, r);
+        status = oct_taps_run_both(of_floats, of_ints, s->inputs, add_difference, r);
     }
     oct_taps_destroy(of_floats);
     oct_taps_destroy(of_ints);
@@ -160,12 +144,9 @@ octet_status oct_quantizer_refine_biases(octet_quantizer *q)
 {
     refining r = {.q = q};
     octet_status status = refine(&r);
-    for (int i = 0; i < r.count; i++) {
+    for (int i = 0; i < r.count; i++)
         free(r.layers[i].sums);
-        octet_tensor_free(&r.wanted[i]);
-    }
     free(r.layers);
-    free(r.wanted);
     return status;
 }
 

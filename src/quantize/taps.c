@@ -201,3 +201,44 @@ octet_status oct_taps_run(oct_taps *t, const octet_tensor *inputs, oct_tap_fn *s
         FORWARD(run_part(t, &t->parts[i], inputs, show, user));
     return OCTET_OK;
 }
+
+/* ---- two graphs ---------------------------------------------------------------------------------------- */
+
+typedef struct both {
+    octet_tensor *held; /* of the first graph */
+    oct_tap_pair_fn *show;
+    void *user;
+} both;
+
+static octet_status hold(void *user, int index, const octet_tensor *t)
+{
+    octet_tensor *copy = &((both *)user)->held[index];
+    *copy = *t;
+    copy->data = NULL;
+    copy->data_bytes = 0;
+    FORWARD(octet_tensor_alloc(copy));
+    if (octet_tensor_bytes(t))
+        memcpy(copy->data, t->data, octet_tensor_bytes(t));
+    return OCTET_OK;
+}
+
+static octet_status show_both(void *user, int index, const octet_tensor *t)
+{
+    const both *b = user;
+    return b->show(b->user, index, &b->held[index], t);
+}
+
+octet_status oct_taps_run_both(oct_taps *a, oct_taps *b, const octet_tensor *inputs, oct_tap_pair_fn *show,
+                               void *user)
+{
+    both s = {calloc((size_t)a->count + 1, sizeof *s.held), show, user};
+    if (!s.held)
+        return no_memory();
+    octet_status status = oct_taps_run(a, inputs, hold, &s);
+    if (status == OCTET_OK)
+        status = oct_taps_run(b, inputs, show_both, &s);
+    for (int i = 0; i < a->count; i++)
+        octet_tensor_free(&s.held[i]);
+    free(s.held);
+    return status;
+}

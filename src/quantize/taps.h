@@ -20,4 +20,10 @@ typedef octet_status oct_tap_fn(void *user, int index, const octet_tensor *tenso
  * running, and what `show` returns. */
 octet_status oct_taps_run(oct_taps *taps, const octet_tensor *inputs, oct_tap_fn *show, void *user);
 
+/* Value `index` of one graph and of another, good during the call. */
+typedef octet_status oct_tap_pair_fn(void *user, int index, const octet_tensor *a, const octet_tensor *b);
+/* Run both, which show as many values, on the same inputs; those of `a` are all held meanwhile. */
+octet_status oct_taps_run_both(oct_taps *a, oct_taps *b, const octet_tensor *inputs, oct_tap_pair_fn *show,
+                               void *user);
+
 #endif

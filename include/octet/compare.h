@@ -1,0 +1,51 @@
+/* Two networks on the same samples, tensor by tensor: a float network and what was quantized from it, or two
+ * quantizations of one.
+ *
+ *     octet_comparison_create(context, "float.onnx", "int8.onnx", &comparison);
+ *     octet_comparison_add(comparison, inputs, count);       as often as there are samples
+ *     octet_comparison_tensor(comparison, i, &info);         for each tensor
+ *
+ * Tensors are matched by name and shape. In a quantized network what a DequantizeLinear makes of a tensor
+ * stands for it, or its 8 or 16 bits: those that octet_quantizer_write names NAME_q, or that are dequantized.
+ */
+#ifndef OCTET_COMPARE_H
+#define OCTET_COMPARE_H
+
+#include <octet/octet.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Belongs to one thread at a time. */
+typedef struct octet_comparison octet_comparison;
+
+/* Map both networks. Errors: those of octet_model_load, the file named. */
+OCTET_API octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
+                                               octet_comparison **comparison);
+OCTET_API void octet_comparison_destroy(octet_comparison *comparison);
+
+/* One sample: a tensor for each input of the networks, which have the same. Runs both, with every tensor
+ * observable. Errors: those of octet_session_run; INVALID_ARGUMENT (no tensor has a counterpart). */
+OCTET_API octet_status octet_comparison_add(octet_comparison *comparison, const octet_tensor *inputs,
+                                            size_t input_count);
+
+/* Over all samples so far. Names live as long as the comparison. */
+typedef struct octet_compared_info {
+    size_t struct_size;
+    const char *tensor;         /* its name in the float network */
+    const char *node, *op_type; /* what makes it in the first network, "" for an input */
+    double snr_db;              /* of the second against the first; infinite where they are equal */
+    double cosine;
+    double max_error;
+    uint64_t elements;
+} octet_compared_info;
+/* Tensors that are compared, in the order of the first network: known after the first sample. */
+OCTET_API size_t octet_comparison_tensor_count(const octet_comparison *comparison);
+OCTET_API octet_status octet_comparison_tensor(const octet_comparison *comparison, size_t index,
+                                               octet_compared_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
