@@ -28,6 +28,20 @@ static void add_device(device_list *list, cl_platform_id platform, cl_device_id 
     list->at[list->count++].id = id;
 }
 
+/* Mesa's driver (22.3) has no clCreateSubDevices to call: it says so here. */
+static bool splits_equally(cl_device_id id)
+{
+    cl_device_partition_property known[16];
+    size_t bytes = 0;
+    if (clGetDeviceInfo(id, CL_DEVICE_PARTITION_PROPERTIES, sizeof known, known, &bytes) != CL_SUCCESS)
+        return false;
+    for (size_t i = 0; i < bytes / sizeof *known; i++) {
+        if (known[i] == CL_DEVICE_PARTITION_EQUALLY)
+            return true;
+    }
+    return false;
+}
+
 /* For tests and developers: with OCTET_SPLIT=N each device counts as N equal parts of it, where its driver
  * can make them. */
 static bool add_parts(device_list *list, cl_platform_id platform, cl_device_id id)
@@ -38,7 +52,7 @@ static bool add_parts(device_list *list, cl_platform_id platform, cl_device_id i
     cl_device_id parts[MAX_DEVICES];
     if (wanted < 2 || wanted > MAX_DEVICES ||
         clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL) != CL_SUCCESS ||
-        units < wanted)
+        units < wanted || !splits_equally(id))
         return false;
     const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY,
                                                     (cl_device_partition_property)(units / wanted), 0};
