@@ -90,22 +90,24 @@ static void degenerate_ranges(void **state)
     (void)state;
     const float zeros[4] = {0}, same[4] = {3, 3, 3, 3}, below[3] = {-2, -1, -2}, tiny[2] = {1e-44f, 0},
                 bad[2] = {1, NAN}, huge[2] = {-3e38f, 3e38f};
-    const oct_insert_options u8 = {.activations = OCTET_U8}, s8 = {.activations = OCTET_S8};
     oct_parameters p;
     for (int m = OCTET_OBSERVE_MINMAX; m < OCTET_OBSERVER_COUNT; m++) {
         oct_range r = range_of(zeros, 4, (octet_observer)m);
         assert_true(r.lo == 0 && r.hi == 0);
-        assert_int_equal(oct_parameters_of(r, &u8, &p), OCTET_OK);
+        assert_int_equal(oct_parameters_of(r, OCTET_U8, false, &p), OCTET_OK);
         assert_true(p.scale == 1 && p.zero == 0);
     }
-    assert_int_equal(oct_parameters_of(range_of(same, 4, OCTET_OBSERVE_MINMAX), &u8, &p), OCTET_OK);
+    assert_int_equal(oct_parameters_of(range_of(same, 4, OCTET_OBSERVE_MINMAX), OCTET_U8, false, &p),
+                     OCTET_OK);
     assert_true(p.zero == 0 && fabs(p.scale * 255.0 - 3) < 1e-5);
-    assert_int_equal(oct_parameters_of(range_of(below, 3, OCTET_OBSERVE_MINMAX), &s8, &p), OCTET_OK);
+    assert_int_equal(oct_parameters_of(range_of(below, 3, OCTET_OBSERVE_MINMAX), OCTET_S8, false, &p),
+                     OCTET_OK);
     assert_true(p.zero == 127 && fabs(p.scale * 255.0 - 2) < 1e-5);
-    assert_int_equal(oct_parameters_of(range_of(tiny, 2, OCTET_OBSERVE_MINMAX), &u8, &p),
+    assert_int_equal(oct_parameters_of(range_of(tiny, 2, OCTET_OBSERVE_MINMAX), OCTET_U8, false, &p),
                      OCTET_INVALID_ARGUMENT);
     assert_non_null(strstr(octet_last_error(), "scale underflow"));
-    assert_int_equal(oct_parameters_of(range_of(huge, 2, OCTET_OBSERVE_MINMAX), &u8, &p), OCTET_OK);
+    assert_int_equal(oct_parameters_of(range_of(huge, 2, OCTET_OBSERVE_MINMAX), OCTET_U8, false, &p),
+                     OCTET_OK);
     oct_observer o;
     assert_int_equal(oct_observer_init(&o, 0), OCTET_OK);
     assert_int_equal(oct_observer_add(&o, bad, 2, 1), OCTET_INVALID_ARGUMENT);
@@ -423,14 +425,16 @@ static void kept_float(void **state)
     OCTET_INIT(whole);
     CHECK_OK(octet_quantizer_result(q, &whole));
     double all_db = whole.snr_db;
-    int gains = 0;
+    int gains = 0, wide_gains = 0;
     for (size_t t = 0; t < octet_quantizer_tensor_count(q); t++) {
         octet_quantized_info info;
         OCTET_INIT(info);
         CHECK_OK(octet_quantizer_tensor(q, t, &info));
         gains += !isnan(info.gain_db);
+        wide_gains += !isnan(info.gain16_db);
+        assert_int_equal(isnan(info.gain_db), isnan(info.gain16_db));
     }
-    assert_true(gains >= 6);
+    assert_true(gains >= 6 && wide_gains >= 6);
     octet_quantizer_destroy(q);
     for (int automatic = 0; automatic < 2; automatic++) {
         octet_quantize_desc d;
@@ -458,6 +462,103 @@ static void kept_float(void **state)
         oct_onnx_free(model);
         if (automatic)
             assert_true(result.snr_db > all_db);
+    }
+}
+
+/* Products that run on integers, and QuantizeLinear of 16 and of 8 bits. */
+typedef struct widths {
+    int integer, wide, narrow;
+} widths;
+
+static widths count_widths(const char *path)
+{
+    widths w = {0};
+    octet_model *model;
+    oct_onnx_model *file;
+    CHECK_OK(octet_model_load(context, path, &model));
+    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+        octet_node_info info;
+        OCTET_INIT(info);
+        CHECK_OK(octet_model_node(model, i, &info));
+        bool product = strcmp(info.op_type, "QLinearConv") == 0 || strcmp(info.op_type, "QGemm") == 0;
+        w.integer += product && info.path == OCTET_NODE_INT8;
+    }
+    octet_model_destroy(model);
+    CHECK_OK(oct_onnx_load(path, false, &file));
+    const oct_graph *g = oct_onnx_graph(file);
+    for (int i = 0; i < g->node_count; i++) {
+        const oct_node *n = &g->nodes[i];
+        if (n->op != OCT_OP_QuantizeLinear)
+            continue;
+        octet_dtype zero = g->values[n->inputs[2]].dtype;
+        assert_int_equal(strcmp(n->domain, "com.microsoft") == 0, zero == OCTET_U16 || zero == OCTET_S16);
+        *(zero == OCTET_U16 || zero == OCTET_S16 ? &w.wide : &w.narrow) += 1;
+    }
+    oct_onnx_free(file);
+    return w;
+}
+
+/* Layers of 16 bits in a network of 8: chosen by name, by operator, and by what they gain. */
+static void raised_layers(void **state)
+{
+    (void)state;
+    static const char *const sums[] = {"sum"}, *const convs[] = {"Conv"};
+    static const struct {
+        const char *const *wide;
+        size_t count;
+        int automatic, wide_pairs, narrow_pairs; /* at least so many */
+        octet_dtype activations;
+        octet_quantize_format format;
+    } cases[] = {
+        {NULL, 0, 0, 0, 8, OCTET_U8, OCTET_FORMAT_QDQ},
+        {sums, 1, 0, 2, 8, OCTET_U8, OCTET_FORMAT_QDQ},
+        {convs, 1, 0, 5, 4, OCTET_U8, OCTET_FORMAT_QDQ},
+        {convs, 1, 0, 5, 4, OCTET_S8, OCTET_FORMAT_QDQ},
+        {NULL, 0, 3, 2, 4, OCTET_U8, OCTET_FORMAT_QDQ},
+        {convs, 1, 0, 2, 1, OCTET_U8, OCTET_FORMAT_QOPERATOR},
+        {NULL, 0, 100, 6, 0, OCTET_U8, OCTET_FORMAT_QDQ},
+    };
+    const char *from = in_folder("float.onnx"), *to = in_folder("some.onnx");
+    double plain_db = 0;
+    make_network(from, 13);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        octet_quantize_desc d;
+        OCTET_INIT(d);
+        d.observer = OCTET_OBSERVE_MINMAX;
+        d.wide = cases[i].wide;
+        d.wide_count = cases[i].count;
+        d.auto_count = cases[i].automatic;
+        d.raise = OCTET_RAISE_16;
+        d.activations = cases[i].activations;
+        d.format = cases[i].format;
+        octet_quantizer *q = open_quantizer(from, &d, 4);
+        CHECK_OK(octet_quantizer_write(q, to));
+        octet_quantize_result result;
+        OCTET_INIT(result);
+        CHECK_OK(octet_quantizer_result(q, &result));
+        assert_int_equal(result.kept, cases[i].automatic < 10 ? cases[i].automatic : 10);
+        widths w = count_widths(to);
+        if (w.integer != 5 || w.wide < cases[i].wide_pairs || w.narrow < cases[i].narrow_pairs ||
+            (w.wide > 0) != (i > 0))
+            fail_msg("case %zu: %d products in integers, %d pairs of 16 bits, %d of 8", i, w.integer, w.wide,
+                     w.narrow);
+        int sixteen = 0;
+        for (size_t t = 0; t < octet_quantizer_tensor_count(q); t++) {
+            octet_quantized_info info;
+            OCTET_INIT(info);
+            CHECK_OK(octet_quantizer_tensor(q, t, &info));
+            bool wide = info.dtype == OCTET_U16 || info.dtype == OCTET_S16;
+            double steps = (info.hi - info.lo) / info.scale;
+            assert_true(fabs(steps - (wide ? 65535 : 255)) < 0.01);
+            sixteen += wide;
+        }
+        assert_int_equal(sixteen > 0, i > 0);
+        double db = held_out(from, to);
+        if (i == 0)
+            plain_db = db;
+        if (!(db > plain_db - 2) || (cases[i].automatic == 100 && !(db > plain_db + 6)))
+            fail_msg("case %zu: %.1f dB, %.1f without layers of 16 bits", i, db, plain_db);
+        octet_quantizer_destroy(q);
     }
 }
 
@@ -563,6 +664,19 @@ static void refusals(void **state)
     octet_quantizer_destroy(q);
     octet_tensor_free(&t);
     OCTET_INIT(d);
+    d.wide = names;
+    d.wide_count = 1;
+    CHECK_OK(octet_quantizer_create(context, from, &d, &q));
+    fill(&t, &seed);
+    CHECK_FAILS(octet_quantizer_add(q, &t, 1), OCTET_INVALID_ARGUMENT, "which is to have 16 bits");
+    octet_quantizer_destroy(q);
+    octet_tensor_free(&t);
+    d.activations = OCTET_U16;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "16 bits already");
+    OCTET_INIT(d);
+    d.raise = (octet_raise)7;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "raise 7");
+    OCTET_INIT(d);
     d.activations = OCTET_F32;
     CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "activations");
     CHECK_FAILS(octet_quantizer_create(context, in_folder("none.onnx"), NULL, &q), OCTET_CORRUPT_FILE,
@@ -665,11 +779,12 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(observers),       cmocka_unit_test(degenerate_ranges),
-        cmocka_unit_test(histograms),      cmocka_unit_test(written_files),
-        cmocka_unit_test(whole_network),   cmocka_unit_test(kept_float),
-        cmocka_unit_test(layers_compared), cmocka_unit_test(last_identity),
-        cmocka_unit_test(refusals),        cmocka_unit_test(degenerate_samples),
+        cmocka_unit_test(observers),          cmocka_unit_test(degenerate_ranges),
+        cmocka_unit_test(histograms),         cmocka_unit_test(written_files),
+        cmocka_unit_test(whole_network),      cmocka_unit_test(kept_float),
+        cmocka_unit_test(raised_layers),      cmocka_unit_test(layers_compared),
+        cmocka_unit_test(last_identity),      cmocka_unit_test(refusals),
+        cmocka_unit_test(degenerate_samples),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }

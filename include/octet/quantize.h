@@ -35,6 +35,11 @@ typedef enum octet_quantize_format {
     OCTET_FORMAT_QOPERATOR /* QLinearConv and its kin where there are such operators, pairs elsewhere */
 } octet_quantize_format;
 
+typedef enum octet_raise {
+    OCTET_RAISE_FLOAT = 0, /* a layer that is kept higher stays float */
+    OCTET_RAISE_16         /* it reads 16-bit activations, and makes them where no 8-bit layer reads them */
+} octet_raise;
+
 typedef struct octet_quantize_desc {
     size_t struct_size;
     octet_dtype activations; /* U8 (default), S8, or U16, S16: nearer to float, and slower */
@@ -48,11 +53,14 @@ typedef struct octet_quantize_desc {
     int integer_softmax;        /* 1: a Softmax that the network ends with is quantized too */
     const char *const *exclude; /* names of nodes, or operators, that stay float */
     size_t exclude_count;
-    int auto_count; /* keep so many layers float, the ones whose quantization costs most */
+    int auto_count; /* keep so many layers higher (`raise`), the ones whose quantization costs most */
     /* Called now and then: "observe", "try mse", ... and how far it is. NULL: silent. */
     void (*progress)(void *user, const char *step, size_t done, size_t total);
     void *progress_user;
     octet_quantize_format format; /* of the file; the network computes the same bytes in both */
+    octet_raise raise;            /* how the auto_count layers are kept higher */
+    const char *const *wide;      /* names of nodes, or operators, that read 16-bit activations */
+    size_t wide_count;
 } octet_quantize_desc;
 
 typedef struct octet_quantizer octet_quantizer;
@@ -85,7 +93,7 @@ typedef struct octet_quantize_result {
     octet_observer observer; /* that was used */
     double snr_db;           /* of the outputs, signal to noise against float, over the samples */
     size_t samples, layers;  /* layers: nodes that are quantized */
-    size_t kept;             /* and those that auto_count kept float */
+    size_t kept;             /* and those that auto_count kept higher */
     double tried_db[8]; /* by observer: what they were compared by, before a last Softmax or Sigmoid; NaN: not
                            tried */
     int bias_correction; /* was it of use? */
@@ -102,19 +110,20 @@ typedef struct octet_quantized_info {
     float scale;
     int zero_point;
     octet_dtype dtype;
-    double lo, hi;    /* what the 8 bits hold */
+    double lo, hi;    /* what the 8 or 16 bits hold */
     double saturated; /* share of the elements outside of that */
     double snr_db;    /* against float, with everything before it quantized too */
     double gain_db;   /* of the outputs, if its node stayed float; NaN: not measured */
     size_t bins;      /* of the histogram */
     double bin_lo, bin_width;
     const uint64_t *histogram; /* [bins]; elements that are exactly 0 are not in it */
+    double gain16_db;          /* of the outputs, if its node read 16 bits; NaN: not measured */
 } octet_quantized_info;
 OCTET_API size_t octet_quantizer_tensor_count(const octet_quantizer *quantizer);
 OCTET_API octet_status octet_quantizer_tensor(const octet_quantizer *quantizer, size_t index,
                                               octet_quantized_info *info);
-/* Measure gain_db of every quantized node, on some of the samples: a run for each. After
- * octet_quantizer_write. */
+/* Measure gain_db and, in a network of 8 bits, gain16_db of every quantized node, on some of the samples: two
+ * networks for each. After octet_quantizer_write. */
 OCTET_API octet_status octet_quantizer_measure_gains(octet_quantizer *quantizer);
 
 #ifdef __cplusplus

@@ -34,24 +34,36 @@ static octet_status check_desc(const octet_quantize_desc *d)
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
     RETURN_IF(d->exclude_count && !d->exclude, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: exclude is NULL");
+    RETURN_IF(d->wide_count && !d->wide, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: wide is NULL");
+    RETURN_IF((unsigned)d->raise > OCTET_RAISE_16, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: raise %d is unknown", (int)d->raise);
+    RETURN_IF(wide && (d->wide_count || (d->auto_count && d->raise == OCTET_RAISE_16)),
+              OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: activations have 16 bits already; layers are raised to them from 8");
     return OCTET_OK;
 }
 
-static octet_status copy_names(octet_quantizer *q)
+static octet_status copy_names(const char *const *names, size_t name_count, const char *what, char ***copies,
+                               size_t *count)
 {
-    q->exclude = calloc(q->desc.exclude_count + 1, sizeof *q->exclude);
-    RETURN_IF(!q->exclude, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-    for (; q->exclude_count < q->desc.exclude_count; q->exclude_count++) {
-        const char *name = q->desc.exclude[q->exclude_count];
-        RETURN_IF(!name, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: exclude[%zu] is NULL",
-                  q->exclude_count);
+    *copies = calloc(name_count + 1, sizeof **copies);
+    RETURN_IF(!*copies, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    for (; *count < name_count; ++*count) {
+        const char *name = names[*count];
+        RETURN_IF(!name, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: %s[%zu] is NULL", what, *count);
         char *copy = malloc(strlen(name) + 1);
         RETURN_IF(!copy, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
         strcpy(copy, name);
-        q->exclude[q->exclude_count] = copy;
+        (*copies)[*count] = copy;
     }
-    q->desc.exclude = NULL;
     return OCTET_OK;
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
 }
 
 octet_status octet_quantizer_create(octet_context *context, const char *path, const octet_quantize_desc *desc,
@@ -71,11 +83,15 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
     oct_device_retain(q->device);
     q->desc = d;
     q->options = (oct_insert_options){.activations = d.activations,
+                                      .wide = oct_dtype_min(d.activations) < 0 ? OCTET_S16 : OCTET_U16,
                                       .per_tensor = d.per_tensor,
                                       .symmetric = d.symmetric,
                                       .reduce_range = d.reduce_range,
                                       .correct_bias = !d.no_bias_correction};
-    octet_status status = copy_names(q);
+    octet_status status = copy_names(d.exclude, d.exclude_count, "exclude", &q->exclude, &q->exclude_count);
+    if (status == OCTET_OK)
+        status = copy_names(d.wide, d.wide_count, "wide", &q->widen, &q->widen_count);
+    q->desc.exclude = q->desc.wide = NULL;
     if (status == OCTET_OK) {
         status = oct_onnx_load(path, false, &q->file);
         if (status == OCTET_OK)
@@ -111,9 +127,8 @@ void octet_quantizer_destroy(octet_quantizer *q)
     oct_candidate_free(&q->best);
     oct_quantizer_forget_graph(q);
     oct_onnx_free(q->file);
-    for (size_t i = 0; i < q->exclude_count; i++)
-        free(q->exclude[i]);
-    free(q->exclude);
+    free_names(q->exclude, q->exclude_count);
+    free_names(q->widen, q->widen_count);
     oct_device_release(q->device);
     free(q);
 }
@@ -244,8 +259,8 @@ octet_status octet_quantizer_tensor(const octet_quantizer *q, size_t index, octe
     const oct_tensor_report *r = &q->tensors[index];
     const oct_value *v = &q->graph.values[r->value];
     const oct_observer *o = &q->observers[r->value];
-    const oct_parameters *p = &q->best.params[q->place.like[r->value]];
-    oct_range held = oct_parameters_range(p, q->options.activations);
+    const oct_parameters *p = oct_candidate_parameters(&q->best, &q->place, r->value);
+    oct_range held = oct_parameters_range(p, oct_candidate_dtype(&q->best, r->value));
     int from = v->producer;
     if (from >= 0 && q->place.absorbed[from])
         from = q->graph.values[q->graph.nodes[from].inputs[0]].producer;
@@ -258,12 +273,13 @@ octet_status octet_quantizer_tensor(const octet_quantizer *q, size_t index, octe
     mine.seen_hi = o->hi;
     mine.scale = p->scale;
     mine.zero_point = p->zero;
-    mine.dtype = q->options.activations;
+    mine.dtype = oct_candidate_dtype(&q->best, r->value);
     mine.lo = held.lo;
     mine.hi = held.hi;
     mine.saturated = oct_observer_outside(o, (oct_range){held.lo - p->scale / 2, held.hi + p->scale / 2});
     mine.snr_db = oct_decibel(r->signal, r->noise);
     mine.gain_db = r->gain_db;
+    mine.gain16_db = r->gain16_db;
     mine.bins = OCT_BINS;
     mine.bin_width = o->width;
     mine.bin_lo = -(double)(OCT_BINS / 2) * o->width;

@@ -59,7 +59,11 @@ static const option_row rows[] = {
     {"percentile", "P", FOR_QUANTIZE, KIND_TEXT, FIELD(percentile), 0, 0, "of that method; 99.99 by default"},
     {"exclude", "NODE|OPERATOR", FOR_QUANTIZE, KIND_LIST, FIELD(excludes), 0, 0,
      "keep these float; any number of times"},
-    {"auto", "N", FOR_QUANTIZE, KIND_COUNT, FIELD(keep), 0, 10000, "keep the N layers float that cost most"},
+    {"wide", "NODE|OPERATOR", FOR_QUANTIZE, KIND_LIST, FIELD(wide), 0, 0,
+     "these read 16-bit activations in a network of 8 bits; any number of times"},
+    {"auto", "N", FOR_QUANTIZE, KIND_COUNT, FIELD(keep), 0, 10000, "keep the N layers higher that cost most"},
+    {"raise", "HOW", FOR_QUANTIZE, KIND_TEXT, FIELD(raise), 0, 0,
+     "what --auto keeps them in: float (default), or 16 for 16-bit activations"},
     {"per-tensor", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(per_tensor), 0, 0,
      "one scale for a layer's weights, not one a channel"},
     {"symmetric", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(symmetric), 0, 0,
@@ -225,6 +229,7 @@ void cli_options_free(cli_options *options)
     free(options->operands.items);
     free(options->calibration.items);
     free(options->excludes.items);
+    free(options->wide.items);
     free(options->dims.items);
     memset(options, 0, sizeof *options);
 }

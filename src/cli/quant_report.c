@@ -26,11 +26,18 @@ static int read_rows(const octet_quantizer *q, row **rows, size_t *count, octet_
     return good ? EXIT_DONE : cli_octet_error();
 }
 
-/* The worst first: the most gained by keeping the node float, or the least signal to noise. */
+/* What keeping a node higher would gain at most. */
+static double best_gain(const octet_quantized_info *t)
+{
+    double gain = isnan(t->gain_db) ? -1e9 : t->gain_db;
+    return isnan(t->gain16_db) ? gain : fmax(gain, t->gain16_db);
+}
+
+/* The worst first: the most gained by keeping the node higher, or the least signal to noise. */
 static int worse_first(const void *a, const void *b)
 {
     const octet_quantized_info *x = &((const row *)a)->info, *y = &((const row *)b)->info;
-    double gain = isnan(x->gain_db) ? -1e9 : x->gain_db, other = isnan(y->gain_db) ? -1e9 : y->gain_db;
+    double gain = best_gain(x), other = best_gain(y);
     if (gain != other)
         return gain > other ? -1 : 1;
     return x->snr_db < y->snr_db ? -1 : x->snr_db > y->snr_db;
@@ -51,7 +58,7 @@ static void print_result(const octet_quantize_result *r)
 {
     printf("%zu samples, %zu layers in int8", r->samples, r->layers);
     if (r->kept)
-        printf(", %zu kept float", r->kept);
+        printf(", %zu kept higher", r->kept);
     printf("; observer %s%s\n", octet_observer_name(r->observer),
            r->bias_correction ? ", biases corrected" : "");
     printf("signal to noise of the outputs: %.2f dB; compared by ", r->snr_db);
@@ -74,16 +81,18 @@ int quant_report_print(const cli_options *options, const octet_quantizer *q)
     if (status == EXIT_DONE && !options->quiet) {
         qsort(rows, count, sizeof *rows, worse_first);
         size_t shown = options->all || count < 10 ? count : 10;
-        printf("%-36s %-14s %9s %9s %10s %5s %9s %8s %8s\n", shown < count ? "the worst tensors" : "tensor",
-               "made by", "low", "high", "scale", "zero", "saturated", "SNR dB", "gain dB");
+        printf("%-36s %-14s %9s %9s %10s %5s %9s %7s %7s %7s\n",
+               shown < count ? "the worst tensors" : "tensor", "made by", "low", "high", "scale", "zero",
+               "saturated", "SNR dB", "float", "16 bits");
         for (size_t i = 0; i < shown; i++) {
             const octet_quantized_info *t = &rows[i].info;
-            char name[64], op[32], snr[16], gain[16];
-            printf("%-36.36s %-14.14s %9.4g %9.4g %10.4g %5d %8.3f%% %8s %8s\n",
+            char name[64], op[32], snr[16], gain[16], gain16[16];
+            printf("%-36.36s %-14.14s %9.4g %9.4g %10.4g %5d %8.3f%% %7s %7s %7s\n",
                    cli_clean(name, sizeof name, t->tensor),
                    cli_clean(op, sizeof op, *t->op_type ? t->op_type : "input"), t->lo, t->hi,
                    (double)t->scale, t->zero_point, 100 * t->saturated,
-                   decibel_text(snr, sizeof snr, t->snr_db), decibel_text(gain, sizeof gain, t->gain_db));
+                   decibel_text(snr, sizeof snr, t->snr_db), decibel_text(gain, sizeof gain, t->gain_db),
+                   decibel_text(gain16, sizeof gain16, t->gain16_db));
         }
     }
     if (status == EXIT_DONE)
@@ -138,7 +147,7 @@ static void put_histogram(FILE *f, const octet_quantized_info *t)
 
 static void put_row(FILE *f, size_t index, const octet_quantized_info *t)
 {
-    char snr[16], gain[16];
+    char snr[16], gain[16], gain16[16];
     fprintf(f, "<tr><td>%zu</td><td>", index + 1);
     put_text(f, t->tensor);
     fprintf(f, "</td><td>");
@@ -147,9 +156,10 @@ static void put_row(FILE *f, size_t index, const octet_quantized_info *t)
     put_text(f, t->node);
     fprintf(f,
             "</td><td>%.4g … %.4g</td><td>%.4g … %.4g</td><td>%.4g</td><td>%d</td><td>%.3f%%</td><td>%s</td>"
-            "<td>%s</td><td>",
+            "<td>%s</td><td>%s</td><td>",
             t->seen_lo, t->seen_hi, t->lo, t->hi, (double)t->scale, t->zero_point, 100 * t->saturated,
-            decibel_text(snr, sizeof snr, t->snr_db), decibel_text(gain, sizeof gain, t->gain_db));
+            decibel_text(snr, sizeof snr, t->snr_db), decibel_text(gain, sizeof gain, t->gain_db),
+            decibel_text(gain16, sizeof gain16, t->gain16_db));
     put_histogram(f, t);
     fprintf(f, "</td></tr>\n");
 }
@@ -190,17 +200,19 @@ static void put_page(FILE *f, const char *model, const octet_quantize_result *r,
             ".bar,svg path{fill:#2f6fab}</style></head><body>\n<h1>");
     put_text(f, model);
     fprintf(f,
-            "</h1>\n<p>%zu samples, %zu layers in int8, %zu kept float. Observer: %s%s. Signal to noise of "
+            "</h1>\n<p>%zu samples, %zu layers in int8, %zu kept higher. Observer: %s%s. Signal to noise of "
             "the outputs: <b>%.2f dB</b>.</p>\n",
             r->samples, r->layers, r->kept, octet_observer_name(r->observer),
             r->bias_correction ? ", biases corrected" : "", r->snr_db);
     put_profile(f, rows, count);
     qsort(rows, count, sizeof *rows, worse_first);
-    fprintf(f, "<h2>Tensors, those that hurt most first</h2><p>Gain: what the outputs would gain if the node "
-               "that makes the tensor stayed float (<code>--exclude</code>, <code>--auto</code>). The band "
-               "behind a histogram is what 8 bits hold; heights are logarithmic, zeros are left out.</p>\n"
+    fprintf(f, "<h2>Tensors, those that hurt most first</h2><p>Gain: what the outputs would gain, in dB, if "
+               "the node that makes the tensor stayed float (<code>--exclude</code>), or read 16-bit "
+               "activations (<code>--wide</code>); <code>--auto</code> takes the highest. The band "
+               "behind a histogram is what the bits hold; heights are logarithmic, zeros are left out.</p>\n"
                "<table><tr><th></th><th>tensor</th><th>made by</th><th>seen</th><th>held</th><th>scale</th>"
-               "<th>zero</th><th>saturated</th><th>SNR dB</th><th>gain dB</th><th>histogram</th></tr>\n");
+               "<th>zero</th><th>saturated</th><th>SNR dB</th><th>gain in float</th><th>in 16 bits</th>"
+               "<th>histogram</th></tr>\n");
     for (size_t i = 0; i < count; i++)
         put_row(f, i, &rows[i].info);
     fprintf(f, "</table></body></html>\n");

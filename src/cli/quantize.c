@@ -65,6 +65,12 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
     d->no_bias_correction = options->no_bias_correction;
     d->equalize = options->equalize;
     d->integer_softmax = options->integer_softmax;
+    if (options->raise && strcmp(options->raise, "16") == 0)
+        d->raise = OCTET_RAISE_16;
+    else if (options->raise && strcmp(options->raise, "float") != 0)
+        return cli_usage("--raise takes float or 16, not \"%s\"", options->raise);
+    d->wide = options->wide.items;
+    d->wide_count = options->wide.count;
     d->exclude = options->excludes.items;
     d->exclude_count = options->excludes.count;
     d->auto_count = (int)options->keep;

@@ -21,35 +21,49 @@ void oct_candidate_free(oct_candidate *c)
     oct_graph_free(&c->graph);
     free(c->shown);
     free(c->params);
+    free(c->wide_params);
+    free(c->wide);
     memset(c, 0, sizeof *c);
 }
 
-static octet_status choose_parameters(const octet_quantizer *q, octet_observer observer,
-                                      const oct_insert_options *options, oct_parameters *params)
+static octet_status choose_parameters(const octet_quantizer *q, octet_observer observer, octet_dtype dtype,
+                                      bool symmetric, oct_parameters *params)
 {
     double percentile = q->desc.percentile > 0 ? q->desc.percentile : default_percentile;
-    int levels = oct_dtype_max(options->activations) - oct_dtype_min(options->activations);
+    int levels = oct_dtype_max(dtype) - oct_dtype_min(dtype);
     for (int i = 0; i < q->watched_count; i++) {
         int v = q->watched[i];
         oct_range r = oct_observer_range(&q->observers[v], observer, percentile, levels);
-        octet_status status = oct_parameters_of(r, options, &params[v]);
+        octet_status status = oct_parameters_of(r, dtype, symmetric, &params[v]);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "tensor '%s'", q->graph.values[v].name);
     }
     return OCTET_OK;
 }
 
+const oct_parameters *oct_candidate_parameters(const oct_candidate *c, const oct_placement *p, int v)
+{
+    return &(c->wide[v] ? c->wide_params : c->params)[p->like[v]];
+}
+
+octet_dtype oct_candidate_dtype(const oct_candidate *c, int v)
+{
+    return c->wide[v] ? c->options.wide : c->options.activations;
+}
+
 /* A clamp that the parameters behind it do not repeat stays, and what it reads is quantized too: then both
  * are integer operators. */
-static void keep_clamps(const octet_quantizer *q, const oct_insert_options *options,
-                        const oct_parameters *params, oct_placement *p)
+static void keep_clamps(const octet_quantizer *q, const oct_candidate *c, oct_placement *p)
 {
     for (int i = 0; i < q->graph.node_count; i++) {
         const oct_node *n = &q->graph.nodes[i];
-        if (!p->absorbed[i] || !p->pair[n->outputs[0]])
+        int x = n->inputs[0], y = n->outputs[0];
+        if (!p->absorbed[i] || !p->pair[y])
             continue;
-        if (!oct_clamp_vanishes(&q->graph, i, &params[p->like[n->outputs[0]]], options->activations))
-            p->pair[n->inputs[0]] = p->integer[n->inputs[0]] = true;
+        if (!oct_clamp_vanishes(&q->graph, i, oct_candidate_parameters(c, p, y), oct_candidate_dtype(c, y))) {
+            p->pair[x] = p->integer[x] = true;
+            p->wide[x] = p->wide[y];
+        }
     }
 }
 
@@ -62,6 +76,15 @@ static octet_status copy_flags(bool **to, const bool *from, int count)
     return OCTET_OK;
 }
 
+static bool any(const bool *flags, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (flags[i])
+            return true;
+    }
+    return false;
+}
+
 octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, octet_observer observer,
                                 const oct_insert_options *options, oct_candidate *c)
 {
@@ -69,20 +92,27 @@ octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, 
     *c = (oct_candidate){.observer = observer, .options = *options};
     c->shown = calloc(values, sizeof *c->shown);
     c->params = calloc(values, sizeof *c->params);
-    octet_status status = c->shown && c->params ? OCTET_OK : no_memory();
-    if (status == OCTET_OK)
-        status = choose_parameters(q, observer, options, c->params);
+    c->wide_params = calloc(values, sizeof *c->wide_params);
     oct_placement mine = *place;
     mine.pair = mine.integer = NULL;
+    octet_status status = c->shown && c->params && c->wide_params ? OCTET_OK : no_memory();
+    if (status == OCTET_OK)
+        status = choose_parameters(q, observer, options->activations, options->symmetric, c->params);
+    if (status == OCTET_OK && any(place->wide, q->graph.value_count))
+        status = choose_parameters(q, observer, options->wide, options->symmetric, c->wide_params);
     if (status == OCTET_OK)
         status = copy_flags(&mine.pair, place->pair, q->graph.value_count);
     if (status == OCTET_OK)
         status = copy_flags(&mine.integer, place->integer, q->graph.value_count);
+    if (status == OCTET_OK)
+        status = copy_flags(&c->wide, place->wide, q->graph.value_count);
+    mine.wide = c->wide;
     if (status == OCTET_OK) {
-        keep_clamps(q, options, c->params, &mine);
+        keep_clamps(q, c, &mine);
         oct_insert insert = {.from = &q->graph,
                              .place = &mine,
                              .params = c->params,
+                             .wide = c->wide_params,
                              .observers = q->observers,
                              .shifts = q->shifts,
                              .options = *options,
@@ -140,6 +170,11 @@ static double mean_decibel(const octet_quantizer *q, const double *signal, const
 
 octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
 {
+    return oct_candidate_score_on(q, c, SCORED_SAMPLES);
+}
+
+octet_status oct_candidate_score_on(octet_quantizer *q, oct_candidate *c, size_t samples)
+{
     size_t count = (size_t)q->scored_count;
     oct_taps *taps = NULL;
     double *sums = calloc(2 * count + 1, sizeof *sums);
@@ -149,7 +184,7 @@ octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c)
         values[i] = i < q->graph.output_count ? c->graph.outputs[i] : c->shown[q->scored[i]];
     if (status == OCTET_OK)
         status = oct_taps_make(&c->graph, q->device, values, q->scored_count, &taps);
-    size_t used = q->sample_count < SCORED_SAMPLES ? q->sample_count : SCORED_SAMPLES;
+    size_t used = q->sample_count < samples ? q->sample_count : samples;
     for (size_t i = 0; status == OCTET_OK && i < used; i++) {
         const oct_sample *s = &q->samples[i * q->sample_count / used];
         distance d = {s->scored, sums, sums + count};

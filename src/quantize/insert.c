@@ -14,14 +14,14 @@ static octet_status no_memory(void)
     return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
 }
 
-octet_status oct_parameters_of(oct_range r, const oct_insert_options *options, oct_parameters *out)
+octet_status oct_parameters_of(oct_range r, octet_dtype dtype, bool symmetric, oct_parameters *out)
 {
-    int32_t min = oct_dtype_min(options->activations), max = oct_dtype_max(options->activations);
+    int32_t min = oct_dtype_min(dtype), max = oct_dtype_max(dtype);
     int32_t middle = (min + max + 1) / 2;
-    double width = options->symmetric ? 2 * fmax(-r.lo, r.hi) : r.hi - r.lo;
-    double steps = options->symmetric ? 2 * (max - middle) : max - min;
+    double width = symmetric ? 2 * fmax(-r.lo, r.hi) : r.hi - r.lo;
+    double steps = symmetric ? 2 * (max - middle) : max - min;
     out->scale = 1;
-    out->zero = options->symmetric || min < 0 ? middle : min;
+    out->zero = symmetric || min < 0 ? middle : min;
     if (width == 0) /* nothing but zeros: any scale holds them */
         return OCTET_OK;
     out->scale = (float)(width / steps);
@@ -29,7 +29,7 @@ octet_status oct_parameters_of(oct_range r, const oct_insert_options *options, o
               "scale underflow: its numbers, from %g to %g, are too small for a float scale", r.lo, r.hi);
     RETURN_IF(!isfinite(out->scale), OCTET_INVALID_ARGUMENT,
               "its numbers, from %g to %g, are too large for a float scale", r.lo, r.hi);
-    if (!options->symmetric)
+    if (!symmetric)
         out->zero = oct_quantize_f32((float)-r.lo, out->scale, min, min, max);
     return OCTET_OK;
 }
@@ -121,39 +121,59 @@ static octet_status add_zeros(oct_graph *g, const char *base, int64_t count, int
     return *out < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
 }
 
+/* A value's parameters in 16 bits, or 8. */
+static const oct_parameters *parameters(const oct_insert *s, int v, bool wide)
+{
+    return &(wide ? s->wide : s->params)[s->place->like[v]];
+}
+
+static octet_dtype type_of(const oct_insert *s, bool wide)
+{
+    return wide ? s->options.wide : s->options.activations;
+}
+
 /* Scale and zero point of value v's family, made once. */
-static octet_status tensor_parameters(oct_insert *s, int v, int out[2])
+static octet_status tensor_parameters(oct_insert *s, int v, bool wide, int out[2])
 {
     oct_graph *g = s->to;
     int like = s->place->like[v];
-    if (s->constants[2 * like] == OCT_NO_VALUE) {
+    int *made = &s->constants[4 * like + 2 * wide];
+    if (made[0] == OCT_NO_VALUE) {
         const char *name = s->from->values[like].name;
-        const oct_parameters *p = &s->params[like];
+        const oct_parameters *p = parameters(s, v, wide);
         int scale = oct_add_const(g, OCTET_F32, 0, NULL, &p->scale);
-        int zero = oct_add_const(g, s->options.activations, 0, NULL, &p->zero); /* little-endian */
-        s->constants[2 * like] = name_const(g, scale, name, "scale");
-        s->constants[2 * like + 1] = name_const(g, zero, name, "zp");
+        int zero = oct_add_const(g, type_of(s, wide), 0, NULL, &p->zero); /* little-endian */
+        made[0] = name_const(g, scale, name, wide ? "scale16" : "scale");
+        made[1] = name_const(g, zero, name, wide ? "zp16" : "zp");
     }
-    out[0] = s->constants[2 * like];
-    out[1] = s->constants[2 * like + 1];
+    out[0] = made[0];
+    out[1] = made[1];
     return out[0] < 0 || out[1] < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
 }
 
-static octet_status add_pair(oct_insert *s, int v)
+/* A pair behind `x`, which is value v of the float graph or a form of it. */
+static octet_status add_pair(oct_insert *s, int v, int x, bool wide, int *shown)
 {
     oct_graph *g = s->to;
-    const char *name = g->values[v].name;
-    octet_dtype dtype = s->options.activations;
-    int in[3] = {v}, q = add_named(g, name, "q", dtype);
+    const char *name = g->values[x].name;
+    int in[3] = {x}, q = add_named(g, name, "q", type_of(s, wide));
     int d = q < 0 ? -1 : add_named(g, name, "dq", OCTET_F32);
     if (d < 0)
         return OCTET_OUT_OF_MEMORY;
-    FORWARD(tensor_parameters(s, v, in + 1));
+    FORWARD(tensor_parameters(s, v, wide, in + 1));
     FORWARD(add_linear(g, OCT_OP_QuantizeLinear, name, in, q, -1));
     in[0] = q;
     FORWARD(add_linear(g, OCT_OP_DequantizeLinear, name, in, d, -1));
-    s->shown[v] = d;
+    *shown = d;
     return OCTET_OK;
+}
+
+static octet_status add_pairs(oct_insert *s, int v)
+{
+    bool wide = s->place->wide[v];
+    FORWARD(add_pair(s, v, v, wide, &s->shown[v]));
+    s->narrow[v] = s->shown[v];
+    return wide && s->place->narrow[v] ? add_pair(s, v, s->shown[v], false, &s->narrow[v]) : OCTET_OK;
 }
 
 /* ---- weights ------------------------------------------------------------------------------------------- */
@@ -317,7 +337,8 @@ static octet_status quantize_product(oct_insert *s, int node)
     if (!oct_const_floats(s->from, n->inputs[1], &count))
         return OCTET_OK; /* of two tensors */
     const float *bias = n->input_count > 2 ? oct_const_floats(s->from, n->inputs[2], &count) : NULL;
-    float x_scale = s->params[s->place->like[n->inputs[0]]].scale;
+    bool wide = oct_reads_wide(s->place, s->from, node, n->inputs[0]);
+    float x_scale = parameters(s, n->inputs[0], wide)->scale;
     weights w;
     octet_status status = quantize_weights(s, node, bias, x_scale, &w);
     if (status == OCTET_OK && n->op != OCT_OP_MatMul)
@@ -338,7 +359,7 @@ static void redirect(oct_insert *s, int node)
     for (int j = 0; j < n->input_count; j++) {
         int v = n->inputs[j];
         if (v != OCT_NO_VALUE && v < s->from->value_count && p->pair[v] && (wants || p->integer[v]))
-            n->inputs[j] = s->shown[v];
+            n->inputs[j] = oct_reads_wide(p, s->from, node, v) ? s->shown[v] : s->narrow[v];
     }
 }
 
@@ -349,8 +370,8 @@ static void drop_clamps(oct_insert *s)
     for (int i = 0; i < s->from->node_count; i++) {
         const oct_node *n = &s->from->nodes[i];
         if (!s->place->absorbed[i] || s->place->pair[n->inputs[0]] || !s->place->pair[n->outputs[0]] ||
-            !oct_clamp_vanishes(s->from, i, &s->params[s->place->like[n->outputs[0]]],
-                                s->options.activations))
+            !oct_clamp_vanishes(s->from, i, parameters(s, n->outputs[0], s->place->wide[n->outputs[0]]),
+                                type_of(s, s->place->wide[n->outputs[0]])))
             continue;
         int from = s->from->values[n->inputs[0]].producer;
         g->nodes[from].outputs[0] = n->outputs[0];
@@ -379,9 +400,10 @@ static void redirect_outputs(oct_insert *s)
 static octet_status insert_all(oct_insert *s)
 {
     oct_graph *g = s->to;
-    size_t count = 2 * (size_t)s->from->value_count + 1;
+    size_t count = 4 * (size_t)s->from->value_count + 1;
     s->constants = oct_arena_alloc(&g->arena, count, sizeof *s->constants);
-    if (!s->constants)
+    s->narrow = oct_arena_alloc(&g->arena, count, sizeof *s->narrow);
+    if (!s->constants || !s->narrow)
         return no_memory();
     for (size_t i = 0; i < count; i++)
         s->constants[i] = OCT_NO_VALUE;
@@ -392,7 +414,7 @@ static octet_status insert_all(oct_insert *s)
     for (int v = 0; v < s->from->value_count; v++) {
         s->shown[v] = v;
         if (s->place->pair[v])
-            FORWARD(add_pair(s, v));
+            FORWARD(add_pairs(s, v));
     }
     for (int i = 0; i < s->from->node_count; i++)
         redirect(s, i);

@@ -13,13 +13,13 @@ typedef struct oct_parameters {
 } oct_parameters;
 
 typedef struct oct_insert_options {
-    octet_dtype activations;
+    octet_dtype activations, wide; /* wide: of tensors that a placement has in 16 bits */
     bool per_tensor, symmetric, reduce_range, correct_bias;
 } oct_insert_options;
 
-/* Parameters that hold a range. Error: INVALID_ARGUMENT (the scale is too small for float32: "scale
- * underflow"). */
-octet_status oct_parameters_of(oct_range r, const oct_insert_options *options, oct_parameters *out);
+/* Parameters that hold a range in a type of activations. Error: INVALID_ARGUMENT (the scale is too small for
+ * float32: "scale underflow"). */
+octet_status oct_parameters_of(oct_range r, octet_dtype dtype, bool symmetric, oct_parameters *out);
 /* What they hold. */
 oct_range oct_parameters_range(const oct_parameters *p, octet_dtype dtype);
 
@@ -27,12 +27,14 @@ typedef struct oct_insert {
     const oct_graph *from;         /* float, sorted */
     const oct_placement *place;    /* of it */
     const oct_parameters *params;  /* by value of it; those of `like` count */
+    const oct_parameters *wide;    /* likewise, in 16 bits; NULL where the placement has none */
     const oct_observer *observers; /* by value: means for bias correction; NULL: none */
     double *const *shifts;         /* by node: added to its bias, [channels]; NULL: none */
     oct_insert_options options;
     oct_graph *to;  /* receives the result, a clone of `from`, sorted */
     int *shown;     /* by value of `from`: the value of `to` that stands for it (dequantized) */
-    int *constants; /* for its own use */
+    int *constants; /* for its own use, as is: */
+    int *narrow;    /* by value of `from` that has two pairs: what the second makes */
 } oct_insert;
 octet_status oct_insert_pairs(oct_insert *s);
 

@@ -1,4 +1,5 @@
 /* What each tensor lost, and what each node costs. */
+#include "dtype.h"
 #include "quantizer.h"
 
 #include <math.h>
@@ -6,6 +7,8 @@
 
 /* Samples that tensors are measured on: every one of them is held in float and compared. */
 #define MEASURED_SAMPLES 8
+/* And those that networks with one layer kept higher are compared on, one network a layer. */
+#define GAIN_SAMPLES 8
 
 static octet_status no_memory(void)
 {
@@ -39,7 +42,7 @@ octet_status oct_quantizer_measure(octet_quantizer *q)
         int v = q->watched[i];
         if (q->best.shown[v] == v)
             continue;
-        q->tensors[count] = (oct_tensor_report){.value = v, .gain_db = NAN};
+        q->tensors[count] = (oct_tensor_report){.value = v, .gain_db = NAN, .gain16_db = NAN};
         values[count] = v;
         shown[count++] = q->best.shown[v];
     }
@@ -68,28 +71,39 @@ static bool is_layer(const octet_quantizer *q, int node)
     return q->place.kind[node] == OCT_PLACE_PRODUCT || q->place.kind[node] == OCT_PLACE_INTEGER;
 }
 
-/* The outputs' signal to noise with one more node in float. */
-static octet_status score_without(octet_quantizer *q, int node, double *score_db)
+/* How a node may be kept higher: marks of the nodes that are. */
+static bool *marks_of(octet_quantizer *q, octet_raise raise)
+{
+    return raise == OCTET_RAISE_FLOAT ? q->excluded : q->raised;
+}
+
+/* The outputs' signal to noise with one more node in float, or in 16 bits. */
+static octet_status score_with(octet_quantizer *q, int node, octet_raise raise, double *score_db)
 {
     oct_placement place;
     oct_candidate c;
-    q->excluded[node] = true;
-    octet_status status = oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &place);
-    q->excluded[node] = false;
+    marks_of(q, raise)[node] = true;
+    octet_status status = oct_quantizer_place(q, &place);
+    marks_of(q, raise)[node] = false;
     FORWARD(status);
     status = oct_candidate_make(q, &place, q->best.observer, &q->best.options, &c);
     oct_placement_free(&place);
     FORWARD(status);
-    status = oct_candidate_score(q, &c);
+    status = oct_candidate_score_on(q, &c, GAIN_SAMPLES);
     *score_db = c.score_db;
     oct_candidate_free(&c);
     return status;
 }
 
-/* gains[node]: decibels that the outputs would gain; NaN for what is no layer. */
-static octet_status find_gains(octet_quantizer *q, double *gains)
+/* gains[node]: decibels that the outputs would gain; NaN for what is no layer, and for one that is raised. */
+static octet_status find_gains(octet_quantizer *q, octet_raise raise, double *gains)
 {
     size_t layers = 0, done = 0;
+    const oct_candidate whole = q->best;
+    FORWARD(oct_candidate_score_on(q, &q->best, GAIN_SAMPLES));
+    double base_db = q->best.score_db;
+    q->best.score_db = whole.score_db;
+    q->best.snr_db = whole.snr_db;
     for (int i = 0; i < q->graph.node_count; i++) {
         gains[i] = NAN;
         layers += is_layer(q, i);
@@ -98,9 +112,12 @@ static octet_status find_gains(octet_quantizer *q, double *gains)
         double score_db;
         if (!is_layer(q, i))
             continue;
-        oct_quantizer_progress(q, "layers", done++, layers);
-        FORWARD(score_without(q, i, &score_db));
-        gains[i] = score_db - q->best.score_db;
+        oct_quantizer_progress(q, raise == OCTET_RAISE_FLOAT ? "layers in float" : "layers in 16 bits",
+                               done++, layers);
+        if (marks_of(q, raise)[i])
+            continue;
+        FORWARD(score_with(q, i, raise, &score_db));
+        gains[i] = score_db - base_db;
     }
     return OCTET_OK;
 }
@@ -113,24 +130,37 @@ static double *new_gains(const octet_quantizer *q)
     return gains;
 }
 
-octet_status oct_quantizer_measure_gains(octet_quantizer *q)
+/* The node that a tensor of the report is made by. */
+static int maker(const octet_quantizer *q, int v)
+{
+    int from = q->graph.values[v].producer;
+    return from >= 0 && q->place.absorbed[from] ? q->graph.values[q->graph.nodes[from].inputs[0]].producer
+                                                : from;
+}
+
+static octet_status measure_gains(octet_quantizer *q, octet_raise raise)
 {
     double *gains = new_gains(q);
-    octet_status status = gains ? find_gains(q, gains) : OCTET_OUT_OF_MEMORY;
+    octet_status status = gains ? find_gains(q, raise, gains) : OCTET_OUT_OF_MEMORY;
     for (size_t i = 0; status == OCTET_OK && i < q->tensor_count; i++) {
-        int from = q->graph.values[q->tensors[i].value].producer;
-        if (from >= 0 && q->place.absorbed[from])
-            from = q->graph.values[q->graph.nodes[from].inputs[0]].producer;
-        q->tensors[i].gain_db = from < 0 ? NAN : gains[from];
+        int from = maker(q, q->tensors[i].value);
+        double gain = from < 0 ? NAN : gains[from];
+        *(raise == OCTET_RAISE_FLOAT ? &q->tensors[i].gain_db : &q->tensors[i].gain16_db) = gain;
     }
     free(gains);
     return status;
 }
 
+octet_status oct_quantizer_measure_gains(octet_quantizer *q)
+{
+    FORWARD(measure_gains(q, OCTET_RAISE_FLOAT));
+    return oct_dtype_is_int8(q->options.activations) ? measure_gains(q, OCTET_RAISE_16) : OCTET_OK;
+}
+
 octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count)
 {
     double *gains = new_gains(q);
-    octet_status status = gains ? find_gains(q, gains) : OCTET_OUT_OF_MEMORY;
+    octet_status status = gains ? find_gains(q, q->desc.raise, gains) : OCTET_OUT_OF_MEMORY;
     for (int k = 0; status == OCTET_OK && k < count; k++) {
         int worst = -1;
         for (int i = 0; i < q->graph.node_count; i++) {
@@ -140,13 +170,13 @@ octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count)
         if (worst < 0)
             break;
         gains[worst] = NAN;
-        q->excluded[worst] = true;
+        marks_of(q, q->desc.raise)[worst] = true;
         q->kept++;
     }
     free(gains);
     FORWARD(status);
     oct_placement place;
-    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &place));
+    FORWARD(oct_quantizer_place(q, &place));
     oct_placement_free(&q->place);
     q->place = place;
     return oct_quantizer_choose(q);

@@ -295,29 +295,42 @@ void oct_placement_free(oct_placement *p)
     free(p->pair);
     free(p->integer);
     free(p->like);
+    free(p->raised);
+    free(p->wide);
+    free(p->narrow);
     memset(p, 0, sizeof *p);
 }
 
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded,
-                       bool integer_softmax, oct_placement *p)
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
+                       oct_placement *p)
 {
     size_t nodes = (size_t)g->node_count + 1, values = (size_t)g->value_count + 1;
     *p = (oct_placement){.kind = calloc(nodes, sizeof *p->kind),
                          .absorbed = calloc(nodes, sizeof *p->absorbed),
                          .pair = calloc(values, sizeof *p->pair),
                          .integer = calloc(values, sizeof *p->integer),
-                         .like = calloc(values, sizeof *p->like)};
-    placer s = {.g = g, .shaped = shaped, .excluded = excluded, .integer_softmax = integer_softmax, .p = p};
+                         .like = calloc(values, sizeof *p->like),
+                         .raised = calloc(nodes, sizeof *p->raised),
+                         .wide = calloc(values, sizeof *p->wide),
+                         .narrow = calloc(values, sizeof *p->narrow)};
+    placer s = {.g = g,
+                .shaped = shaped,
+                .excluded = options->excluded,
+                .integer_softmax = options->integer_softmax,
+                .p = p};
     s.root = calloc(values, sizeof *s.root);
     octet_status status = OCTET_OK;
-    if (!p->kind || !p->absorbed || !p->pair || !p->integer || !p->like || !s.root)
+    if (!p->kind || !p->absorbed || !p->pair || !p->integer || !p->like || !p->raised || !p->wide ||
+        !p->narrow || !s.root)
         status = oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
     if (status == OCTET_OK)
         status = oct_readers_find(g, &s.readers);
-    if (status == OCTET_OK)
+    if (status == OCTET_OK) {
         place_all(&s);
-    else
+        oct_place_wide(g, options->raised, p);
+    } else {
         oct_placement_free(p);
+    }
     oct_readers_free(&s.readers);
     free(s.root);
     return status;

@@ -21,12 +21,24 @@ typedef struct oct_placement {
     bool *pair;           /* by value: it is quantized and dequantized */
     bool *integer;        /* by value: a quantized node makes it */
     int *like;            /* by value: the value whose parameters it has, often itself */
+    bool *raised;         /* by node: it reads 16 bits */
+    bool *wide;           /* by value: its pair has 16 bits */
+    bool *narrow;         /* by value that is wide: a pair of 8 bits follows, for those that read these */
 } oct_placement;
 
-/* g: sorted; shaped: a copy of it with shapes inferred. excluded[node]: stays float.
- * integer_softmax: a Softmax at the end is quantized too. */
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const bool *excluded,
-                       bool integer_softmax, oct_placement *p);
+typedef struct oct_place_options {
+    const bool *excluded; /* by node: stays float */
+    const bool *raised;   /* by node: reads 16 bits */
+    bool integer_softmax; /* a Softmax at the end is quantized too */
+} oct_place_options;
+
+/* g: sorted; shaped: a copy of it with shapes inferred. */
+octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
+                       oct_placement *p);
+/* Its last step: raised, wide and narrow. */
+void oct_place_wide(const oct_graph *g, const bool *raised, oct_placement *p);
+/* Of a value that is wide: does this node read its 16 bits? */
+bool oct_reads_wide(const oct_placement *p, const oct_graph *g, int node, int v);
 void oct_placement_free(oct_placement *p);
 
 /* The axis of a product's weights that has its output channels. */

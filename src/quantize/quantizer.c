@@ -25,20 +25,28 @@ double oct_decibel(double signal, double noise)
     return noise > 0 ? 10 * log10(signal / noise) : INFINITY;
 }
 
-octet_status oct_quantizer_exclude(octet_quantizer *q)
+/* Mark nodes by their names or operators; an unknown one is refused. */
+static octet_status mark_named(const octet_quantizer *q, char *const *names, size_t count, const char *what,
+                               bool *marks)
 {
-    for (size_t e = 0; e < q->exclude_count; e++) {
+    for (size_t e = 0; e < count; e++) {
         bool found = false;
         for (int i = 0; i < q->graph.node_count; i++) {
             const oct_node *n = &q->graph.nodes[i];
-            if (strcmp(n->name, q->exclude[e]) != 0 && strcmp(n->op_type, q->exclude[e]) != 0)
+            if (strcmp(n->name, names[e]) != 0 && strcmp(n->op_type, names[e]) != 0)
                 continue;
-            q->excluded[i] = found = true;
+            marks[i] = found = true;
         }
-        RETURN_IF(!found, OCTET_INVALID_ARGUMENT, "no node or operator is named '%s', which is to stay float",
-                  q->exclude[e]);
+        RETURN_IF(!found, OCTET_INVALID_ARGUMENT, "no node or operator is named '%s', which is to %s",
+                  names[e], what);
     }
     return OCTET_OK;
+}
+
+octet_status oct_quantizer_place(const octet_quantizer *q, oct_placement *place)
+{
+    const oct_place_options options = {q->excluded, q->raised, q->desc.integer_softmax};
+    return oct_place(&q->graph, &q->shaped, &options, place);
 }
 
 /* Which axis of a product's operand has its input channels. */
@@ -125,10 +133,12 @@ octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *input
     FORWARD(oct_graph_sort(&q->graph));
     FORWARD(oct_shaped_copy(&q->graph, inputs, &q->shaped));
     q->excluded = calloc((size_t)q->graph.node_count + 1, sizeof *q->excluded);
-    if (!q->excluded)
+    q->raised = calloc((size_t)q->graph.node_count + 1, sizeof *q->raised);
+    if (!q->excluded || !q->raised)
         return no_memory();
-    FORWARD(oct_quantizer_exclude(q));
-    FORWARD(oct_place(&q->graph, &q->shaped, q->excluded, q->desc.integer_softmax, &q->place));
+    FORWARD(mark_named(q, q->exclude, q->exclude_count, "stay float", q->excluded));
+    FORWARD(mark_named(q, q->widen, q->widen_count, "have 16 bits", q->raised));
+    FORWARD(oct_quantizer_place(q, &q->place));
     FORWARD(choose_watched(q));
     FORWARD(make_taps(q));
     q->prepared = true;
@@ -148,6 +158,7 @@ void oct_quantizer_forget_graph(octet_quantizer *q)
     free(q->judged);
     free(q->tapped);
     free(q->excluded);
+    free(q->raised);
     oct_graph_free(&q->shaped);
     oct_graph_free(&q->graph);
 }

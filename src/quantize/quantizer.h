@@ -21,7 +21,7 @@ typedef struct oct_sample {
 typedef struct oct_tensor_report {
     int value; /* of `graph` */
     double signal, noise;
-    double gain_db; /* NaN: not measured */
+    double gain_db, gain16_db; /* NaN: not measured */
 } oct_tensor_report;
 
 /* A quantized network and how near it is. */
@@ -29,10 +29,11 @@ typedef struct oct_candidate {
     octet_observer observer;
     oct_insert_options options;
     oct_graph graph;
-    int *shown; /* by value of the float graph */
-    oct_parameters *params;
-    double snr_db;   /* of the outputs */
-    double score_db; /* of what they are judged by */
+    int *shown;                           /* by value of the float graph */
+    oct_parameters *params, *wide_params; /* by value: in 8 bits, and in 16 where any is wide */
+    bool *wide;                           /* by value: quantized to 16 bits first */
+    double snr_db;                        /* of the outputs */
+    double score_db;                      /* of what they are judged by */
     bool made;
 } oct_candidate;
 
@@ -40,14 +41,14 @@ struct octet_quantizer {
     oct_device *device;
     octet_quantize_desc desc; /* without its lists */
     oct_insert_options options;
-    char **exclude;
-    size_t exclude_count;
+    char **exclude, **widen;
+    size_t exclude_count, widen_count;
     oct_onnx_model *file;
     oct_graph graph; /* float, prepared with the first sample */
     oct_graph shaped;
     int opset;
     bool prepared;
-    bool *excluded; /* by node */
+    bool *excluded, *raised; /* by node: float, and 16 bits */
     oct_placement place;
     int *watched, watched_count; /* values that are observed */
     oct_observer *observers;     /* by value; those watched are in use */
@@ -68,17 +69,23 @@ struct octet_quantizer {
     size_t kept;
 };
 
-/* Exclude by names; an unknown one is refused. */
-octet_status oct_quantizer_exclude(octet_quantizer *q);
 octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs);
 octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *inputs);
 void oct_quantizer_forget_graph(octet_quantizer *q);
+
+/* Where pairs go, as excluded and raised say now. */
+octet_status oct_quantizer_place(const octet_quantizer *q, oct_placement *place);
 
 /* Quantize by this method with these options and measure the outputs' signal to noise. */
 octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, octet_observer observer,
                                 const oct_insert_options *options, oct_candidate *c);
 octet_status oct_candidate_score(octet_quantizer *q, oct_candidate *c);
+octet_status oct_candidate_score_on(octet_quantizer *q, oct_candidate *c,
+                                    size_t samples); /* at most so many */
 void oct_candidate_free(oct_candidate *c);
+/* How value v of the float graph is quantized first; p: the placement it was made by. */
+const oct_parameters *oct_candidate_parameters(const oct_candidate *c, const oct_placement *p, int v);
+octet_dtype oct_candidate_dtype(const oct_candidate *c, int v);
 /* The best of the methods that the descriptor allows: q->best. */
 octet_status oct_quantizer_choose(octet_quantizer *q);
 
@@ -90,7 +97,7 @@ void oct_quantizer_forget_shifts(octet_quantizer *q);
 octet_status oct_quantizer_measure(octet_quantizer *q);
 /* And what each node costs. */
 octet_status oct_quantizer_measure_gains(octet_quantizer *q);
-/* Keep the `count` nodes that cost most float, and choose again. */
+/* Keep the `count` nodes that cost most higher, and choose again. */
 octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count);
 
 void oct_quantizer_progress(const octet_quantizer *q, const char *step, size_t done, size_t total);
