@@ -182,7 +182,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 25 + 10 + 9);
+    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 26 + 10 + 9);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -220,10 +220,12 @@ static void quantize(void **state)
     assert_non_null(strstr(text, "{\"samples\": 3, \"outputs\": ["));
     assert_non_null(strstr(text, "{\"tensor\": \"relu1_out\", \"node\": "));
     WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--wide=Conv", "--auto=1",
-          "--raise", "16", "--observer=minmax");
+          "--raise", "16", "--observer=minmax", "--smooth");
     assert_non_null(strstr(out, "1 kept higher"));
     FAILS(2, "--raise takes", "quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made,
           "--raise=17");
+    FAILS(2, "--smooth takes", "quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made,
+          "--smooth=2");
     WORKS("compare", made, made, "--inputs=" DIGITS "/test_images.npy", "--scale=0.0625", "--samples=3");
     assert_non_null(strstr(out, "exact"));
     WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--quiet", "--observer=mse",

@@ -1,6 +1,7 @@
 /* octet_quantizer and what it is made of: observers on known distributions, ONNX files written and read back,
  * networks built here quantized every way and compared with their float selves, refusals by name. */
 #include "check.h"
+#include "float_net.h"
 #include "insert.h"
 #include "observer.h"
 #include "onnx.h"
@@ -16,13 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHECK_FAILS(call, status, words)                                                                     \
-    do {                                                                                                     \
-        assert_int_equal((call), (status));                                                                  \
-        if (!strstr(octet_last_error(), (words)))                                                            \
-            fail_msg("%s: \"%s\" does not name \"%s\"", #call, octet_last_error(), (words));                 \
-    } while (0)
-
 static char folder[] = "/tmp/octet_quantize_XXXXXX";
 static octet_context *context;
 
@@ -33,16 +27,6 @@ static const char *in_folder(const char *name)
     turn = (turn + 1) % 8;
     snprintf(paths[turn], sizeof paths[turn], "%s/%s", folder, name);
     return paths[turn];
-}
-
-static float noise(uint32_t *seed)
-{
-    float sum = 0;
-    for (int i = 0; i < 4; i++) {
-        *seed = *seed * 1664525u + 1013904223u;
-        sum += (float)(*seed >> 8) / (float)(1 << 24) - 0.5f;
-    }
-    return sum; /* near normal, variance 1/3 */
 }
 
 /* ---- observers ----------------------------------------------------------------------------------------- */
@@ -144,50 +128,6 @@ static void histograms(void **state)
 
 /* ---- a network ----------------------------------------------------------------------------------------- */
 
-static int constant(oct_graph *g, const char *name, int rank, const int64_t *dims, float spread, float middle,
-                    uint32_t *seed)
-{
-    int64_t count = 1;
-    for (int i = 0; i < rank; i++)
-        count *= dims[i];
-    float *x = oct_arena_alloc(&g->arena, (size_t)count, sizeof *x);
-    assert_non_null(x);
-    for (int64_t i = 0; i < count; i++)
-        x[i] = middle + spread * noise(seed);
-    int v = oct_add_const_kept(g, OCTET_F32, rank, dims, x);
-    assert_true(v >= 0);
-    g->values[v].name = name;
-    return v;
-}
-
-static int add(oct_graph *g, oct_op op, const char *name, const int *inputs, int count)
-{
-    char out[64];
-    snprintf(out, sizeof out, "%s_out", name);
-    int v = oct_graph_add_value(g, out);
-    oct_node *n = oct_graph_add_node(g, op, name, count, 1);
-    assert_true(v >= 0 && n);
-    memcpy(n->inputs, inputs, (size_t)count * sizeof *inputs);
-    n->outputs[0] = v;
-    return v;
-}
-
-#define ADD(g, op, name, ...)                                                                                \
-    add(g, OCT_OP_##op, name, (const int[]){__VA_ARGS__}, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)))
-
-static void set_ints(oct_graph *g, const char *name, const int64_t *ints, size_t count)
-{
-    oct_node *n = &g->nodes[g->node_count - 1];
-    oct_attr *attrs = oct_arena_alloc(&g->arena, n->attr_count + 1, sizeof *attrs);
-    int64_t *copy = oct_arena_alloc(&g->arena, count, sizeof *copy);
-    assert_true(attrs && copy);
-    memcpy(copy, ints, count * sizeof *ints);
-    if (n->attr_count)
-        memcpy(attrs, n->attrs, n->attr_count * sizeof *attrs);
-    attrs[n->attr_count++] = (oct_attr){.name = name, .kind = OCT_ATTR_INTS, .ints = copy, .count = count};
-    n->attrs = attrs;
-}
-
 enum { C = 8, SIDE = 12, CLASSES = 5 };
 
 static int conv(oct_graph *g, const char *name, int x, int64_t out, int64_t in, int64_t kernel,
@@ -201,21 +141,6 @@ static int conv(oct_graph *g, const char *name, int x, int64_t out, int64_t in, 
     set_ints(g, "pads", pads, 4);
     assert_int_equal(oct_node_set_int(g, g->node_count - 1, "group", groups), OCTET_OK);
     return y;
-}
-
-/* Ports and operator set of a graph of one input and one output that is built by hand. */
-static void close_graph(oct_graph *g, int x, int y, int opset)
-{
-    g->inputs = malloc(sizeof *g->inputs);
-    g->outputs = malloc(sizeof *g->outputs);
-    assert_true(g->inputs && g->outputs);
-    g->inputs[g->input_count++] = x;
-    g->outputs[g->output_count++] = y;
-    g->values[x].is_input = g->values[y].is_output = true;
-    g->values[y].dtype = OCTET_F32;
-    for (int i = 0; i < g->node_count; i++)
-        g->nodes[i].opset = opset;
-    assert_int_equal(oct_graph_sort(g), OCTET_OK);
 }
 
 /* Conv, BN, Relu, depthwise Conv, Clip, MaxPool, residual Add, hard swish as its parts, Concat, a squeezing

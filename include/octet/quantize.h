@@ -61,6 +61,8 @@ typedef struct octet_quantize_desc {
     octet_raise raise;            /* how the auto_count layers are kept higher */
     const char *const *wide;      /* names of nodes, or operators, that read 16-bit activations */
     size_t wide_count;
+    double
+        smooth; /* SmoothQuant after normalizations: how much moves to the weights, 0.5 typically; 0: none */
 } octet_quantize_desc;
 
 typedef struct octet_quantizer octet_quantizer;
@@ -97,6 +99,7 @@ typedef struct octet_quantize_result {
     double tried_db[8]; /* by observer: what they were compared by, before a last Softmax or Sigmoid; NaN: not
                            tried */
     int bias_correction; /* was it of use? */
+    size_t smoothed;     /* normalizations whose channels are scaled */
 } octet_quantize_result;
 OCTET_API octet_status octet_quantizer_result(const octet_quantizer *quantizer,
                                               octet_quantize_result *result);

@@ -29,6 +29,8 @@ static octet_status check_desc(const octet_quantize_desc *d)
               "octet_quantize_desc: observer %d is unknown", (int)d->observer);
     RETURN_IF(!(d->percentile >= 0 && d->percentile <= 100), OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: percentile %g; it is to be up to 100", d->percentile);
+    RETURN_IF(!(d->smooth >= 0 && d->smooth <= 1), OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: smooth is %g; it is to be from 0 to 1", d->smooth);
     RETURN_IF((unsigned)d->format > OCTET_FORMAT_QOPERATOR, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: format %d is unknown", (int)d->format);
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
@@ -125,7 +127,8 @@ void octet_quantizer_destroy(octet_quantizer *q)
     free_samples(q);
     free(q->tensors);
     oct_candidate_free(&q->best);
-    oct_quantizer_forget_graph(q);
+    oct_quantizer_forget_arrangement(q);
+    oct_graph_free(&q->graph);
     oct_onnx_free(q->file);
     free_names(q->exclude, q->exclude_count);
     free_names(q->widen, q->widen_count);
@@ -217,6 +220,7 @@ octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
     RETURN_IF(!q->sample_count, OCTET_INVALID_ARGUMENT,
               "there is no calibration data: add at least one sample before the network is written");
     if (!q->written) {
+        FORWARD(oct_quantizer_smooth(q));
         FORWARD(oct_quantizer_choose(q));
         if (q->desc.auto_count)
             FORWARD(oct_quantizer_keep_worst(q, q->desc.auto_count));
@@ -239,6 +243,7 @@ octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_res
     mine.snr_db = q->best.snr_db;
     mine.samples = q->sample_count;
     mine.kept = q->kept;
+    mine.smoothed = q->smoothed;
     mine.bias_correction = q->best.options.correct_bias;
     memcpy(mine.tried_db, q->tried_db, sizeof mine.tried_db);
     for (int i = 0; i < q->graph.node_count; i++)

@@ -21,8 +21,8 @@ typedef struct cli_list {
 /* Everything a command line can say; a command reads what its rows of the option table allow. */
 typedef struct cli_options {
     const char *device, *output, *image, *labels, *shapes, *json, *variant;
-    const char *activations, *observer, *percentile, *report, *format, *mean, *std, *scale, *size,
-        *raise; /* quantize */
+    const char *activations, *observer, *percentile, *report, *format, *mean, *std, *scale, *size, *raise,
+        *smooth; /* quantize */
     const char *border;
     cli_list inputs, gemms, operands, dims, calibration, excludes, wide;
     long top, batch, seconds, seed, samples, keep;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_LIST, KIND_COUNT, KIND_SIZE } option_kind;
+/* KIND_MAYBE: a text that may be left out, then "". */
+typedef enum option_kind { KIND_FLAG, KIND_TEXT, KIND_MAYBE, KIND_LIST, KIND_COUNT, KIND_SIZE } option_kind;
 
 typedef struct option_row {
     const char *name;
@@ -73,6 +74,8 @@ static const option_row rows[] = {
      "leave biases as they are"},
     {"equalize", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(equalize), 0, 0,
      "cross-layer equalization of Conv, Relu, Conv chains"},
+    {"smooth", "[=A]", FOR_QUANTIZE, KIND_MAYBE, FIELD(smooth), 0, 0,
+     "SmoothQuant: scale channels between normalizations and the products they feed; A is 0.5 by default"},
     {"integer-softmax", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(integer_softmax), 0, 0,
      "quantize a Softmax at the end too"},
     {"report", "FILE.html", FOR_QUANTIZE, KIND_TEXT, FIELD(report), 0, 0,
@@ -152,6 +155,7 @@ static int store(const option_row *row, const char *value, cli_options *options)
         *(bool *)field = true;
         return EXIT_DONE;
     case KIND_TEXT:
+    case KIND_MAYBE:
         if (*(const char **)field)
             return cli_usage("--%s is given twice", row->name);
         *(const char **)field = value;
@@ -183,8 +187,8 @@ static int parse_option(const cli_command *command, int argc, char **argv, int *
                          command->name);
     if (row->kind == KIND_FLAG)
         return equals ? cli_usage("--%s takes no value", row->name) : store(row, NULL, options);
-    if (equals)
-        return store(row, equals + 1, options);
+    if (equals || row->kind == KIND_MAYBE)
+        return store(row, equals ? equals + 1 : "", options);
     if (*at + 1 >= argc)
         return cli_usage("--%s needs a value: --%s %s", row->name, row->name, row->value);
     return store(row, argv[++*at], options);
@@ -237,7 +241,9 @@ void cli_options_free(cli_options *options)
 static void print_option(const option_row *row)
 {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? " " : "", row->value ? row->value : "");
+    const char *between = row->kind == KIND_MAYBE ? "" : " "; /* its value has the = */
+    snprintf(left, sizeof left, "--%s%s%s", row->name, row->value ? between : "",
+             row->value ? row->value : "");
     printf("  %-24s %s\n", left, row->help);
 }
 

@@ -59,6 +59,8 @@ static void print_result(const octet_quantize_result *r)
     printf("%zu samples, %zu layers in int8", r->samples, r->layers);
     if (r->kept)
         printf(", %zu kept higher", r->kept);
+    if (r->smoothed)
+        printf(", %zu normalizations smoothed", r->smoothed);
     printf("; observer %s%s\n", octet_observer_name(r->observer),
            r->bias_correction ? ", biases corrected" : "");
     printf("signal to noise of the outputs: %.2f dB; compared by ", r->snr_db);

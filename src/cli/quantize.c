@@ -55,6 +55,12 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
             return cli_usage("--percentile takes a number above 50, up to 100, not \"%s\"",
                              options->percentile);
     }
+    if (options->smooth) {
+        char *end;
+        d->smooth = *options->smooth ? strtod(options->smooth, &end) : 0.5;
+        if (*options->smooth && (*end || !(d->smooth > 0 && d->smooth <= 1)))
+            return cli_usage("--smooth takes a number above 0, up to 1, not \"%s\"", options->smooth);
+    }
     if (options->format && strcmp(options->format, "qoperator") == 0)
         d->format = OCTET_FORMAT_QOPERATOR;
     else if (options->format && strcmp(options->format, "qdq") != 0)

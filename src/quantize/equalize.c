@@ -100,6 +100,14 @@ static octet_status balance(oct_graph *g, int first, int second)
     return status;
 }
 
+/* What lies between the two is scaled now. */
+static octet_status rename_between(oct_graph *g, int first, int second)
+{
+    int v = g->nodes[first].outputs[0], last = g->nodes[second].inputs[0];
+    FORWARD(oct_rename_changed(g, v, "equalized"));
+    return v == last ? OCTET_OK : oct_rename_changed(g, last, "equalized");
+}
+
 octet_status oct_equalize(oct_graph *g)
 {
     oct_readers readers = {0};
@@ -112,6 +120,11 @@ octet_status oct_equalize(oct_graph *g)
             if (next >= 0)
                 status = balance(g, i, next);
         }
+    }
+    for (int i = 0; status == OCTET_OK && i < g->node_count; i++) {
+        int next = good_conv(g, i) ? next_conv(g, &readers, i) : -1;
+        if (next >= 0)
+            status = rename_between(g, i, next);
     }
     oct_readers_free(&readers);
     return status;

@@ -260,9 +260,7 @@ static octet_status quantize_weights(oct_insert *s, int node, const float *bias,
     return oct_set_input(g, node, 1, d);
 }
 
-/* Input channel of weight element i: convolutions have those of one group at axis 1, matrices all of them on
- * the axis that is not the output's. */
-static int64_t input_channel(const oct_graph *from, const oct_node *n, int64_t i)
+int64_t oct_input_channel(const oct_graph *from, const oct_node *n, int64_t i)
 {
     const oct_value *w = &from->values[n->inputs[1]];
     if (n->op == OCT_OP_Conv) {
@@ -285,7 +283,7 @@ static octet_status correct_bias(const oct_insert *s, int node, const weights *w
         (n->op != OCT_OP_Conv && n->op != OCT_OP_Gemm))
         return OCTET_OK;
     for (int64_t i = 0; i < w->elems; i++) {
-        int64_t c = i / w->inner % w->channels, in = input_channel(s->from, n, i);
+        int64_t c = i / w->inner % w->channels, in = oct_input_channel(s->from, n, i);
         if (in >= x->channels)
             return oct_fail(OCTET_INTERNAL, "node '%s': channel %lld of %lld", n->name, (long long)in,
                             (long long)x->channels);

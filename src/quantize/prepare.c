@@ -2,6 +2,7 @@
 #include "rewrite.h"
 #include "sizes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 octet_status oct_shaped_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *shaped)
@@ -38,6 +39,16 @@ octet_status oct_set_input(oct_graph *g, int node, int i, int value)
     inputs[i] = value;
     n->inputs = inputs;
     n->input_count = count;
+    return OCTET_OK;
+}
+
+octet_status oct_rename_changed(oct_graph *g, int v, const char *what)
+{
+    char name[320];
+    snprintf(name, sizeof name, "%.280s_%s", g->values[v].name, what);
+    const char *kept = oct_arena_strdup(&g->arena, name);
+    RETURN_IF(!kept, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    g->values[v].name = kept;
     return OCTET_OK;
 }
 

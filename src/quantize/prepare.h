@@ -33,6 +33,11 @@ octet_status oct_equalize(oct_graph *g);
 
 /* Constant floats of a value, NULL if it is not one. */
 const float *oct_const_floats(const oct_graph *g, int v, int64_t *count);
+/* A constant of one number, or one a channel on this axis of a tensor of `rank` dimensions: as one a channel.
+ */
+bool oct_per_channel(const oct_graph *g, int v, int rank, int axis, int64_t channels, double *out);
+/* A tensor that no longer is what the file's float network has gets another name, NAME_what. */
+octet_status oct_rename_changed(oct_graph *g, int v, const char *what);
 /* Replace input i of a node; the operand list is made anew, and longer where need be. */
 octet_status oct_set_input(oct_graph *g, int node, int i, int value);
 

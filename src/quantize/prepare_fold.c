@@ -68,8 +68,7 @@ static bool read_product(const oct_prepare_state *p, int node, product *out)
     return true;
 }
 
-/* A constant with one number, or one a channel of a tensor of `rank` dimensions. */
-static bool per_channel(const oct_graph *g, int v, int rank, int axis, int64_t channels, double *out)
+bool oct_per_channel(const oct_graph *g, int v, int rank, int axis, int64_t channels, double *out)
 {
     int64_t count;
     const float *c = oct_const_floats(g, v, &count);
@@ -118,7 +117,7 @@ static bool read_affine(const oct_prepare_state *p, int node, const product *of,
     bool is_term = n->op == OCT_OP_Add || n->op == OCT_OP_Sub;
     if (!is_term && n->op != OCT_OP_Mul && n->op != OCT_OP_Div)
         return false;
-    if (!per_channel(g, n->inputs[1 - x], rank, of->axis, a->channels, is_term ? a->term : a->factor))
+    if (!oct_per_channel(g, n->inputs[1 - x], rank, of->axis, a->channels, is_term ? a->term : a->factor))
         return false;
     for (int64_t c = 0; c < a->channels; c++) {
         if (n->op == OCT_OP_Div)

@@ -131,6 +131,11 @@ octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *input
     if (q->desc.equalize)
         FORWARD(oct_equalize(&q->graph));
     FORWARD(oct_graph_sort(&q->graph));
+    return oct_quantizer_arrange(q, inputs);
+}
+
+octet_status oct_quantizer_arrange(octet_quantizer *q, const octet_tensor *inputs)
+{
     FORWARD(oct_shaped_copy(&q->graph, inputs, &q->shaped));
     q->excluded = calloc((size_t)q->graph.node_count + 1, sizeof *q->excluded);
     q->raised = calloc((size_t)q->graph.node_count + 1, sizeof *q->raised);
@@ -145,7 +150,7 @@ octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *input
     return OCTET_OK;
 }
 
-void oct_quantizer_forget_graph(octet_quantizer *q)
+void oct_quantizer_forget_arrangement(octet_quantizer *q)
 {
     for (int i = 0; i < q->watched_count; i++)
         oct_observer_free(&q->observers[q->watched[i]]);
@@ -160,7 +165,11 @@ void oct_quantizer_forget_graph(octet_quantizer *q)
     free(q->excluded);
     free(q->raised);
     oct_graph_free(&q->shaped);
-    oct_graph_free(&q->graph);
+    q->taps = NULL;
+    q->observers = NULL;
+    q->excluded = q->raised = NULL;
+    q->watched = q->scored = q->judged = q->tapped = NULL;
+    q->watched_count = q->scored_count = q->tapped_count = 0;
 }
 
 /* ---- samples ------------------------------------------------------------------------------------------- */
@@ -204,8 +213,20 @@ static octet_status see(void *user, int index, const octet_tensor *t)
     if (index < q->watched_count)
         FORWARD(watch_sample(q, v, t));
     for (int i = 0; i < q->scored_count; i++) {
-        if (q->scored[i] == v)
-            FORWARD(copy_tensor(t, &s->sample->scored[i]));
+        if (q->scored[i] != v)
+            continue;
+        octet_tensor_free(&s->sample->scored[i]);
+        FORWARD(copy_tensor(t, &s->sample->scored[i]));
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_quantizer_observe_again(octet_quantizer *q)
+{
+    for (size_t i = 0; i < q->sample_count; i++) {
+        seeing user = {q, &q->samples[i]};
+        oct_quantizer_progress(q, "observe again", i, q->sample_count);
+        FORWARD(oct_taps_run(q->taps, q->samples[i].inputs, see, &user));
     }
     return OCTET_OK;
 }

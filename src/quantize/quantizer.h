@@ -66,12 +66,19 @@ struct octet_quantizer {
     bool written;
     oct_tensor_report *tensors;
     size_t tensor_count;
-    size_t kept;
+    size_t kept, smoothed;
 };
 
 octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs);
 octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *inputs);
-void oct_quantizer_forget_graph(octet_quantizer *q);
+/* What follows from the prepared graph: placement, observers, taps. For a graph that has changed: forget,
+ * arrange, observe the samples that are there again. */
+octet_status oct_quantizer_arrange(octet_quantizer *q, const octet_tensor *inputs);
+void oct_quantizer_forget_arrangement(octet_quantizer *q);
+octet_status oct_quantizer_observe_again(octet_quantizer *q);
+
+/* SmoothQuant on all samples (smooth.h), where the descriptor asks for it. */
+octet_status oct_quantizer_smooth(octet_quantizer *q);
 
 /* Where pairs go, as excluded and raised say now. */
 octet_status oct_quantizer_place(const octet_quantizer *q, oct_placement *place);
