@@ -259,6 +259,43 @@ static void check_integer(const char *path)
     octet_model_destroy(model);
 }
 
+/* Channels of two convolutions in a row are balanced; the float network stays the same, and what lies between
+ * has another name. */
+static void equalized(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx"), *to = in_folder("some.onnx");
+    oct_graph graph = {0}, *g = &graph;
+    uint32_t seed = 3;
+    const int64_t dims[4] = {2, 3, SIDE, SIDE};
+    int x = oct_add_like(g, "image", OCTET_F32, 4, dims);
+    int relu = ADD(g, Relu, "relu", conv(g, "first", x, C, 3, 3, 1, &seed));
+    close_graph(g, x, conv(g, "second", relu, C, C, 3, 1, &seed), 13);
+    float *w[2];
+    for (int k = 0; k < 2; k++)
+        w[k] = (float *)(uintptr_t)g->values[g->nodes[2 * k].inputs[1]].data;
+    for (int i = 0; i < 3 * 9; i++) /* channel 0 is as good as nothing in the first */
+        w[0][i] *= 1e-3f;
+    CHECK_OK(oct_onnx_write(g, 13, from));
+    CHECK_OK(oct_equalize(g));
+    CHECK_OK(oct_onnx_write(g, 13, to));
+    assert_true(held_out(from, to) > 100);
+    int64_t count;
+    double first[C] = {0}, second[C] = {0};
+    const float *a = oct_const_floats(g, g->nodes[0].inputs[1], &count),
+                *b = oct_const_floats(g, g->nodes[2].inputs[1], &count);
+    for (int i = 0; i < C * 3 * 9; i++)
+        first[i / 27] = fmax(first[i / 27], fabs((double)a[i]));
+    for (int i = 0; i < C * C * 9; i++)
+        second[i / 9 % C] = fmax(second[i / 9 % C], fabs((double)b[i]));
+    for (int c = 0; c < C; c++)
+        assert_true(fabs(first[c] / second[c] - 1) < 1e-5);
+    assert_string_equal(g->values[relu].name, "relu_out_equalized");
+    assert_string_equal(g->values[g->nodes[0].outputs[0]].name, "first_out_equalized");
+    assert_string_equal(g->values[g->outputs[0]].name, "second_out");
+    oct_graph_free(g);
+}
+
 static void whole_network(void **state)
 {
     (void)state;
@@ -701,12 +738,12 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(observers),          cmocka_unit_test(degenerate_ranges),
-        cmocka_unit_test(histograms),         cmocka_unit_test(written_files),
-        cmocka_unit_test(whole_network),      cmocka_unit_test(kept_float),
-        cmocka_unit_test(raised_layers),      cmocka_unit_test(layers_compared),
-        cmocka_unit_test(last_identity),      cmocka_unit_test(refusals),
-        cmocka_unit_test(degenerate_samples),
+        cmocka_unit_test(observers),     cmocka_unit_test(degenerate_ranges),
+        cmocka_unit_test(histograms),    cmocka_unit_test(written_files),
+        cmocka_unit_test(whole_network), cmocka_unit_test(kept_float),
+        cmocka_unit_test(raised_layers), cmocka_unit_test(layers_compared),
+        cmocka_unit_test(last_identity), cmocka_unit_test(equalized),
+        cmocka_unit_test(refusals),      cmocka_unit_test(degenerate_samples),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
