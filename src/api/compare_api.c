@@ -92,7 +92,8 @@ void octet_comparison_destroy(octet_comparison *c)
 static octet_status find_pairs(octet_comparison *c, const octet_tensor *inputs)
 {
     const oct_graph *a = oct_onnx_graph(c->files[0]), *b = oct_onnx_graph(c->files[1]);
-    oct_graph shaped[2] = {{{0}}};
+    oct_graph shaped[2];
+    memset(shaped, 0, sizeof shaped);
     octet_status status = oct_shaped_copy(a, inputs, &shaped[0]);
     if (status == OCTET_OK)
         status = oct_shaped_copy(b, inputs, &shaped[1]);
