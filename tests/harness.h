@@ -7,6 +7,7 @@
 #include "dtype.h"
 #include "executor.h"
 #include "quant_args.h"
+#include "split.h"
 
 static oct_device *device;
 
@@ -26,6 +27,31 @@ static inline int close_device(void **state)
     (void)state;
     oct_device_release(device);
     return 0;
+}
+
+/* The device's capabilities; harness_lanes names the row of lane_variants.def that is forced. */
+static const char *harness_lanes;
+
+static inline const oct_caps *harness_caps(void)
+{
+    static oct_caps caps;
+    caps = *oct_device_caps(device);
+    caps.lanes = harness_lanes;
+    if (harness_lanes)
+        assert_true(caps.max_group >= OCT_GROUP_ITEMS);
+    return &caps;
+}
+
+/* Run a test once with each row of lane_variants.def, the device's own choice first. */
+static inline void harness_each_lanes(void (*test)(void))
+{
+    size_t rows = 0;
+    for (harness_lanes = NULL; rows == 0 || oct_lanes_variant(rows - 1); rows++) {
+        harness_lanes = rows ? oct_lanes_variant(rows - 1)->name : NULL;
+        test();
+    }
+    harness_lanes = NULL;
+    assert_int_equal(rows, 4);
 }
 
 /* Element sizes by memory of the recipe being built: caller-owned buffers are aligned to one element only. */

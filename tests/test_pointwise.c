@@ -100,7 +100,7 @@ static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind k
     char what[128];
     snprintf(what, sizeof what, "kind %d %s shape %d seed %llu", (int)kind, oct_dtype_name(t),
              (int)(p - shapes), (unsigned long long)seed);
-    octet_status built = oct_qbinary(&r, oct_device_caps(device), &q);
+    octet_status built = oct_qbinary(&r, harness_caps(), &q);
     harness_run(&r, built, (harness_io[]){{q.a.mem, a}, {q.b.mem, b}}, 2, &(harness_io){q.c.mem, y}, 1, what);
     harness_compare(y, want, ny + 16, what);
     free(a);
@@ -109,24 +109,29 @@ static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind k
     free(want);
 }
 
-static void binaries_are_exact(void **state)
+static void binaries(void)
 {
-    (void)state;
+    const uint64_t rounds = harness_lanes ? 4 : 8;
     size_t cases = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (size_t t = 0; t < 2; t++) {
             for (int kind = OCT_QBINARY_ADD; kind <= OCT_QBINARY_SUB; kind++) {
-                for (uint64_t k = 0; k < 8; k++, cases++)
+                for (uint64_t k = 0; k < rounds; k++, cases++)
                     binary_case(&shapes[i], types[t], (oct_qbinary_kind)kind, 1 + cases * 7919);
             }
         }
     }
-    assert_int_equal(cases, 576);
+    assert_int_equal(cases, 72 * rounds);
 }
 
-static void tables_are_exact(void **state)
+static void binaries_are_exact(void **state)
 {
     (void)state;
+    harness_each_lanes(binaries);
+}
+
+static void tables(void)
+{
     const int64_t sizes[] = {0, 1, 15, 17, 8191, 8193, 20001};
     uint8_t table[256];
     uint64_t s = 3;
@@ -142,16 +147,21 @@ static void tables_are_exact(void **state)
         oct_recipe_init(&r);
         oct_operand tx = harness_operand(&r, OCTET_U8, 1, &sizes[i], x, true),
                     ty = harness_output(&r, OCTET_U8, 1, &sizes[i]);
-        octet_status built = oct_table_op(&r, oct_device_caps(device), &tx, &ty, table);
+        octet_status built = oct_table_op(&r, harness_caps(), &tx, &ty, table);
         harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, "table");
         harness_compare(y, want, (size_t)sizes[i] + 16, "table");
     }
 }
 
-/* One table a channel, the channel innermost or not. */
-static void channel_tables_are_exact(void **state)
+static void tables_are_exact(void **state)
 {
     (void)state;
+    harness_each_lanes(tables);
+}
+
+/* One table a channel, the channel innermost or not. */
+static void channel_tables(void)
+{
     static const int64_t dims[][3] = {{1, 1, 1},    {2, 3, 1},    {2, 17, 5}, {3, 64, 1},
                                       {1, 5, 9000}, {700, 33, 1}, {0, 3, 4}};
     uint64_t s = 5;
@@ -171,7 +181,7 @@ static void channel_tables_are_exact(void **state)
         oct_operand tx = harness_operand(&r, OCTET_U8, 3, dims[i], x, true),
                     tt = harness_operand(&r, OCTET_U8, 3, table_dims, table, true),
                     ty = harness_output(&r, OCTET_U8, 3, dims[i]);
-        octet_status built = oct_lookup(&r, oct_device_caps(device), &tx, &tt, 1, &ty);
+        octet_status built = oct_lookup(&r, harness_caps(), &tx, &tt, 1, &ty);
         harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tt.mem, table}}, 2, &(harness_io){ty.mem, y}, 1,
                     "channel table");
         harness_compare(y, want, n + 16, "channel table");
@@ -180,6 +190,12 @@ static void channel_tables_are_exact(void **state)
         free(want);
         free(table);
     }
+}
+
+static void channel_tables_are_exact(void **state)
+{
+    (void)state;
+    harness_each_lanes(channel_tables);
 }
 
 static void concat_case(octet_dtype t, int64_t outer, int64_t inner, bool same, uint64_t seed)
@@ -216,7 +232,7 @@ static void concat_case(octet_dtype t, int64_t outer, int64_t inner, bool same, 
     oct_quant out_q = harness_quant(&r, t, &scales[3], 1, &zeros[3], 1);
     char what[96];
     snprintf(what, sizeof what, "concat %s seed %llu", oct_dtype_name(t), (unsigned long long)seed);
-    octet_status built = oct_qconcat(&r, oct_device_caps(device), operands, quants, 3, 1, &out, &out_q);
+    octet_status built = oct_qconcat(&r, harness_caps(), operands, quants, 3, 1, &out, &out_q);
     harness_run(&r, built, io, 3, &(harness_io){out.mem, y}, 1, what);
     harness_compare(y, want, ny + 16, what);
     for (int i = 0; i < 3; i++)
@@ -225,12 +241,17 @@ static void concat_case(octet_dtype t, int64_t outer, int64_t inner, bool same, 
     free(want);
 }
 
-static void concatenation_is_exact(void **state)
+static void concatenations(void)
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= 40; seed++)
         concat_case(types[seed & 1], 1 + (int64_t)seed % 3, seed % 5 == 0 ? 300 : 1 + (int64_t)seed % 7,
                     seed % 4 == 0, seed);
+}
+
+static void concatenation_is_exact(void **state)
+{
+    (void)state;
+    harness_each_lanes(concatenations);
 }
 
 static void softmax_case(octet_dtype t, int64_t outer, int64_t axis, int64_t inner, uint64_t seed)
@@ -259,7 +280,7 @@ static void softmax_case(octet_dtype t, int64_t outer, int64_t axis, int64_t inn
     char what[96];
     snprintf(what, sizeof what, "softmax %s axis %lld seed %llu", oct_dtype_name(t), (long long)axis,
              (unsigned long long)seed);
-    octet_status built = oct_qsoftmax(&r, oct_device_caps(device), &q);
+    octet_status built = oct_qsoftmax(&r, harness_caps(), &q);
     harness_run(&r, built, &(harness_io){q.x.mem, x}, 1, &(harness_io){q.y.mem, y}, 1, what);
     harness_compare(y, want, n + 16, what);
     free(x);
@@ -275,12 +296,69 @@ static void softmax_is_exact(void **state)
         softmax_case(types[seed & 1], 1 + (int64_t)seed % 3, axes[seed % 5], 1 + (int64_t)seed % 4, seed);
 }
 
+/* Which row of lane_variants.def is taken: a pure function of sizes and capabilities. */
+static void lanes_follow_device_and_size(void **state)
+{
+    (void)state;
+    static const struct {
+        bool gpu;
+        size_t max_group;
+        int64_t length, rows;
+        size_t elem_bytes;
+        const char *want;
+    } cases[] = {
+        {false, 4096, 1 << 24, 1, 1, "lanes_16__portable"},
+        {true, 64, 1 << 24, 1, 1, "lanes_16__portable"},
+        {true, 256, 1 << 24, 1, 1, "lanes_16__coalesced"},
+        {true, 256, 1 << 24, 1, 4, "lanes_4__coalesced"},
+        {true, 256, 1 << 12, 1, 1, "lanes_4__coalesced"}, /* too little for all units */
+        {true, 256, 1000000, 16, 1, "lanes_16__coalesced"},
+        {true, 256, 1000004, 16, 1, "lanes_4__coalesced"}, /* rows begin anywhere */
+        {true, 256, 1000001, 16, 1, "lanes_4__coalesced"},
+        {true, 256, 0, 0, 1, "lanes_4__coalesced"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        oct_caps caps = {.prefers_tiles = cases[i].gpu, .max_group = cases[i].max_group};
+        caps.info.compute_units = 16;
+        const oct_lanes *v = oct_lanes_select(&caps, cases[i].length, cases[i].rows, cases[i].elem_bytes);
+        if (strcmp(v->name, cases[i].want) != 0)
+            fail_msg("case %zu: %s instead of %s", i, v->name, cases[i].want);
+        caps.lanes = "lanes_16__coalesced";
+        assert_string_equal(oct_lanes_select(&caps, 1, 1, 4)->name, "lanes_16__coalesced");
+    }
+}
+
+/* Groups are whole, within the device's limit, and wide before they are high. */
+static void groups_fit(void **state)
+{
+    (void)state;
+    static const size_t cases[][6] = {
+        {1000, 1, 1, 128, 1, 256}, {3, 50, 2, 4, 32, 1024}, {1, 1, 1, 1, 1, 256},
+        {0, 5, 1, 1, 8, 256},      {1000, 9, 1, 64, 1, 64}, {17, 100, 1, 32, 4, 128},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        oct_caps caps = {.max_group = cases[i][5]};
+        size_t global[3] = {cases[i][0], cases[i][1], cases[i][2]}, local[3];
+        oct_group_items(&caps, global, local);
+        assert_int_equal(local[0], cases[i][3]);
+        assert_int_equal(local[1], cases[i][4]);
+        assert_int_equal(local[2], 1);
+        for (int d = 0; d < 3; d++)
+            assert_true(global[d] % local[d] == 0 && global[d] >= cases[i][d] &&
+                        global[d] < cases[i][d] + local[d]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(binaries_are_exact),       cmocka_unit_test(tables_are_exact),
-        cmocka_unit_test(channel_tables_are_exact), cmocka_unit_test(concatenation_is_exact),
+        cmocka_unit_test(binaries_are_exact),
+        cmocka_unit_test(tables_are_exact),
+        cmocka_unit_test(channel_tables_are_exact),
+        cmocka_unit_test(concatenation_is_exact),
         cmocka_unit_test(softmax_is_exact),
+        cmocka_unit_test(lanes_follow_device_and_size),
+        cmocka_unit_test(groups_fit),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

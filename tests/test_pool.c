@@ -109,7 +109,7 @@ static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t
     char what[96];
     snprintf(what, sizeof what, "pool kind %d shape %d %s seed %llu", (int)kind, (int)(p - shapes),
              oct_dtype_name(t), (unsigned long long)seed);
-    octet_status built = oct_pool(&r, oct_device_caps(device), &q);
+    octet_status built = oct_pool(&r, harness_caps(), &q);
     harness_run(&r, built, &(harness_io){q.x.mem, x}, 1, &(harness_io){q.y.mem, y}, 1, what);
     harness_compare(y, want, ny + 16, what);
     free(x);
@@ -117,23 +117,27 @@ static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t
     free(want);
 }
 
-static void pools_are_exact(void **state)
+static void pools(void)
 {
-    (void)state;
     const octet_dtype types[] = {OCTET_U8, OCTET_S8};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (int kind = 0; kind < 3; kind++) {
-            for (uint64_t k = 0; k < 8; k++)
+            for (uint64_t k = 0; k < (harness_lanes ? 4 : 8); k++)
                 run_case(&shapes[i], (oct_pool_kind)kind, types[k / 2 % 2],
                          1 + k + i * 101 + (uint64_t)kind * 1009);
         }
     }
 }
 
-/* Float MaxPool moves values, so a plain loop is its oracle. */
-static void float_max_pool_is_exact(void **state)
+static void pools_are_exact(void **state)
 {
     (void)state;
+    harness_each_lanes(pools);
+}
+
+/* Float MaxPool moves values, so a plain loop is its oracle. */
+static void float_max_pool(void)
+{
     enum { H = 6, W = 5, C = 18 };
     static float x[H * W * C], y[H * W * C], want[H * W * C];
     uint64_t s = 9;
@@ -173,9 +177,15 @@ static void float_max_pool_is_exact(void **state)
                           .pad_right = 1,
                           .x = harness_operand(&r, OCTET_F32, 4, dims, x, true),
                           .y = harness_output(&r, OCTET_F32, 4, dims)};
-    octet_status built = oct_pool(&r, oct_device_caps(device), &q);
+    octet_status built = oct_pool(&r, harness_caps(), &q);
     harness_run(&r, built, &(harness_io){q.x.mem, x}, 1, &(harness_io){q.y.mem, y}, 1, "float max pool");
     harness_compare(y, want, sizeof y, "float max pool");
+}
+
+static void float_max_pool_is_exact(void **state)
+{
+    (void)state;
+    harness_each_lanes(float_max_pool);
 }
 
 /* An int32 sum holds fewer than 2^23 pixels; an average over the whole input takes the global formula. */
@@ -204,7 +214,7 @@ static void sums_that_could_wrap_are_refused(void **state)
                               .y = harness_output(&r, OCTET_U8, 4, one),
                               .x_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0),
                               .y_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0)};
-        assert_int_equal(oct_pool(&r, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
+        assert_int_equal(oct_pool(&r, harness_caps(), &q), OCTET_UNSUPPORTED);
         oct_recipe_free(&r);
     }
 }

@@ -68,9 +68,9 @@ static void quantize_case(octet_dtype t, int64_t outer, int64_t axis, int64_t in
     oct_operand tx = harness_operand(&r, OCTET_F32, 3, dims, x, true), ty = harness_output(&r, t, 3, dims);
     oct_operand tb = harness_output(&r, OCTET_F32, 3, dims);
     oct_quant q = harness_quant(&r, t, scales, axis, zeros, zero_count);
-    octet_status built = oct_quantize_op(&r, oct_device_caps(device), &tx, &q, 1, &ty);
+    octet_status built = oct_quantize_op(&r, harness_caps(), &tx, &q, 1, &ty);
     if (built == OCTET_OK)
-        built = oct_dequantize_op(&r, oct_device_caps(device), &ty, &q, 1, &tb);
+        built = oct_dequantize_op(&r, harness_caps(), &ty, &q, 1, &tb);
     harness_run(&r, built, &(harness_io){tx.mem, x}, 1, (harness_io[]){{ty.mem, y}, {tb.mem, back}}, 2, what);
     harness_compare(y, want, n * elem + 16, what);
     harness_compare(back, want_back, n * sizeof *back + 16, what);
@@ -81,10 +81,9 @@ static void quantize_case(octet_dtype t, int64_t outer, int64_t axis, int64_t in
     free(want_back);
 }
 
-static void quantize_and_back_is_exact(void **state)
+static void quantize_and_back(void)
 {
-    (void)state;
-    for (uint64_t seed = 1; seed <= 48; seed++) {
+    for (uint64_t seed = 1; seed <= (harness_lanes ? 24 : 48); seed++) {
         int64_t axis = seed % 2 ? 1 : 1 + (int64_t)seed % 33;
         quantize_case(types[seed / 2 % 4], 1 + (int64_t)seed % 3, axis, seed % 7 ? 1 + (int64_t)seed : 9000,
                       seed);
@@ -92,9 +91,14 @@ static void quantize_and_back_is_exact(void **state)
     quantize_case(OCTET_U8, 0, 1, 5, 1);
 }
 
-static void dequantize_s32_is_exact(void **state)
+static void quantize_and_back_is_exact(void **state)
 {
     (void)state;
+    harness_each_lanes(quantize_and_back);
+}
+
+static void dequantize_s32(void)
+{
     int32_t x[37];
     float y[37], want[37], scale = 0.00137f;
     uint64_t s = 1;
@@ -108,15 +112,20 @@ static void dequantize_s32_is_exact(void **state)
     oct_operand tx = harness_operand(&r, OCTET_S32, 1, dims, x, true),
                 ty = harness_output(&r, OCTET_F32, 1, dims);
     oct_quant q = harness_quant(&r, OCTET_S32, &scale, 1, NULL, 0);
-    octet_status built = oct_dequantize_op(&r, oct_device_caps(device), &tx, &q, 0, &ty);
+    octet_status built = oct_dequantize_op(&r, harness_caps(), &tx, &q, 0, &ty);
     harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, "s32");
     harness_compare(y, want, sizeof y, "s32");
 }
 
-/* An int32 is rounded to float first, as in ONNX Runtime. */
-static void quantize_s32_is_exact(void **state)
+static void dequantize_s32_is_exact(void **state)
 {
     (void)state;
+    harness_each_lanes(dequantize_s32);
+}
+
+/* An int32 is rounded to float first, as in ONNX Runtime. */
+static void quantize_s32(void)
+{
     enum { N = 37 };
     static const float scales[] = {1.0f, 0.5f, 3.0f, 1e6f, 16777216.0f};
     size_t cases = 0;
@@ -142,12 +151,18 @@ static void quantize_s32_is_exact(void **state)
             oct_quant q = harness_quant(&r, types[t], &scales[k], 1, zero, 1);
             char what[64];
             snprintf(what, sizeof what, "s32 to %s, scale %g", oct_dtype_name(types[t]), (double)scales[k]);
-            octet_status built = oct_quantize_op(&r, oct_device_caps(device), &tx, &q, 0, &ty);
+            octet_status built = oct_quantize_op(&r, harness_caps(), &tx, &q, 0, &ty);
             harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, what);
             harness_compare(y, want, N * oct_dtype_bytes(types[t]) + 16, what);
         }
     }
     assert_int_equal(cases, 20);
+}
+
+static void quantize_s32_is_exact(void **state)
+{
+    (void)state;
+    harness_each_lanes(quantize_s32);
 }
 
 static void dynamic_case(int64_t n, float low, float high, uint64_t seed)
@@ -166,7 +181,7 @@ static void dynamic_case(int64_t n, float low, float high, uint64_t seed)
     oct_operand ts = harness_output(&r, OCTET_F32, 0, NULL), tz = harness_output(&r, OCTET_U8, 0, NULL);
     char what[96];
     snprintf(what, sizeof what, "dynamic %lld values in %g..%g", (long long)n, (double)low, (double)high);
-    octet_status built = oct_dynamic_quantize_op(&r, oct_device_caps(device), &tx, &ty, &ts, &tz);
+    octet_status built = oct_dynamic_quantize_op(&r, harness_caps(), &tx, &ty, &ts, &tz);
     harness_run(&r, built, &(harness_io){tx.mem, x}, 1,
                 (harness_io[]){{ty.mem, y}, {ts.mem, &scale}, {tz.mem, &zero}}, 3, what);
     harness_compare(&scale, &want_scale, sizeof scale, what);
@@ -177,9 +192,8 @@ static void dynamic_case(int64_t n, float low, float high, uint64_t seed)
     free(want);
 }
 
-static void dynamic_quantization_is_exact(void **state)
+static void dynamic_quantization(void)
 {
-    (void)state;
     const int64_t sizes[] = {1, 2, 15, 17, 63, 65, 1025, 40000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         dynamic_case(sizes[i], -3.7f, 2.1f, 1 + i);
@@ -188,6 +202,12 @@ static void dynamic_quantization_is_exact(void **state)
         dynamic_case(sizes[i], 0.0f, 0.0f, 4 + i);
         dynamic_case(sizes[i], -3e38f, 1e37f, 5 + i);
     }
+}
+
+static void dynamic_quantization_is_exact(void **state)
+{
+    (void)state;
+    harness_each_lanes(dynamic_quantization);
 }
 
 int main(void)

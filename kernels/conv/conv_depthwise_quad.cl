@@ -25,6 +25,8 @@ __kernel void conv(CONV_ARGS)
 {
     const int col = get_global_id(0) * 4;
     const long first = (long)get_global_id(1) * ROWS;
+    if (col >= co || first >= pixels) /* work-groups are whole */
+        return;
     const bool aligned = ((x_offset | pad_row_offset | (ulong)c) & 3) == 0;
     __global const B_T *b = AT(B_T, packed) + (long)(col / 16 * 16) * kh * kw + col % 16;
     conv_pixel at[ROWS];

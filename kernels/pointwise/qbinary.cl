@@ -1,6 +1,6 @@
 /* QLinearAdd, QLinearMul and QLinearSub (docs/numerics.md says why in this order). The result is clamped.
- * Option T: uchar or char. Parameters, 4-byte words: add: [0] to [2] as qsum.clh wants them; mul: [0] m = sa
- * sb / sc, [1] (float)zc; both: [3] za, [4] zb, integers. */
+ * Options: T uchar or char; LANES, COALESCED (lanes.clh). Parameters, 4-byte words: add: [0] to [2] as
+ * qsum.clh wants them; mul: [0] m = sa sb / sc, [1] (float)zc; both: [3] za, [4] zb, integers. */
 #include "broadcast.clh"
 #include "div.clh"
 #include "pointwise/qsum.clh"
@@ -9,7 +9,11 @@
 #ifndef T
 #define T uchar
 #endif
-#define CONVERT_T16 OCT_PASTE(convert_, OCT_PASTE(T, 16))
+#define FLOATS         LANES_OF(float)
+#define INTS           LANES_OF(int)
+#define CONVERT_FLOATS OCT_PASTE(convert_, FLOATS)
+#define CONVERT_INTS   OCT_PASTE(convert_, INTS)
+#define CONVERT_T      OCT_PASTE(convert_, LANES_OF(T))
 
 #define ZERO_OF(name) (name##s ? (int)AT(T, name)[0] : 0)
 
@@ -37,20 +41,20 @@ __kernel void prepare(MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero), MEM(
     AT(int, params)[4] = zb;
 }
 
-static inline void save(__global T *to, float16 v, int lo, int hi, long count)
+static inline void save(__global T *to, FLOATS v, int lo, int hi, long count)
 {
-    const int16 q = round16(fmin(fmax(v, (float16)((float)lo)), (float16)((float)hi)));
-    OCT_PASTE(save16_, T)(to, CONVERT_T16(q), count);
+    const INTS q = ROUND_LANES(fmin(fmax(v, (FLOATS)((float)lo)), (FLOATS)((float)hi)));
+    SAVE_LANES(T)(to, CONVERT_T(q), count);
 }
 
 __kernel void add(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, const int clamp_min,
                   const int clamp_max, BROADCAST_ARGS)
 {
     BROADCAST_LOCATE
-    const float16 ra = AT(float, params)[0], rb = AT(float, params)[1], fixed = AT(float, params)[2];
+    const FLOATS ra = AT(float, params)[0], rb = AT(float, params)[1], fixed = AT(float, params)[2];
     for (long i = first; i < last; i += 16) {
-        const float16 qa = convert_float16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i));
-        const float16 qb = convert_float16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i));
+        const FLOATS qa = CONVERT_FLOATS(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i));
+        const FLOATS qb = CONVERT_FLOATS(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i));
         save(AT(T, c) + row * inner + i, QSUM(qa, qb, ra, rb, fixed, swapped), clamp_min, clamp_max,
              last - i);
     }
@@ -63,8 +67,8 @@ __kernel void mul(MEM(a), MEM(b), MEM(params), MEM(c), const int swapped, const 
     const float m = AT(float, params)[0], zc = AT(float, params)[1];
     const int za = AT(int, params)[3], zb = AT(int, params)[4];
     for (long i = first; i < last; i += 16) {
-        const int16 qa = convert_int16(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i)) - za;
-        const int16 qb = convert_int16(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i)) - zb;
-        save(AT(T, c) + row * inner + i, convert_float16(qa * qb) * m + zc, clamp_min, clamp_max, last - i);
+        const INTS qa = CONVERT_INTS(BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i)) - za;
+        const INTS qb = CONVERT_INTS(BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i)) - zb;
+        save(AT(T, c) + row * inner + i, CONVERT_FLOATS(qa * qb) * m + zc, clamp_min, clamp_max, last - i);
     }
 }

@@ -1,5 +1,7 @@
-/* Pooling, NHWC. One work-item: 16 channels of one output pixel. Options: T uchar, char or float,
- * T_MIN, T_MAX. */
+/* Pooling, NHWC. One work-item: LANES channels of one output pixel, neighbouring work-items neighbouring
+ * channels; there may be more work-items than channels and pixels. Options: T uchar, char or float, T_MIN,
+ * T_MAX; LANES, COALESCED (lanes.clh); GROUP_CHANNELS and GROUP_PIXELS the work-group of
+ * global_average_groups. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
@@ -9,18 +11,24 @@
 #define T_MIN 0
 #define T_MAX 255
 #endif
-#define T16    OCT_PASTE(T, 16)
-#define LOAD16 OCT_PASTE(load16_, T)
-#define SAVE16 OCT_PASTE(save16_, T)
+#define TS             LANES_OF(T)
+#define FLOATS         LANES_OF(float)
+#define INTS           LANES_OF(int)
+#define CONVERT_FLOATS OCT_PASTE(convert_, FLOATS)
+#define CONVERT_INTS   OCT_PASTE(convert_, INTS)
+#define CONVERT_T      OCT_PASTE(convert_, TS)
+#define QUOTIENTS      OCT_PASTE(oct_quotient, LANES)
 
 #define POOL_ARGS                                                                                            \
     const int h, const int w, const int c, const int oh, const int ow, const int kh, const int kw,           \
         const int stride_h, const int stride_w, const int dilation_h, const int dilation_w,                  \
         const int pad_top, const int pad_left
 
-/* Work-item (16 channels, output pixel, image). */
+/* Work-item (LANES channels, output pixel, image). */
 #define POOL_LOCATE                                                                                          \
-    const int channel = get_global_id(0) * 16, pixel = get_global_id(1);                                     \
+    const int channel = get_global_id(0) * LANES, pixel = get_global_id(1);                                  \
+    if (channel >= c || pixel >= oh * ow)                                                                    \
+        return;                                                                                              \
     const long n = get_global_id(2);                                                                         \
     const int top = pixel / ow * stride_h - pad_top, left = pixel % ow * stride_w - pad_left;                \
     __global const T *image = AT(T, x) + n * h * w * c + channel;                                            \
@@ -30,23 +38,23 @@
 __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
 {
     POOL_LOCATE
-    T16 best = (T16)(T_MIN);
+    TS best = (TS)(T_MIN);
     for (int ky = 0; ky < kh; ky++) {
         const int iy = top + ky * dilation_h;
         for (int kx = 0; kx < kw; kx++) {
             const int ix = left + kx * dilation_w;
             if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                const T16 v = LOAD16(image + ((long)iy * w + ix) * c, c - channel);
+                const TS v = LOAD_LANES(T)(image + ((long)iy * w + ix) * c, c - channel);
                 best = v > best ? v : best;
             }
         }
     }
-    SAVE16(out, best, c - channel);
+    SAVE_LANES(T)(out, best, c - channel);
 }
 
 #ifndef T_IS_FLOAT
 #define ZERO_OF(name)     (name##s ? (int)AT(T, name)[0] : 0)
-#define SAVE_QUANTIZED(q) SAVE16(out, OCT_PASTE(convert_, T16)(q), c - channel)
+#define SAVE_QUANTIZED(q) SAVE_LANES(T)(out, CONVERT_T(q), c - channel)
 
 /* oct_quotient's steps neither underflow nor meet its limit: a sum is 0 or at least sx, and a mean below 256
  * sx. */
@@ -67,15 +75,15 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
     POOL_LOCATE
     const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
     const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
-    float16 sum = 0.0f;
+    FLOATS sum = 0.0f;
     int count = 0;
     for (int ky = 0; ky < kh; ky++) {
         const int iy = top + ky * dilation_h;
         for (int kx = 0; kx < kw; kx++) {
             const int ix = left + kx * dilation_w;
             if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                sum += convert_float16(convert_int16(LOAD16(image + ((long)iy * w + ix) * c, c - channel)) -
-                                       zx) *
+                sum += CONVERT_FLOATS(
+                           CONVERT_INTS(LOAD_LANES(T)(image + ((long)iy * w + ix) * c, c - channel)) - zx) *
                        sx;
                 count++;
             }
@@ -84,65 +92,100 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
     count = include_pad ? kh * kw : count;
     const float divisor = (float)count;
     if (count == 0) { /* a window of nothing but padding */
-        SAVE_QUANTIZED((int16)(T_MIN));
+        SAVE_QUANTIZED((INTS)(T_MIN));
         return;
     }
     if (QUOTIENTS_ARE_EXACT(sx, sy)) {
-        const float16 mean = oct_quotient16(sum, divisor, AT(float, reciprocals)[count]);
-        const float16 v = oct_quotient16(mean, sy, AT(float, reciprocals)[0]) + (float)zy;
-        SAVE_QUANTIZED(round16(fmin(fmax(v, (float16)(T_MIN)), (float16)(T_MAX))));
+        const FLOATS mean = QUOTIENTS(sum, divisor, AT(float, reciprocals)[count]);
+        const FLOATS v = QUOTIENTS(mean, sy, AT(float, reciprocals)[0]) + (float)zy;
+        SAVE_QUANTIZED(ROUND_LANES(fmin(fmax(v, (FLOATS)(T_MIN)), (FLOATS)(T_MAX))));
         return;
     }
-    float lanes[16];
-    int q[16];
-    vstore16(sum, 0, lanes);
-    for (int i = 0; i < 16; i++)
+    float lanes[LANES];
+    int q[LANES];
+    OCT_PASTE(vstore, LANES)(sum, 0, lanes);
+    OCT_UNROLL
+    for (int i = 0; i < LANES; i++)
         q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
-    SAVE_QUANTIZED(vload16(0, q));
+    SAVE_QUANTIZED(OCT_PASTE(vload, LANES)(0, q));
 }
+
+/* The result of a sum, m and zy being there. */
+#define GLOBAL_AVERAGE(sum)                                                                                  \
+    const FLOATS v = CONVERT_FLOATS(sum) * m;                                                                \
+    SAVE_QUANTIZED(ROUND_LANES(fmin(fmax(v, (FLOATS)(T_MIN - zy)), (FLOATS)(T_MAX - zy))) + zy);
 
 /* clamp(rint((float)sum * m) + zy), sum of x - zx exact, m = sx / (sy * (float)pixels). */
 __kernel void global_average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y),
                                   const long pixels, const int c, const int x_zeros, const int y_zeros)
 {
-    const int channel = get_global_id(0) * 16;
+    const int channel = get_global_id(0) * LANES;
     __global const T *image = AT(T, x) + (long)get_global_id(1) * pixels * c + channel;
     __global T *out = AT(T, y) + (long)get_global_id(1) * c + channel;
     const float m = oct_div_rn(AT(float, x_scale)[0], AT(float, y_scale)[0] * (float)pixels);
     const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
-    int16 sum = 0;
+    INTS sum = 0;
     for (long p = 0; p < pixels; p++)
-        sum += convert_int16(LOAD16(image + p * c, c - channel)) - zx;
-    const float16 v = convert_float16(sum) * m;
-    SAVE_QUANTIZED(round16(fmin(fmax(v, (float16)(T_MIN - zy)), (float16)(T_MAX - zy))) + zy);
+        sum += CONVERT_INTS(LOAD_LANES(T)(image + p * c, c - channel)) - zx;
+    GLOBAL_AVERAGE(sum)
 }
+
+#ifdef GROUP_PIXELS
+/* The same for GPUs. Work-group (LANES GROUP_CHANNELS channels, image): each of its GROUP_PIXELS rows of
+ * work-items sums a share of the pixels. Integers: the order does not matter. */
+__kernel void global_average_groups(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(y),
+                                    const long pixels, const int c, const int x_zeros, const int y_zeros)
+{
+    __local INTS sums[GROUP_PIXELS][GROUP_CHANNELS];
+    const int channel = get_global_id(0) * LANES, share = get_local_id(1), column = get_local_id(0);
+    const long n = get_group_id(1);
+    const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
+    INTS sum = 0;
+    if (channel < c) {
+        __global const T *image = AT(T, x) + n * pixels * c + channel;
+        for (long p = share; p < pixels; p += GROUP_PIXELS)
+            sum += CONVERT_INTS(LOAD_LANES(T)(image + p * c, c - channel)) - zx;
+    }
+    sums[share][column] = sum;
+    for (int half_of = GROUP_PIXELS / 2; half_of > 0; half_of /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (share < half_of)
+            sums[share][column] += sums[share + half_of][column];
+    }
+    if (share == 0 && channel < c) {
+        __global T *out = AT(T, y) + n * c + channel;
+        const float m = oct_div_rn(AT(float, x_scale)[0], AT(float, y_scale)[0] * (float)pixels);
+        GLOBAL_AVERAGE(sums[0][column])
+    }
+}
+#endif
 #else
 /* sum / count. */
 __kernel void average_pool_float(MEM(x), MEM(y), POOL_ARGS, const int include_pad)
 {
     POOL_LOCATE
-    float16 sum = 0.0f;
+    FLOATS sum = 0.0f;
     int count = 0;
     for (int ky = 0; ky < kh; ky++) {
         const int iy = top + ky * dilation_h;
         for (int kx = 0; kx < kw; kx++) {
             const int ix = left + kx * dilation_w;
             if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                sum += load16_float(image + ((long)iy * w + ix) * c, c - channel);
+                sum += LOAD_LANES(float)(image + ((long)iy * w + ix) * c, c - channel);
                 count++;
             }
         }
     }
-    save16_float(out, sum / (float)(include_pad ? kh * kw : count), c - channel);
+    SAVE_LANES(float)(out, sum / (float)(include_pad ? kh * kw : count), c - channel);
 }
 
 __kernel void global_average_float(MEM(x), MEM(y), const long pixels, const int c)
 {
-    const int channel = get_global_id(0) * 16;
+    const int channel = get_global_id(0) * LANES;
     __global const float *image = AT(float, x) + (long)get_global_id(1) * pixels * c + channel;
-    float16 sum = 0.0f;
+    FLOATS sum = 0.0f;
     for (long p = 0; p < pixels; p++)
-        sum += load16_float(image + p * c, c - channel);
-    save16_float(AT(float, y) + (long)get_global_id(1) * c + channel, sum / (float)pixels, c - channel);
+        sum += LOAD_LANES(float)(image + p * c, c - channel);
+    SAVE_LANES(float)(AT(float, y) + (long)get_global_id(1) * c + channel, sum / (float)pixels, c - channel);
 }
 #endif

@@ -1,6 +1,7 @@
 /* QuantizeLinear, DequantizeLinear and the parameters of DynamicQuantizeLinear. Data are
  * [outer][axis][inner]; scale and zero point are one, or one per index of axis. Options: Q the quantized
- * type, Q_MIN, Q_MAX; X the type quantized from. */
+ * type, Q_MIN, Q_MAX; X the type quantized from; LANES, COALESCED (lanes.clh); GROUP the work-group of
+ * range_of_groups. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
@@ -14,50 +15,57 @@
 #define X float
 #endif
 
-#define Q16         OCT_PASTE(Q, 16)
-#define CONVERT_Q16 OCT_PASTE(convert_, Q16)
+#define FLOATS         LANES_OF(float)
+#define INTS           LANES_OF(int)
+#define CONVERT_FLOATS OCT_PASTE(convert_, FLOATS)
+#define CONVERT_INTS   OCT_PASTE(convert_, INTS)
+#define CONVERT_Q      OCT_PASTE(convert_, LANES_OF(Q))
+#define QUOTIENTS      OCT_PASTE(oct_quotient, LANES)
 
-/* Where work-item (chunk, axis, outer) works, and its parameters. */
+/* Where work-item (chunk, axis, outer) works, and its parameters. There may be more work-items than channels.
+ */
 #define LOCATE                                                                                               \
-    const long channel = get_global_id(1),                                                                   \
-               base = ((long)get_global_id(2) * get_global_size(1) + channel) * inner;                       \
+    const long channel = get_global_id(1), base = ((long)get_global_id(2) * channels + channel) * inner;     \
+    if (channel >= channels)                                                                                 \
+        return;                                                                                              \
     OCT_SPLIT(get_global_id(0), chunk, inner)                                                                \
     const float s = AT(float, scale)[scales > 1 ? channel : 0];                                              \
     const int z = zeros ? (int)AT(Q, zero)[zeros > 1 ? channel : 0] : 0;
 
 /* clamp(rint(x / s) + z); NaN gives z. */
-__kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk,
-                       const int scales, const int zeros)
+__kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long channels, const long inner,
+                       const long chunk, const int scales, const int zeros)
 {
     LOCATE
     const float y1 = oct_div_rn(1.0f, s), lo = (float)(Q_MIN - z), hi = (float)(Q_MAX - z);
     const int ordinary = s >= OCT_DIV_FAST_MIN && s <= OCT_DIV_FAST_MAX;
-    for (long i = first; i < last; i += 16) {
-        float16 v = OCT_PASTE(convert_float, 16)(OCT_PASTE(load16_, X)(AT(X, x) + base + i, last - i));
-        v = select(v, (float16)(0.0f), isnan(v));
+    for (long i = first; i < last; i += LANES) {
+        FLOATS v = CONVERT_FLOATS(LOAD_LANES(X)(AT(X, x) + base + i, last - i));
+        v = select(v, (FLOATS)(0.0f), isnan(v));
         if (ordinary) {
-            v = oct_quotient16(v, s, y1);
+            v = QUOTIENTS(v, s, y1);
         } else {
-            float lanes[16];
-            vstore16(v, 0, lanes);
-            for (int j = 0; j < 16; j++)
+            float lanes[LANES];
+            OCT_PASTE(vstore, LANES)(v, 0, lanes);
+            OCT_UNROLL
+            for (int j = 0; j < LANES; j++)
                 lanes[j] = oct_div_rn(lanes[j], s);
-            v = vload16(0, lanes);
-            v = select(v, (float16)(0.0f), isnan(v)); /* inf / inf */
+            v = OCT_PASTE(vload, LANES)(0, lanes);
+            v = select(v, (FLOATS)(0.0f), isnan(v)); /* inf / inf */
         }
-        const int16 q = round16(fmin(fmax(v, (float16)(lo)), (float16)(hi))) + z;
-        OCT_PASTE(save16_, Q)(AT(Q, y) + base + i, CONVERT_Q16(q), last - i);
+        const INTS q = ROUND_LANES(fmin(fmax(v, (FLOATS)(lo)), (FLOATS)(hi))) + z;
+        SAVE_LANES(Q)(AT(Q, y) + base + i, CONVERT_Q(q), last - i);
     }
 }
 
 /* (float)(q - z) * s. */
-__kernel void dequantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long inner, const long chunk,
-                         const int scales, const int zeros)
+__kernel void dequantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long channels, const long inner,
+                         const long chunk, const int scales, const int zeros)
 {
     LOCATE
-    for (long i = first; i < last; i += 16) {
-        const int16 q = convert_int16(OCT_PASTE(load16_, Q)(AT(Q, x) + base + i, last - i));
-        save16_float(AT(float, y) + base + i, convert_float16(q - z) * s, last - i);
+    for (long i = first; i < last; i += LANES) {
+        const INTS q = CONVERT_INTS(LOAD_LANES(Q)(AT(Q, x) + base + i, last - i));
+        SAVE_LANES(float)(AT(float, y) + base + i, CONVERT_FLOATS(q - z) * s, last - i);
     }
 }
 
@@ -81,6 +89,34 @@ __kernel void range_of_parts(MEM(x), MEM(parts), const long n, const long chunk)
     AT(float, parts)[2 * get_global_id(0)] = lows[0];
     AT(float, parts)[2 * get_global_id(0) + 1] = highs[0];
 }
+
+#ifdef GROUP
+/* The same for GPUs: two floats a work-group, whose work-items take vectors side by side. */
+__kernel void range_of_groups(MEM(x), MEM(parts), const long n)
+{
+    __local float lows[GROUP], highs[GROUP];
+    const int item = get_local_id(0);
+    float4 lo = 0.0f, hi = 0.0f;
+    for (long i = (long)get_global_id(0) * 4; i < n; i += (long)get_global_size(0) * 4) {
+        const float4 v = load4_float(AT(float, x) + i, n - i);
+        lo = fmin(lo, v);
+        hi = fmax(hi, v);
+    }
+    lows[item] = fmin(fmin(lo.s0, lo.s1), fmin(lo.s2, lo.s3));
+    highs[item] = fmax(fmax(hi.s0, hi.s1), fmax(hi.s2, hi.s3));
+    for (int half_of = GROUP / 2; half_of > 0; half_of /= 2) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+        if (item < half_of) {
+            lows[item] = fmin(lows[item], lows[item + half_of]);
+            highs[item] = fmax(highs[item], highs[item + half_of]);
+        }
+    }
+    if (item == 0) {
+        AT(float, parts)[2 * get_group_id(0)] = lows[0];
+        AT(float, parts)[2 * get_group_id(0) + 1] = highs[0];
+    }
+}
+#endif
 
 /* scale = (max - min) / 255, or 1; zero point = clamp(rint(0 - min / scale)). */
 __kernel void dynamic_parameters(MEM(parts), MEM(scale), MEM(zero), const int count)

@@ -47,6 +47,7 @@ typedef struct oct_caps {
     unsigned dot4_paths;             /* 1 << path: those that the device has */
     oct_dot4_path dot4;              /* the one that kernels are built with */
     bool prefers_tiles;              /* a GPU: tiles in local memory before kernels of one work-item */
+    const char *lanes;               /* for tests: a row of lane_variants.def; NULL: what suits */
     int item_sums;                   /* int32 sums that a work-item keeps in registers */
     const char *build_options;       /* what every program needs on this driver; "" for most */
     int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */

@@ -3,6 +3,7 @@
 #include "pointwise.h"
 #include "product.h"
 #include "sizes.h"
+#include "split.h"
 #include "tile.h"
 #include "wide.h"
 
@@ -329,8 +330,10 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
         return;
     }
     if (v->gpu) {
-        size_t quads = oct_ceil_div((size_t)p->n, 4);
-        oct_launch_2d(l, quads, oct_ceil_div((size_t)pixels, (size_t)v->rows), 0, 0);
+        size_t local[3],
+            global[3] = {oct_ceil_div((size_t)p->n, 4), oct_ceil_div((size_t)pixels, (size_t)v->rows), 1};
+        oct_group_items(caps, global, local);
+        oct_launch_3d(l, global, local);
         return;
     }
     if (v->capability == offsetof(oct_caps, any_device)) {

@@ -16,7 +16,7 @@ octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op 
     oct_launch_out(l, y->mem);
     oct_launch_in_place(l, a->mem);
     oct_launch_in_place(l, b->mem);
-    oct_broadcast_launch(l, caps, &shape);
+    oct_broadcast_launch(l, caps, &shape, NULL);
     return r->status;
 }
 

@@ -18,7 +18,7 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
     oct_launch_in(l, a->mem);
     oct_launch_in(l, b->mem);
     oct_launch_out(l, y->mem);
-    oct_broadcast_launch(l, caps, &shape);
+    oct_broadcast_launch(l, caps, &shape, NULL);
     return r->status;
 }
 

@@ -14,9 +14,15 @@ typedef struct table_part {
 static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *parts, int count, oct_mem y,
                        int64_t rows, int64_t y_row)
 {
-    const char *file = caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl" : "pointwise/table.cl";
-    oct_launch *l = oct_recipe_launch(r, file, "table", "%s", "");
-    int64_t longest = 1, chunk = oct_split_chunk(caps);
+    int64_t longest = 1;
+    for (int i = 0; i < count; i++)
+        longest = parts[i].run > longest ? parts[i].run : longest;
+    const oct_lanes *v = oct_lanes_select(caps, longest, rows, 1);
+    const char *file = v->coalesced            ? "pointwise/table_coalesced.cl"
+                       : caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl"
+                                               : "pointwise/table.cl";
+    oct_launch *l = oct_recipe_launch(r, file, "table", "%s", oct_lanes_options(v));
+    int64_t chunk = oct_lanes_chunk(v, caps);
     for (int i = 0; i < PARTS; i++)
         oct_launch_in(l, i < count ? parts[i].x : OCT_MEM_NONE);
     for (int i = 0; i < PARTS; i++)
@@ -24,21 +30,16 @@ static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *pa
     oct_launch_out(l, y);
     if (count == 1 && rows == 1 && parts[0].start == 0)
         oct_launch_in_place(l, parts[0].x);
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < PARTS; i++)
         oct_launch_i64(l, i < count ? parts[i].run : 0);
-        longest = i < count && parts[i].run > longest ? parts[i].run : longest;
-    }
     for (int i = 0; i < PARTS; i++)
         oct_launch_i64(l, i < count ? parts[i].start : 0);
-    int64_t rows_of_item = longest < chunk ? chunk / longest : 1;
+    int64_t rows_of_item = longest < chunk && !v->coalesced ? chunk / longest : 1;
     oct_launch_i64(l, rows);
     oct_launch_i64(l, rows_of_item);
     oct_launch_i64(l, y_row);
     oct_launch_i64(l, chunk);
-    oct_launch_3d(l,
-                  (size_t[3]){oct_split_items(caps, longest),
-                              oct_ceil_div((size_t)rows, (size_t)rows_of_item), (size_t)count},
-                  NULL);
+    oct_lanes_launch(l, caps, v, longest, (int64_t)oct_ceil_div((size_t)rows, (size_t)rows_of_item), count);
 }
 
 static void table_all(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem table,
@@ -66,6 +67,20 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
     }
     for (int d = axis + 1; d < x->rank; d++)
         inner *= x->dims[d];
+    const oct_lanes *v = oct_lanes_select(caps, elems, 1, 1);
+    if (v->coalesced) {
+        oct_launch *l =
+            oct_recipe_launch(r, "pointwise/table_coalesced.cl", "table_each", "%s", oct_lanes_options(v));
+        oct_launch_in(l, x->mem);
+        oct_launch_in(l, table->mem);
+        oct_launch_out(l, y->mem);
+        oct_launch_in_place(l, x->mem);
+        oct_launch_i64(l, elems);
+        oct_launch_i64(l, inner);
+        oct_launch_i64(l, channels);
+        oct_lanes_launch(l, caps, v, elems, 1, 1);
+        return r->status;
+    }
     int64_t row = inner == 1 ? channels : inner; /* with one element a channel, a row is all channels */
     oct_launch *l =
         oct_recipe_launch(r, "pointwise/table.cl", inner == 1 ? "table_last" : "table_channels", "%s", "");
@@ -111,8 +126,9 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     oct_broadcast shape;
     FORWARD(oct_broadcast_make(&q->a, &q->b, &q->c, &shape));
     oct_mem params = oct_qbinary_params(r, q->c.dtype, q->kind, q->swapped, &q->a_q, &q->b_q, &q->c_q);
+    const oct_lanes *v = oct_broadcast_lanes(caps, &shape, 1);
     oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add",
-                                      "%s", type_options(q->c.dtype));
+                                      "%s%s", type_options(q->c.dtype), oct_lanes_options(v));
     oct_launch_in(l, q->a.mem);
     oct_launch_in(l, q->b.mem);
     oct_launch_in(l, params);
@@ -122,7 +138,7 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     oct_launch_i32(l, q->swapped);
     oct_launch_i32(l, q->clamp_min);
     oct_launch_i32(l, q->clamp_max);
-    oct_broadcast_launch(l, caps, &shape);
+    oct_broadcast_launch(l, caps, &shape, v);
     return r->status;
 }
 

@@ -1,5 +1,9 @@
 #include "pool.h"
+#include "dtype.h"
 #include "sizes.h"
+#include "split.h"
+
+#include <stdio.h>
 
 static const char *type_options(octet_dtype t)
 {
@@ -16,12 +20,29 @@ static void add_quants(oct_launch *l, const oct_pool_request *q)
     oct_launch_in(l, q->y_q.zero);
 }
 
-static octet_status global_pool(oct_recipe *r, const oct_pool_request *q)
+/* A work-group that sums pixels: work-items side by side (64 bytes, or 256), the others are pixels. */
+enum { GROUP_CHANNELS = 16, GROUP_PIXELS = OCT_GROUP_ITEMS / GROUP_CHANNELS };
+
+/* Sums take 32 bits an element: short vectors. */
+static const oct_lanes *average_lanes(const oct_caps *caps, const oct_pool_request *q)
+{
+    return oct_lanes_select(caps, q->c, q->n * q->h * q->w, sizeof(float));
+}
+
+/* Channels in rows of work-items; on GPUs a work-group sums the pixels of an image together. */
+static octet_status global_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_request *q)
 {
     bool quantized = q->x.dtype != OCTET_F32;
+    const oct_lanes *v = average_lanes(caps, q);
+    bool groups = quantized && v->coalesced;
+    const char *entry = groups      ? "global_average_groups"
+                        : quantized ? "global_average_pool"
+                                    : "global_average_float";
+    char options[96];
+    snprintf(options, sizeof options, "%s -DGROUP_CHANNELS=%d -DGROUP_PIXELS=%d", oct_lanes_options(v),
+             GROUP_CHANNELS, GROUP_PIXELS);
     oct_launch *l =
-        oct_recipe_launch(r, "pool/pool.cl", quantized ? "global_average_pool" : "global_average_float", "%s",
-                          type_options(q->x.dtype));
+        oct_recipe_launch(r, "pool/pool.cl", entry, "%s%s", type_options(q->x.dtype), groups ? options : "");
     oct_launch_in(l, q->x.mem);
     if (quantized)
         add_quants(l, q);
@@ -32,7 +53,12 @@ static octet_status global_pool(oct_recipe *r, const oct_pool_request *q)
         oct_launch_i32(l, q->x_q.zero_count);
         oct_launch_i32(l, q->y_q.zero_count);
     }
-    oct_launch_2d(l, oct_ceil_div((size_t)q->c, 16), (size_t)q->n, 0, 0);
+    size_t across = oct_ceil_div((size_t)q->c, groups ? (size_t)v->lanes : 16);
+    if (groups)
+        oct_launch_2d(l, oct_round_up(across, GROUP_CHANNELS), (size_t)q->n * GROUP_PIXELS, GROUP_CHANNELS,
+                      GROUP_PIXELS);
+    else
+        oct_launch_2d(l, across, (size_t)q->n, 0, 0);
     return r->status;
 }
 
@@ -45,7 +71,6 @@ static bool covers_input(const oct_pool_request *q)
 
 octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_request *q)
 {
-    (void)caps;
     const int64_t dims[] = {q->h,          q->w,       q->c,        q->oh,       q->ow,
                             q->kh,         q->kw,      q->stride_h, q->stride_w, q->dilation_h,
                             q->dilation_w, q->pad_top, q->pad_left};
@@ -59,7 +84,7 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q))) {
         RETURN_IF(q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
                   "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
-        return global_pool(r, q);
+        return global_pool(r, caps, q);
     }
     oct_mem reciprocals = OCT_MEM_NONE;
     bool average = q->kind == OCT_POOL_AVERAGE, quantized = average && q->x.dtype != OCTET_F32;
@@ -74,7 +99,11 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
         oct_launch_1d(p, (size_t)(q->kh * q->kw + 1), 0);
     }
     const char *entry = quantized ? "average_pool" : average ? "average_pool_float" : "max_pool";
-    oct_launch *l = oct_recipe_launch(r, "pool/pool.cl", entry, "%s", type_options(q->x.dtype));
+    const oct_lanes *v =
+        average ? average_lanes(caps, q)
+                : oct_lanes_select(caps, q->c, q->n * q->oh * q->ow, oct_dtype_bytes(q->x.dtype));
+    oct_launch *l =
+        oct_recipe_launch(r, "pool/pool.cl", entry, "%s%s", type_options(q->x.dtype), oct_lanes_options(v));
     oct_launch_in(l, q->x.mem);
     if (quantized) {
         add_quants(l, q);
@@ -89,7 +118,10 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     }
     if (average)
         oct_launch_i32(l, q->count_include_pad);
-    oct_launch_3d(l, (size_t[3]){oct_ceil_div((size_t)q->c, 16), (size_t)(q->oh * q->ow), (size_t)q->n},
-                  NULL);
+    size_t local[3],
+        global[3] = {oct_ceil_div((size_t)q->c, (size_t)v->lanes), (size_t)(q->oh * q->ow), (size_t)q->n};
+    if (v->coalesced)
+        oct_group_items(caps, global, local);
+    oct_launch_3d(l, global, v->coalesced ? local : NULL);
     return r->status;
 }

@@ -1,5 +1,6 @@
 #include "quantize.h"
 #include "dtype.h"
+#include "sizes.h"
 #include "split.h"
 
 #include <stdio.h>
@@ -22,17 +23,20 @@ static octet_status convert(oct_recipe *r, const oct_caps *caps, const char *ent
             *(i < axis ? &outer : i == axis ? &channels : &inner) *= x->dims[i];
     }
     char options[96];
+    const oct_lanes *v = oct_lanes_select(caps, inner, channels * outer, sizeof(float));
     q_options(q_dtype, x_dtype, options);
-    oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", entry, "%s", options);
+    oct_launch *l =
+        oct_recipe_launch(r, "quantize/quantize.cl", entry, "%s%s", options, oct_lanes_options(v));
     oct_launch_in(l, x->mem);
     oct_launch_in(l, q->scale);
     oct_launch_in(l, q->zero);
     oct_launch_out(l, y->mem);
+    oct_launch_i64(l, channels);
     oct_launch_i64(l, inner);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_i64(l, oct_lanes_chunk(v, caps));
     oct_launch_i32(l, q->scale_count);
     oct_launch_i32(l, q->zero_count);
-    oct_launch_3d(l, (size_t[3]){oct_split_items(caps, inner), (size_t)channels, (size_t)outer}, NULL);
+    oct_lanes_launch(l, caps, v, inner, channels, outer);
     return r->status;
 }
 
@@ -51,21 +55,42 @@ octet_status oct_dequantize_op(oct_recipe *r, const oct_caps *caps, const oct_op
 /* Shares that the range is taken over; one float pair each. */
 #define RANGE_PARTS 64
 
-octet_status oct_dynamic_quantize_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
-                                     const oct_operand *y, const oct_operand *scale, const oct_operand *zero)
+/* The ranges of shares of x: how many there are. */
+static int64_t ranges_of(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem ranges)
 {
-    int64_t n = oct_operand_elems(x), chunk = ((n + RANGE_PARTS - 1) / RANGE_PARTS + 15) / 16 * 16;
-    int64_t parts = chunk ? (n + chunk - 1) / chunk : 0;
+    int64_t n = oct_operand_elems(x);
+    const oct_lanes *v = oct_lanes_select(caps, n, 1, sizeof(float));
+    /* Of a work-item, or on GPUs of a work-group's first round. */
+    int64_t chunk = v->coalesced ? (int64_t)OCT_GROUP_ITEMS * 4
+                                 : (int64_t)oct_round_up(oct_ceil_div((size_t)n, RANGE_PARTS), 16);
+    int64_t parts = chunk ? (int64_t)oct_ceil_div((size_t)n, (size_t)chunk) : 0;
+    parts = parts < RANGE_PARTS ? parts : RANGE_PARTS;
     char options[96];
     q_options(OCTET_U8, OCTET_F32, options);
-    oct_mem ranges = oct_recipe_temp(r, RANGE_PARTS * 2 * sizeof(float));
-    oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", "range_of_parts", "%s", options);
+    oct_launch *l = v->coalesced
+                        ? oct_recipe_launch(r, "quantize/quantize.cl", "range_of_groups",
+                                            "%s -DCOALESCED -DGROUP=%d", options, OCT_GROUP_ITEMS)
+                        : oct_recipe_launch(r, "quantize/quantize.cl", "range_of_parts", "%s", options);
     oct_launch_in(l, x->mem);
     oct_launch_out(l, ranges);
     oct_launch_i64(l, n);
-    oct_launch_i64(l, chunk);
-    oct_launch_1d(l, (size_t)parts, 0);
-    l = oct_recipe_launch(r, "quantize/quantize.cl", "dynamic_parameters", "%s", options);
+    if (v->coalesced) {
+        oct_launch_1d(l, (size_t)parts * OCT_GROUP_ITEMS, OCT_GROUP_ITEMS);
+    } else {
+        oct_launch_i64(l, chunk);
+        oct_launch_1d(l, (size_t)parts, 0);
+    }
+    return parts;
+}
+
+octet_status oct_dynamic_quantize_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                                     const oct_operand *y, const oct_operand *scale, const oct_operand *zero)
+{
+    char options[96];
+    q_options(OCTET_U8, OCTET_F32, options);
+    oct_mem ranges = oct_recipe_temp(r, RANGE_PARTS * 2 * sizeof(float));
+    int64_t parts = ranges_of(r, caps, x, ranges);
+    oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", "dynamic_parameters", "%s", options);
     oct_launch_in(l, ranges);
     oct_launch_out(l, scale->mem);
     oct_launch_out(l, zero->mem);

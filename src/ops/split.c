@@ -3,6 +3,74 @@
 
 #include <string.h>
 
+static const oct_lanes variants[] = {
+#define LANES(name, lanes, coalesced) {#name, lanes, coalesced},
+#include "lane_variants.def"
+#undef LANES
+};
+enum { VARIANT_COUNT = sizeof variants / sizeof variants[0] };
+
+/* What a compute unit wants to have in hand. */
+enum { UNIT_ITEMS = 1024 };
+
+const oct_lanes *oct_lanes_variant(size_t index)
+{
+    return index < VARIANT_COUNT ? &variants[index] : NULL;
+}
+
+static bool suits(const oct_lanes *v, const oct_caps *caps, int64_t length, int64_t rows, size_t elem_bytes)
+{
+    if (v->coalesced != (caps->prefers_tiles && caps->max_group >= OCT_GROUP_ITEMS))
+        return false;
+    if (!v->coalesced || v == &variants[VARIANT_COUNT - 1])
+        return true;
+    int64_t items = length / v->lanes * rows;
+    return (size_t)v->lanes * elem_bytes <= 16 && (rows == 1 || length % v->lanes == 0) &&
+           items >= (int64_t)caps->info.compute_units * UNIT_ITEMS;
+}
+
+const oct_lanes *oct_lanes_select(const oct_caps *caps, int64_t length, int64_t rows, size_t elem_bytes)
+{
+    for (size_t i = 0; i < VARIANT_COUNT; i++) {
+        const oct_lanes *v = &variants[i];
+        if (caps->lanes ? strcmp(caps->lanes, v->name) == 0 : suits(v, caps, length, rows, elem_bytes))
+            return v;
+    }
+    return &variants[0];
+}
+
+const char *oct_lanes_options(const oct_lanes *v)
+{
+    return !v->coalesced ? "" : v->lanes == 16 ? " -DLANES=16 -DCOALESCED" : " -DLANES=4 -DCOALESCED";
+}
+
+int64_t oct_lanes_chunk(const oct_lanes *v, const oct_caps *caps)
+{
+    return v->coalesced ? v->lanes : oct_split_chunk(caps);
+}
+
+void oct_group_items(const oct_caps *caps, size_t global[3], size_t local[3])
+{
+    size_t left = caps->max_group < OCT_GROUP_ITEMS ? caps->max_group : OCT_GROUP_ITEMS;
+    for (int i = 0; i < 3; i++) {
+        local[i] = 1;
+        while (i < 2 && local[i] < global[i] && 2 * local[i] <= left)
+            local[i] *= 2;
+        left /= local[i];
+        global[i] = oct_round_up(global[i], local[i]);
+    }
+}
+
+void oct_lanes_launch(oct_launch *l, const oct_caps *caps, const oct_lanes *v, int64_t length, int64_t rows,
+                      int64_t depth)
+{
+    size_t chunk = (size_t)oct_lanes_chunk(v, caps), local[3] = {0};
+    size_t global[3] = {oct_ceil_div((size_t)length, chunk), (size_t)rows, (size_t)depth};
+    if (v->coalesced)
+        oct_group_items(caps, global, local);
+    oct_launch_3d(l, global, v->coalesced ? local : NULL);
+}
+
 int64_t oct_split_chunk(const oct_caps *caps)
 {
     return caps->info.type == OCTET_DEVICE_CPU ? 8192 : 64; /* a multiple of 16, the kernels' vectors */
@@ -65,13 +133,25 @@ octet_status oct_broadcast_make(const oct_operand *a, const oct_operand *b, cons
     return OCTET_OK;
 }
 
-void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadcast *s)
+static int64_t rows_of(const oct_broadcast *s)
 {
     int64_t rows = 1;
     for (int i = 0; i < 7; i++)
         rows *= s->dims[i];
+    return rows;
+}
+
+const oct_lanes *oct_broadcast_lanes(const oct_caps *caps, const oct_broadcast *s, size_t elem_bytes)
+{
+    return oct_lanes_select(caps, s->dims[7], rows_of(s), elem_bytes);
+}
+
+void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v)
+{
+    v = v ? v : &variants[0];
+    oct_launch_i64(l, rows_of(s));
     oct_launch_i64(l, s->dims[7]);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch_i64(l, oct_lanes_chunk(v, caps));
     oct_launch_i32(l, s->a[7]);
     oct_launch_i32(l, s->b[7]);
     for (int i = 1; i < 7; i++)
@@ -80,5 +160,5 @@ void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadca
         oct_launch_i64(l, s->a[i]);
     for (int i = 0; i < 7; i++)
         oct_launch_i64(l, s->b[i]);
-    oct_launch_2d(l, oct_split_items(caps, s->dims[7]), (size_t)rows, 0, 0);
+    oct_lanes_launch(l, caps, v, s->dims[7], rows_of(s), 1);
 }
