@@ -1,6 +1,6 @@
 # Writes OUT, a C file with every kernel source under DIR as bytes: table of {path, bytes, size}.
 # Run as: cmake -DDIR=... -DOUT=... -P embed_kernels.cmake
-file(GLOB_RECURSE files RELATIVE ${DIR} ${DIR}/*.cl ${DIR}/*.clh)
+file(GLOB_RECURSE files RELATIVE ${DIR} ${DIR}/*.cl ${DIR}/*.clh ${DIR}/*.txt)
 list(SORT files)
 set(arrays "")
 set(rows "")

@@ -192,6 +192,48 @@ static void only_a_whole_file_of_ours_is_read(void **state)
     assert_int_equal(oct_tuning_parse(text, HEAD, &t), OCTET_CORRUPT_FILE);
 }
 
+/* ---- rows that come with the library ------------------------------------------------------------------- */
+
+#define SHIPPED "octet-shipped-tuning 1\n# why\n"
+
+static void shipped_rows_are_for_whom_they_say(void **state)
+{
+    (void)state;
+    octet_device_info info = {.vendor = "Some Vendor Inc.", .name = "Chip 9000", .dot4 = "khr"};
+    static const char text[] = SHIPPED "section\ndevice Chip 9\nvendor Some\nspecial 3 a\n\n"
+                                       "section\nvendor Other\nnot_this_one 1 b\n"
+                                       "section\ndot nvidia\nnor_this 1 b\n"
+                                       "section\ndot khr\nof_path 0 b\nof_path 0 a\nof_path 0 c\n"
+                                       "section\nof_all 0 d\nof_all 0 a\nend\n";
+    oct_tuning t = {0};
+    oct_tuning_row own = {.key = "c", .variant = "the_users", .spread = 7};
+    CHECK_OK(oct_tuning_set(&t, &own));
+    CHECK_OK(oct_tuning_ship(text, &info, &t));
+    assert_int_equal(t.count, 4);
+    assert_string_equal(oct_tuning_find(&t, "a")->variant, "special"); /* the first */
+    assert_int_equal(oct_tuning_find(&t, "a")->spread, 3);
+    assert_string_equal(oct_tuning_find(&t, "b")->variant, "of_path");
+    assert_string_equal(oct_tuning_find(&t, "c")->variant, "the_users"); /* outranks */
+    assert_string_equal(oct_tuning_find(&t, "d")->variant, "of_all");
+    static const char *const bad[] = {
+        "",
+        "octet-tuning 1\nend\n",
+        SHIPPED,
+        SHIPPED "v 0 k\nend\n", /* no section */
+        SHIPPED "section\nv 0 k\n",
+        SHIPPED "section\nv 0 k\nend",
+        SHIPPED "section\nv 0 k\nend\nv 0 k\n",
+        SHIPPED "section\nv 0 k\nv 0\nend\n",
+        SHIPPED "section\nv 0 k\nvendor late\nend\n",
+        SHIPPED "section\nv 1000001 k\nend\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (oct_tuning_ship(bad[i], &info, &t) != OCTET_CORRUPT_FILE || t.count != 4)
+            fail_msg("text %zu was taken: %s", i, bad[i]);
+    }
+    oct_tuning_free(&t);
+}
+
 /* ---- on the device ------------------------------------------------------------------------------------- */
 
 static char logged[4096];
@@ -535,6 +577,65 @@ static void a_bad_kernel_is_dropped_by_name(void **state)
     }
 }
 
+/* A row of the library's is used where the user has none; the user's own outranks it; one that does not run
+ * here is passed over. The bytes are the same each time. */
+static void shipped_rows_are_used_and_outranked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *shipped, *own, *used;
+    } cases[] = {
+        {NULL, NULL, NULL},
+        {"gemm_s8_1x16__portable", NULL, "gemm_s8_1x16__portable"},
+        {"gemm_s8_4x16__portable", NULL, "gemm_s8_4x16__portable"},
+        {"gemm_s8_1x16__portable", "gemm_s8_4x16__portable", "gemm_s8_4x16__portable"},
+        {"gemm_of_tomorrow", NULL, NULL},
+        {"damaged row", NULL, NULL},
+    };
+    int32_t first[M * N], result[M * N];
+    char usual[64], variant[64];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char command[256], kernels[64], file[96];
+        snprintf(kernels, sizeof kernels, "%s/shipped-%zu", folder, i);
+        snprintf(command, sizeof command, "cp -r '" OCTET_SOURCE_DIR "/kernels' '%s'", kernels);
+        snprintf(file, sizeof file, "%s/tuning.txt", kernels);
+        assert_int_equal(system(command), 0);
+        FILE *f = cases[i].shipped ? fopen(file, "w") : NULL;
+        if (f) {
+            fprintf(f, "octet-shipped-tuning 1\nsection\n%s 0 gemm 3x21x37 batch 1\nend\n", cases[i].shipped);
+            assert_int_equal(fclose(f), 0);
+        }
+        setenv("OCTET_KERNEL_DIR", kernels, 1);
+        octet_context *context = open_context(folder);
+        if (cases[i].own) {
+            octet_context_destroy(context);
+            octet_context_desc desc;
+            OCTET_INIT(desc);
+            desc.cache_dir = folder;
+            oct_device *device;
+            oct_tuning_row row;
+            oct_tuning rows = one_row(&row, "gemm 3x21x37 batch 1", cases[i].own, 0);
+            CHECK_OK(oct_device_open(&desc, &device));
+            CHECK_OK(oct_tuning_store(device, &rows));
+            oct_device_release(device);
+            context = open_context(folder);
+        }
+        multiply(context, i ? result : first, variant);
+        unsetenv("OCTET_KERNEL_DIR");
+        if (i == 0)
+            strcpy(usual, variant);
+        else
+            assert_memory_equal(result, first, sizeof first);
+        assert_string_equal(variant, cases[i].used ? cases[i].used : usual);
+        assert_int_equal(known(context), cases[i].own ? 1 : 0); /* what is shipped is not the user's */
+        assert_int_equal(strstr(logged, "known from the library") != NULL,
+                         cases[i].shipped && !cases[i].own && i < 5);
+        assert_int_equal(strstr(logged, "none that comes with the library") != NULL, i == 5);
+        CHECK_OK(octet_tuning_reset(context));
+        octet_context_destroy(context);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -563,6 +664,8 @@ int main(void)
         cmocka_unit_test(its_caller_can_end_it),
         cmocka_unit_test(bad_files_are_ignored),
         cmocka_unit_test(a_bad_kernel_is_dropped_by_name),
+        cmocka_unit_test(shipped_rows_are_for_whom_they_say),
+        cmocka_unit_test(shipped_rows_are_used_and_outranked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -70,8 +70,11 @@ void oct_blas_forget(oct_device *device);
 /* programs.c */
 void oct_programs_free(oct_device *device);
 
-/* tuning.c: the rows of this user's file for the device, kept in the device. A file that is not there or not
- * right gives none. */
+/* A file of kernels/ as it is, malloc'd (also where it fails); for what is not a kernel. */
+octet_status oct_kernel_text(const char *path, char **text);
+
+/* tuning.c: the rows of this user's file for the device and, behind them, those that come with the library,
+ * kept in the device. A file that is not there or not right gives none. */
 void oct_tuning_load(oct_device *device);
 void oct_tuning_unload(oct_device *device);
 

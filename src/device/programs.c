@@ -80,6 +80,14 @@ static octet_status load_source(const char *path, text *out)
     return append(out, s->text, s->size);
 }
 
+octet_status oct_kernel_text(const char *path, char **out)
+{
+    text t = {0};
+    octet_status status = load_source(path, &t);
+    *out = t.data;
+    return status;
+}
+
 typedef struct include_list {
     char path[MAX_INCLUDES][MAX_PATH];
     int count;

@@ -106,6 +106,67 @@ octet_status oct_tuning_parse(const char *text, const char *head, oct_tuning *t)
     return status;
 }
 
+/* ---- what comes with the library ---------------------------------------------------------------------- */
+
+#define SHIPPED_FORMAT "octet-shipped-tuning 1"
+
+/* Where a line of a section's head says for whom it is: is it for this device? 1 yes, 0 no, -1: no such line.
+ */
+static int condition(const char *line, const octet_device_info *device)
+{
+    if (strncmp(line, "vendor ", 7) == 0)
+        return strstr(device->vendor, line + 7) != NULL;
+    if (strncmp(line, "device ", 7) == 0)
+        return strstr(device->name, line + 7) != NULL;
+    if (strncmp(line, "dot ", 4) == 0)
+        return strcmp(device->dot4, line + 4) == 0;
+    return -1;
+}
+
+static octet_status ship_lines(const char *text, const octet_device_info *device, oct_tuning *tuning)
+{
+    char line[LINE_CHARS];
+    bool opened = false, ours = false, in_head = false;
+    for (size_t number = 1;; number++) {
+        oct_tuning_row row;
+        RETURN_IF(!next_line(&text, line), OCTET_CORRUPT_FILE, "shipped tuning: it breaks off at line %zu",
+                  number);
+        RETURN_IF(number == 1 && strcmp(line, SHIPPED_FORMAT) != 0, OCTET_CORRUPT_FILE,
+                  "shipped tuning: the first line is not '" SHIPPED_FORMAT "'");
+        if (number == 1 || line[0] == '#' || line[0] == '\0')
+            continue;
+        if (strcmp(line, "end") == 0)
+            break;
+        if (strcmp(line, "section") == 0) {
+            opened = ours = in_head = true;
+            continue;
+        }
+        int fits = in_head ? condition(line, device) : -1;
+        if (fits >= 0) {
+            ours = ours && fits;
+            continue;
+        }
+        in_head = false;
+        RETURN_IF(!opened || !parse_row(line, &row), OCTET_CORRUPT_FILE,
+                  "shipped tuning: line %zu is damaged", number);
+        if (ours && !find(tuning, row.key))
+            FORWARD(oct_tuning_set(tuning, &row));
+    }
+    RETURN_IF(*text, OCTET_CORRUPT_FILE, "shipped tuning: there is something behind its end");
+    return OCTET_OK;
+}
+
+octet_status oct_tuning_ship(const char *text, const octet_device_info *device, oct_tuning *tuning)
+{
+    size_t before = tuning->count;
+    octet_status status = ship_lines(text, device, tuning);
+    if (status != OCTET_OK)
+        tuning->count = before; /* rows are only ever added at the end */
+    return status;
+}
+
+/* ---- the user's file ----------------------------------------------------------------------------------- */
+
 /* Whose rows these are. Two forms of one device, as parts of it are, differ in their units. */
 static void make_head(const oct_device *d, char head[HEAD_CHARS])
 {
@@ -113,8 +174,6 @@ static void make_head(const oct_device *d, char head[HEAD_CHARS])
     snprintf(head, HEAD_CHARS, FORMAT "\nversion %s\nplatform %s\ndevice %s\ndriver %s\nunits %u\ndot %s\n",
              octet_version(), i->platform, i->name, i->driver, (unsigned)i->compute_units, i->dot4);
 }
-
-/* ---- files --------------------------------------------------------------------------------------------- */
 
 static void file_name(const char *head, char name[40])
 {
@@ -151,6 +210,22 @@ octet_status oct_tuning_read(oct_device *d, oct_tuning *t)
     return OCTET_OK;
 }
 
+static void load_shipped(oct_device *d)
+{
+    char *text = NULL;
+    size_t own = d->tuning.count;
+    octet_status status = oct_kernel_text("tuning.txt", &text);
+    if (status == OCTET_OK)
+        status = oct_tuning_ship(text, &d->caps.info, &d->tuning);
+    free(text);
+    if (status != OCTET_OK) {
+        oct_device_log(d, "tuning: none that comes with the library: %s", oct_error_text());
+        oct_error_clear();
+    } else if (d->tuning.count > own) {
+        oct_device_log(d, "tuning: %zu problems are known from the library", d->tuning.count - own);
+    }
+}
+
 void oct_tuning_load(oct_device *d)
 {
     if (oct_tuning_read(d, &d->tuning) != OCTET_OK)
@@ -158,6 +233,7 @@ void oct_tuning_load(oct_device *d)
     d->caps.tuning = &d->tuning;
     if (d->tuning.count)
         oct_device_log(d, "tuning: %zu problems of this device are known", d->tuning.count);
+    load_shipped(d);
 }
 
 void oct_tuning_unload(oct_device *d)

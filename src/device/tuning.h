@@ -3,7 +3,8 @@
  * a choice that does not fit is passed over, so a wrong row costs time, never a result.
  *
  * Rows lie in a text file of the user's cache folder, one for each device, driver, dot product path and
- * version of Octet. They are read when the device is opened and stay as they are while it is open. */
+ * version of Octet. They are read when the device is opened and stay as they are while it is open. Rows for
+ * whole kinds of devices come with the library (kernels/tuning.txt) and count where the user has none. */
 #ifndef OCT_TUNING_H
 #define OCT_TUNING_H
 
@@ -48,5 +49,9 @@ void oct_tuning_path(const struct oct_device *device, char *path, size_t size);
 /* Text to rows and back; for oct_tuning_read and its tests. head: what the file must begin with. Errors:
  * CORRUPT_FILE, the line named. */
 octet_status oct_tuning_parse(const char *text, const char *head, oct_tuning *tuning);
+/* The rows of a text like kernels/tuning.txt that are for this device and whose problems `tuning` does not
+ * know are added to it; of several the first. Errors: CORRUPT_FILE, the line named, and tuning is as it was;
+ * OUT_OF_MEMORY. */
+octet_status oct_tuning_ship(const char *text, const octet_device_info *device, oct_tuning *tuning);
 
 #endif
