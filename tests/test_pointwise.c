@@ -324,7 +324,8 @@ static void lanes_follow_device_and_size(void **state)
         if (strcmp(v->name, cases[i].want) != 0)
             fail_msg("case %zu: %s instead of %s", i, v->name, cases[i].want);
         caps.lanes = "lanes_16__coalesced";
-        assert_string_equal(oct_lanes_select(&caps, 1, 1, 4)->name, "lanes_16__coalesced");
+        assert_string_equal(oct_lanes_select(&caps, 1, 1, 1)->name, "lanes_16__coalesced");
+        assert_string_equal(oct_lanes_select(&caps, 1, 1, 4)->name, "lanes_4__coalesced");
     }
 }
 

@@ -116,13 +116,15 @@ typedef struct octet_device_info {
     char name[128], vendor[128], platform[128], driver[128], version[128];
     char dot4[32];   /* which 4-way 8-bit dot path Octet uses: "none", "khr", "nvidia", "x86-vnni", ... */
     char matrix[32]; /* which int8 matrix unit Octet uses: "none", ... */
-    uint64_t global_bytes, max_alloc_bytes, local_bytes;
+    uint64_t global_bytes, max_alloc_bytes;
+    uint64_t local_bytes; /* on GPUs, once a context has been made: with which a kernel has run */
     uint32_t compute_units, clock_mhz;
     uint32_t max_work_group;
     int local_is_dedicated; /* local memory is a memory of its own */
     int unified_memory;     /* the device shares the host's memory */
     int available; /* 0: the driver lists it but it cannot be used (no compiler, not little-endian) */
     char extensions[4096];
+    uint64_t local_said_bytes; /* local_bytes as the driver has it, where a kernel does not get as much */
 } octet_device_info;
 
 /* Number of devices over all platforms; 0 (and OK) when there is none. Index order is stable while the set of

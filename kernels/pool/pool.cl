@@ -52,6 +52,7 @@ __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
     SAVE_LANES(T)(out, best, c - channel);
 }
 
+#if !defined(COALESCED) || LANES == 4 /* sums take more registers: short vectors on GPUs */
 #ifndef T_IS_FLOAT
 #define ZERO_OF(name)     (name##s ? (int)AT(T, name)[0] : 0)
 #define SAVE_QUANTIZED(q) SAVE_LANES(T)(out, CONVERT_T(q), c - channel)
@@ -188,4 +189,5 @@ __kernel void global_average_float(MEM(x), MEM(y), const long pixels, const int 
         sum += LOAD_LANES(float)(image + p * c, c - channel);
     SAVE_LANES(float)(AT(float, y) + (long)get_global_id(1) * c + channel, sum / (float)pixels, c - channel);
 }
+#endif
 #endif

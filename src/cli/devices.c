@@ -21,8 +21,12 @@ static void print_device(const octet_device_info *d)
            cli_bytes_text(global, sizeof global, d->global_bytes),
            cli_bytes_text(largest, sizeof largest, d->max_alloc_bytes),
            d->unified_memory ? "shared with the host" : "its own");
-    printf("   local memory %s, %s\n", cli_bytes_text(local, sizeof local, d->local_bytes),
+    printf("   local memory %s, %s", cli_bytes_text(local, sizeof local, d->local_bytes),
            d->local_is_dedicated ? "dedicated" : "part of global memory");
+    if (d->local_bytes < d->local_said_bytes)
+        printf("; the driver says %s, with which no kernel runs",
+               cli_bytes_text(local, sizeof local, d->local_said_bytes));
+    printf("\n");
 }
 
 static void write_device(FILE *json, const octet_device_info *d)
@@ -38,6 +42,7 @@ static void write_device(FILE *json, const octet_device_info *d)
     } numbers[] = {{"global_bytes", d->global_bytes},
                    {"max_alloc_bytes", d->max_alloc_bytes},
                    {"local_bytes", d->local_bytes},
+                   {"local_said_bytes", d->local_said_bytes},
                    {"compute_units", d->compute_units}};
     fprintf(json, "{");
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -112,6 +112,7 @@ octet_status oct_devices_get(size_t index, octet_device_info *info)
     RETURN_IF(index >= count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
               count);
     FORWARD(status);
+    oct_local_known(&caps.info);
     *info = caps.info;
     return OCTET_OK;
 }
@@ -281,6 +282,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
     shrink_allocations(d);
     d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
+    oct_device_settle_local(d);
     oct_tuning_load(d);
     *device = d;
     return OCTET_OK;
@@ -337,6 +339,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
     shrink_allocations(d);
     d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
+    oct_device_settle_local(d);
     oct_tuning_load(d);
     *device = d;
     return OCTET_OK;

@@ -245,7 +245,7 @@ static void query_info(cl_platform_id platform, cl_device_id id, octet_device_in
         snprintf(info->platform, sizeof info->platform, "unknown");
     info->global_bytes = get_number(id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->max_alloc_bytes = get_number(id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
-    info->local_bytes = get_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
+    info->local_bytes = info->local_said_bytes = get_number(id, CL_DEVICE_LOCAL_MEM_SIZE);
     info->compute_units = (uint32_t)get_number(id, CL_DEVICE_MAX_COMPUTE_UNITS);
     info->clock_mhz = (uint32_t)get_number(id, CL_DEVICE_MAX_CLOCK_FREQUENCY);
     info->max_work_group = (uint32_t)get_number(id, CL_DEVICE_MAX_WORK_GROUP_SIZE);

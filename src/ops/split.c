@@ -18,22 +18,29 @@ const oct_lanes *oct_lanes_variant(size_t index)
     return index < VARIANT_COUNT ? &variants[index] : NULL;
 }
 
-static bool suits(const oct_lanes *v, const oct_caps *caps, int64_t length, int64_t rows, size_t elem_bytes)
+/* On GPUs a vector is one access, of at most 16 bytes. */
+static bool fits_access(const oct_lanes *v, size_t elem_bytes)
+{
+    return !v->coalesced || (size_t)v->lanes * elem_bytes <= 16;
+}
+
+static bool suits(const oct_lanes *v, const oct_caps *caps, int64_t length, int64_t rows)
 {
     if (v->coalesced != (caps->prefers_tiles && caps->max_group >= OCT_GROUP_ITEMS))
         return false;
     if (!v->coalesced || v == &variants[VARIANT_COUNT - 1])
         return true;
     int64_t items = length / v->lanes * rows;
-    return (size_t)v->lanes * elem_bytes <= 16 && (rows == 1 || length % v->lanes == 0) &&
-           items >= (int64_t)caps->info.compute_units * UNIT_ITEMS;
+    return (rows == 1 || length % v->lanes == 0) && items >= (int64_t)caps->info.compute_units * UNIT_ITEMS;
 }
 
 const oct_lanes *oct_lanes_select(const oct_caps *caps, int64_t length, int64_t rows, size_t elem_bytes)
 {
+    bool forced = false;
     for (size_t i = 0; i < VARIANT_COUNT; i++) {
         const oct_lanes *v = &variants[i];
-        if (caps->lanes ? strcmp(caps->lanes, v->name) == 0 : suits(v, caps, length, rows, elem_bytes))
+        forced = forced || (caps->lanes && strcmp(caps->lanes, v->name) == 0);
+        if (fits_access(v, elem_bytes) && (caps->lanes ? forced : suits(v, caps, length, rows)))
             return v;
     }
     return &variants[0];

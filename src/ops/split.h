@@ -19,8 +19,8 @@ typedef struct oct_lanes {
 /* The rows in order, NULL after the last. */
 const oct_lanes *oct_lanes_variant(size_t index);
 /* For `rows` rows of `length` elements, the widest of which (input or output) has elem_bytes: that of
- * caps->lanes, or on GPUs the widest vectors of up to 16 bytes that lie aligned in every row and keep all
- * compute units busy. */
+ * caps->lanes, or the next that can be; else on GPUs the widest vectors of up to 16 bytes that lie aligned in
+ * every row and keep all compute units busy. */
 const oct_lanes *oct_lanes_select(const oct_caps *caps, int64_t length, int64_t rows, size_t elem_bytes);
 /* Build options: "" for the portable row. */
 const char *oct_lanes_options(const oct_lanes *v);

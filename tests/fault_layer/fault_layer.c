@@ -2,6 +2,7 @@
  *   OCTET_FAULT_CALL=N   the N-th call of those below fails; 0 or unset: none
  *   OCTET_FAULT_CODE=C   with this error (default -5, CL_OUT_OF_RESOURCES)
  *   OCTET_FAULT_STICKY=1 and so does every one after it
+ *   OCTET_FAULT_LOCAL=B  kernels that are given more than B bytes of local memory are not launched
  *   OCTET_FAULT_LOG=FILE at exit: "calls N live M", M being objects created and not released
  * Objects are counted by references: create and retain add one, release takes one. */
 #define CL_TARGET_OPENCL_VERSION 300
@@ -18,6 +19,8 @@ static cl_icd_dispatch table;
 static atomic_long calls, live;
 static long failing;
 static int sticky;
+static long local_limit;
+static cl_kernel too_large; /* the last kernel that was given too much */
 static cl_int code = CL_OUT_OF_RESOURCES;
 
 static int fails(void)
@@ -89,8 +92,13 @@ PLAIN(clBuildProgram,
        program_notify notify, void *user),
       (program, count, devices, options, notify, user))
 PLAIN(clFlush, (cl_command_queue queue), (queue))
-PLAIN(clSetKernelArg, (cl_kernel kernel, cl_uint index, size_t size, const void *value),
-      (kernel, index, size, value))
+/* A driver finds out about local memory at the launch. */
+static cl_int CL_API_CALL my_clSetKernelArg(cl_kernel kernel, cl_uint index, size_t size, const void *value)
+{
+    if (!value && local_limit)
+        too_large = (long)size > local_limit ? kernel : NULL;
+    return fails() ? code : next->clSetKernelArg(kernel, index, size, value);
+}
 
 /* A wait that fails has waited all the same: what was enqueued does not go on behind the caller's back, or
  * nobody could ever free what it reads. */
@@ -113,10 +121,11 @@ static cl_int CL_API_CALL my_clEnqueueNDRangeKernel(cl_command_queue queue, cl_k
                                                     const size_t *local, cl_uint waits,
                                                     const cl_event *wait_list, cl_event *event)
 {
-    return fails() ? code
-                   : count_event(next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local,
-                                                              waits, wait_list, event),
-                                 event);
+    return fails() || (too_large && too_large == kernel)
+               ? code
+               : count_event(next->clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, waits,
+                                                          wait_list, event),
+                             event);
 }
 
 static cl_int CL_API_CALL my_clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking,
@@ -210,6 +219,7 @@ CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint entries, const cl_icd_dispat
     table = *target;
     failing = number("OCTET_FAULT_CALL", 0);
     code = (cl_int)number("OCTET_FAULT_CODE", code);
+    local_limit = number("OCTET_FAULT_LOCAL", 0);
     sticky = (int)number("OCTET_FAULT_STICKY", 0);
     TAKE(clCreateContext);
     TAKE(clCreateCommandQueue);
