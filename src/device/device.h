@@ -79,6 +79,15 @@ octet_status oct_devices_get(size_t index, octet_device_info *info);
 octet_status oct_device_kernel(oct_device *device, const char *file, const char *entry, const char *options,
                                cl_kernel *kernel);
 
+/* Build these programs now, those that are not there yet, several at a time where that is faster
+ * (OCTET_BUILD_THREADS threads, at most 8; else, on devices that are not CPUs, as many as processors; one:
+ * nothing is done, each is built when it is asked for). Logs on the calling thread. Errors: that of the first
+ * that fails, as above. */
+typedef struct oct_program_name {
+    const char *file, *options;
+} oct_program_name;
+octet_status oct_device_build(oct_device *device, const oct_program_name *programs, size_t count);
+
 /* Device memory. bytes > 0. All buffers end with at least OCT_BUFFER_PAD readable bytes past `bytes`. What is
  * held, padding included, is counted. */
 #define OCT_BUFFER_PAD 64

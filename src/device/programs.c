@@ -1,6 +1,6 @@
 /* Programs: embedded sources with their includes resolved, built once per (file, options) and device, kept in
  * memory and on disk. A program that several threads ask for is built once: the lock is held while it is
- * built. */
+ * built, by one thread or by a crew that the holder waits for. */
 #include "device_priv.h"
 #include "hash.h"
 #include "kernel_sources.h"
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Part of every cache key: raise it when the way programs are built changes. */
 #define CACHE_FORMAT "octet-program-1"
@@ -222,65 +223,188 @@ static octet_status from_source(oct_device *d, const char *source, const char *o
     return status;
 }
 
-static octet_status build(oct_device *d, const char *file, const char *options, const char *name,
-                          cl_program *program)
+/* A program to build, and what came of it. */
+typedef struct job {
+    const char *file, *options;
+    char name[MAX_PATH + MAX_OPTIONS]; /* "FILE OPTIONS" */
+    cl_program program;
+    bool cached; /* taken from disk */
+    octet_status status;
+    char error[OCT_ERROR_TEXT_BYTES]; /* error texts belong to threads */
+} job;
+
+static octet_status build(oct_device *d, job *j)
 {
     char all_options[2 * MAX_OPTIONS];
-    int length =
-        snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options, options);
+    int length = snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options,
+                          j->options);
     RETURN_IF(length < 0 || (size_t)length >= sizeof all_options, OCTET_INTERNAL,
-              "kernel source %s: its build options are longer than %zu bytes", file, sizeof all_options - 1);
+              "kernel source %s: its build options are longer than %zu bytes", j->file,
+              sizeof all_options - 1);
     include_list list = {.count = 0};
     text key = {0};
-    octet_status status = expand(file, &list);
+    octet_status status = expand(j->file, &list);
     if (status == OCTET_OK)
-        status = make_key(d, list.whole.data, all_options, name, &key);
-    *program = NULL;
+        status = make_key(d, list.whole.data, all_options, j->name, &key);
     if (status == OCTET_OK && d->cache_dir)
-        *program = from_binary(d, key.data, all_options);
-    if (*program) {
-        atomic_fetch_add(&d->counters[COUNT_CACHED], 1);
-        oct_device_log(d, "taken from the cache: %s", name);
-    } else if (status == OCTET_OK) {
-        status = from_source(d, list.whole.data, all_options, name, program);
-        if (status == OCTET_OK) {
-            atomic_fetch_add(&d->counters[COUNT_BUILT], 1);
-            oct_device_log(d, "compiled: %s", name);
-            if (d->cache_dir)
-                to_disk(d, key.data, *program);
-        }
+        j->program = from_binary(d, key.data, all_options);
+    j->cached = j->program != NULL;
+    if (status == OCTET_OK && !j->cached) {
+        status = from_source(d, list.whole.data, all_options, j->name, &j->program);
+        if (status == OCTET_OK && d->cache_dir)
+            to_disk(d, key.data, j->program);
     }
     free(list.whole.data);
     free(key.data);
     return status;
 }
 
-static octet_status get_program(oct_device *d, const char *file, const char *options, cl_program *program)
+static octet_status begin_job(const char *file, const char *options, job *j)
 {
-    char name[MAX_PATH + MAX_OPTIONS];
     RETURN_IF(strlen(file) >= MAX_PATH || strlen(options) >= MAX_OPTIONS, OCTET_INTERNAL,
               "kernel source %.40s: its path or its build options are longer than %d and %d bytes", file,
               MAX_PATH - 1, MAX_OPTIONS - 1);
-    snprintf(name, sizeof name, "%s %s", file, options);
+    memset(j, 0, sizeof *j);
+    j->file = file;
+    j->options = options;
+    snprintf(j->name, sizeof j->name, "%s %s", file, options);
+    return OCTET_OK;
+}
+
+static oct_program_entry *find_program(const oct_device *d, const char *name)
+{
     for (oct_program_entry *e = d->programs; e; e = e->next) {
-        if (strcmp(e->name, name) == 0) {
-            *program = e->program;
-            return OCTET_OK;
-        }
+        if (strcmp(e->name, name) == 0)
+            return e;
     }
+    return NULL;
+}
+
+/* The program of a job that went well becomes the device's. */
+static octet_status keep_program(oct_device *d, job *j)
+{
     oct_program_entry *e = calloc(1, sizeof *e);
-    char *copy = malloc(strlen(name) + 1);
-    octet_status status = e && copy ? build(d, file, options, name, program)
-                                    : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a program");
-    if (status != OCTET_OK) {
+    char *copy = malloc(strlen(j->name) + 1);
+    if (!e || !copy) {
         free(e);
         free(copy);
-        return status;
+        clReleaseProgram(j->program);
+        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a program");
     }
-    strcpy(copy, name);
-    *e = (oct_program_entry){.next = d->programs, .name = copy, .program = *program};
+    atomic_fetch_add(&d->counters[j->cached ? COUNT_CACHED : COUNT_BUILT], 1);
+    oct_device_log(d, "%s: %s", j->cached ? "taken from the cache" : "compiled", j->name);
+    strcpy(copy, j->name);
+    *e = (oct_program_entry){.next = d->programs, .name = copy, .program = j->program};
     d->programs = e;
     return OCTET_OK;
+}
+
+static octet_status get_program(oct_device *d, const char *file, const char *options, cl_program *program)
+{
+    job j;
+    FORWARD(begin_job(file, options, &j));
+    const oct_program_entry *e = find_program(d, j.name);
+    if (!e) {
+        FORWARD(build(d, &j));
+        FORWARD(keep_program(d, &j));
+    }
+    *program = e ? e->program : j.program;
+    return OCTET_OK;
+}
+
+/* ---- several at once ----------------------------------------------------------------------------------- */
+
+enum { MAX_BUILDERS = 8 };
+
+typedef struct crew {
+    oct_device *device;
+    job *jobs;
+    size_t count;
+    atomic_size_t next; /* jobs are handed out in order */
+} crew;
+
+static void *work(void *argument)
+{
+    crew *c = argument;
+    for (size_t i; (i = atomic_fetch_add(&c->next, 1)) < c->count;) {
+        job *j = &c->jobs[i];
+        j->status = build(c->device, j);
+        if (j->status != OCTET_OK) {
+            snprintf(j->error, sizeof j->error, "%s", oct_error_text());
+            atomic_store(&c->next, c->count); /* what comes before is in hand: the first failure stays it */
+        }
+    }
+    return NULL;
+}
+
+/* OCTET_BUILD_THREADS, or as many as processors where the device is not a CPU: drivers of CPUs compile one
+ * program at a time. */
+static size_t builders(const oct_device *d)
+{
+    const char *wish = getenv("OCTET_BUILD_THREADS");
+    long n = wish && *wish           ? strtol(wish, NULL, 10)
+             : d->caps.prefers_tiles ? sysconf(_SC_NPROCESSORS_ONLN)
+                                     : 1;
+    return n < 1 ? 1 : n > MAX_BUILDERS ? MAX_BUILDERS : (size_t)n;
+}
+
+/* The caller is one of the crew. */
+static void build_together(crew *c, size_t threads)
+{
+    pthread_t others[MAX_BUILDERS];
+    size_t started = 0;
+    while (started + 1 < threads && started + 1 < c->count &&
+           pthread_create(&others[started], NULL, work, c) == 0)
+        started++;
+    work(c);
+    while (started > 0)
+        pthread_join(others[--started], NULL);
+}
+
+/* Those that are not there yet, each once. */
+static octet_status list_jobs(const oct_device *d, const oct_program_name *names, size_t count, crew *c)
+{
+    for (size_t i = 0; i < count; i++) {
+        job *j = &c->jobs[c->count];
+        FORWARD(begin_job(names[i].file, names[i].options, j));
+        bool there = find_program(d, j->name) != NULL;
+        for (size_t k = 0; !there && k < c->count; k++)
+            there = strcmp(c->jobs[k].name, j->name) == 0;
+        c->count += !there;
+    }
+    return OCTET_OK;
+}
+
+/* In the order of the jobs, whoever built them: what is logged, and the first failure. */
+static octet_status keep_jobs(crew *c)
+{
+    octet_status status = OCTET_OK;
+    for (size_t i = 0; i < c->count; i++) {
+        job *j = &c->jobs[i];
+        octet_status mine = j->program ? keep_program(c->device, j) : j->status;
+        if (status == OCTET_OK && mine != OCTET_OK)
+            status = j->program ? mine : oct_fail(mine, "%s", j->error);
+    }
+    return status;
+}
+
+octet_status oct_device_build(oct_device *d, const oct_program_name *names, size_t count)
+{
+    size_t threads = builders(d);
+    if (threads < 2 || count < 2)
+        return OCTET_OK;
+    crew c = {.device = d, .jobs = malloc(count * sizeof *c.jobs)};
+    RETURN_IF(!c.jobs, OCTET_OUT_OF_MEMORY, "out of host memory for %zu programs", count);
+    atomic_init(&c.next, 0);
+    pthread_mutex_lock(&d->programs_lock);
+    octet_status status = list_jobs(d, names, count, &c);
+    if (status == OCTET_OK && c.count > 1) {
+        build_together(&c, threads);
+        status = keep_jobs(&c);
+    }
+    pthread_mutex_unlock(&d->programs_lock);
+    free(c.jobs);
+    return status;
 }
 
 octet_status oct_device_kernel(oct_device *d, const char *file, const char *entry, const char *options,

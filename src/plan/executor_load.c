@@ -211,6 +211,23 @@ static octet_status run_load_launch(binder *b, const oct_launch *l)
     return status;
 }
 
+/* Programs do not depend on each other: all that the two lists need at once. */
+static octet_status build_programs(const binder *b)
+{
+    const oct_recipe *r = b->recipe;
+    oct_program_name *names = malloc(((size_t)r->launch_count + 1) * sizeof *names);
+    RETURN_IF(!names, OCTET_OUT_OF_MEMORY, "out of host memory for %d kernel launches", r->launch_count);
+    size_t count = 0;
+    for (int i = 0; i < r->launch_count; i++) {
+        const oct_launch *l = r->launches[i];
+        if ((b->plan.phases[i] & (OCT_IN_LOAD | OCT_IN_RUN)) && has_work(l) && !l->product)
+            names[count++] = (oct_program_name){l->file, l->options};
+    }
+    octet_status status = oct_device_build(b->e->device, names, count);
+    free(names);
+    return status;
+}
+
 static octet_status bind_all(binder *b)
 {
     const oct_recipe *r = b->recipe;
@@ -328,6 +345,7 @@ static octet_status load(binder *b)
     FORWARD(oct_store_reserve(s, e->scratch_bytes));
     e->scratch_generation = s->scratch_generation;
     FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
+    FORWARD(build_programs(b));
     /* Uploads read b->small and the caller's constants: settle before they go. */
     octet_status status = bind_all(b);
     FORWARD(oct_device_settle(e->device, status == OCTET_OK ? warm_up(e) : status));
