@@ -111,7 +111,7 @@ static void binary_case(const binary_shape *p, octet_dtype t, oct_qbinary_kind k
 
 static void binaries(void)
 {
-    const uint64_t rounds = harness_lanes ? 4 : 8;
+    const uint64_t rounds = harness_cases(8);
     size_t cases = 0;
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (size_t t = 0; t < 2; t++) {

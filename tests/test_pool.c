@@ -122,7 +122,7 @@ static void pools(void)
     const octet_dtype types[] = {OCTET_U8, OCTET_S8};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (int kind = 0; kind < 3; kind++) {
-            for (uint64_t k = 0; k < (harness_lanes ? 4 : 8); k++)
+            for (uint64_t k = 0; k < harness_cases(8); k++)
                 run_case(&shapes[i], (oct_pool_kind)kind, types[k / 2 % 2],
                          1 + k + i * 101 + (uint64_t)kind * 1009);
         }

@@ -2,7 +2,7 @@
  * the operands' type (bool: uchar). Results are bytes, 0 or 1. */
 #include "broadcast.clh"
 
-OCT_LANES(long)
+OCT_LANES_OF(long, 16, ulong16)
 
 #define OP_Equal          0
 #define OP_Less           1

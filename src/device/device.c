@@ -229,9 +229,15 @@ static octet_status make_context_and_queue(oct_device *d)
 }
 
 /* For tests and developers: OCTET_MAX_ALLOC is a largest allocation, in bytes, smaller than the device's;
- * OCTET_MEMORY what can be had in all, whatever the device says. */
-static void shrink_allocations(oct_device *d)
+ * OCTET_MEMORY what can be had in all, whatever the device says; OCTET_LANES a row of ops/lane_variants.def.
+ */
+static void take_wishes(oct_device *d)
 {
+    const char *lanes = getenv("OCTET_LANES");
+    if (lanes && *lanes) {
+        snprintf(d->lanes, sizeof d->lanes, "%s", lanes);
+        d->caps.lanes = d->lanes;
+    }
     const char *memory = getenv("OCTET_MEMORY");
     d->real_bytes = memory ? strtoull(memory, NULL, 10) : 0;
     const char *text = getenv("OCTET_MAX_ALLOC");
@@ -279,7 +285,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
         oct_device_release(d);
         return status;
     }
-    shrink_allocations(d);
+    take_wishes(d);
     d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
     oct_device_settle_local(d);
@@ -336,7 +342,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
         oct_device_release(d);
         return status;
     }
-    shrink_allocations(d);
+    take_wishes(d);
     d->staging.piece_bytes = oct_staging_bytes(&d->caps);
     log_choice(d);
     oct_device_settle_local(d);

@@ -50,6 +50,7 @@ struct oct_device {
     oct_program_entry *programs;
     char *cache_dir; /* NULL: no disk cache */
     oct_tuning tuning;
+    char lanes[32];      /* OCTET_LANES */
     uint64_t real_bytes; /* of memory there really is, for tests; 0: whatever the driver gives */
     atomic_bool used_blas;
     oct_staging staging;
