@@ -63,6 +63,7 @@ typedef struct octet_quantize_desc {
     size_t wide_count;
     double
         smooth; /* SmoothQuant after normalizations: how much moves to the weights, 0.5 typically; 0: none */
+    int adaptive; /* 1: adaptive rounding of weights, where that brings the outputs nearer */
 } octet_quantize_desc;
 
 typedef struct octet_quantizer octet_quantizer;
@@ -100,6 +101,7 @@ typedef struct octet_quantize_result {
                            tried */
     int bias_correction; /* was it of use? */
     size_t smoothed;     /* normalizations whose channels are scaled */
+    int adaptive;        /* was adaptive rounding, asked for and of use? */
 } octet_quantize_result;
 OCTET_API octet_status octet_quantizer_result(const octet_quantizer *quantizer,
                                               octet_quantize_result *result);

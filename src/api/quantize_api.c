@@ -245,6 +245,7 @@ octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_res
     mine.kept = q->kept;
     mine.smoothed = q->smoothed;
     mine.bias_correction = q->best.options.correct_bias;
+    mine.adaptive = q->best.options.adaptive;
     memcpy(mine.tried_db, q->tried_db, sizeof mine.tried_db);
     for (int i = 0; i < q->graph.node_count; i++)
         mine.layers += q->place.kind[i] == OCT_PLACE_PRODUCT || q->place.kind[i] == OCT_PLACE_INTEGER;

@@ -28,8 +28,8 @@ typedef struct cli_options {
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
     bool quiet, help, version, strict_int8, show, reset;
-    bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, all, bgr,
-        layers; /* quantize, compare */
+    bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive, all,
+        bgr, layers; /* quantize, compare */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);

@@ -76,6 +76,8 @@ static const option_row rows[] = {
      "cross-layer equalization of Conv, Relu, Conv chains"},
     {"smooth", "[=A]", FOR_QUANTIZE, KIND_MAYBE, FIELD(smooth), 0, 0,
      "SmoothQuant: scale channels between normalizations and the products they feed; A is 0.5 by default"},
+    {"adaptive", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(adaptive), 0, 0,
+     "round weights for the least error of the products, if it helps; takes longer"},
     {"integer-softmax", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(integer_softmax), 0, 0,
      "quantize a Softmax at the end too"},
     {"report", "FILE.html", FOR_QUANTIZE, KIND_TEXT, FIELD(report), 0, 0,

@@ -77,6 +77,7 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
         return cli_usage("--raise takes float or 16, not \"%s\"", options->raise);
     d->wide = options->wide.items;
     d->wide_count = options->wide.count;
+    d->adaptive = options->adaptive;
     d->exclude = options->excludes.items;
     d->exclude_count = options->excludes.count;
     d->auto_count = (int)options->keep;

@@ -3,6 +3,7 @@
 #include "quantizer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,7 @@ octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, 
                              .params = c->params,
                              .wide = c->wide_params,
                              .observers = q->observers,
+                             .moments = q->moments,
                              .shifts = q->shifts,
                              .options = *options,
                              .to = &c->graph,
@@ -227,26 +229,38 @@ static octet_status try_one(octet_quantizer *q, octet_observer observer, const o
     return OCTET_OK;
 }
 
+static octet_status try_observers(octet_quantizer *q, const oct_insert_options *options, const char *how)
+{
+    bool all = q->desc.observer == OCTET_OBSERVE_BEST;
+    for (int o = OCTET_OBSERVE_MINMAX; o < OCTET_OBSERVER_COUNT; o++) {
+        char step[64];
+        if (!all && (octet_observer)o != q->desc.observer)
+            continue;
+        snprintf(step, sizeof step, "%s%s", octet_observer_name((octet_observer)o), how);
+        oct_quantizer_progress(q, step, (size_t)o - 1, OCTET_OBSERVER_COUNT);
+        FORWARD(try_one(q, (octet_observer)o, options));
+    }
+    return OCTET_OK;
+}
+
 octet_status oct_quantizer_choose(octet_quantizer *q)
 {
     oct_candidate_free(&q->best);
     oct_quantizer_forget_shifts(q);
+    if (q->desc.adaptive)
+        FORWARD(oct_quantizer_find_moments(q));
     for (size_t i = 0; i < sizeof q->tried_db / sizeof *q->tried_db; i++)
         q->tried_db[i] = NAN;
-    bool all = q->desc.observer == OCTET_OBSERVE_BEST;
-    size_t total = all ? OCTET_OBSERVER_COUNT : 2;
-    for (int o = OCTET_OBSERVE_MINMAX; o < OCTET_OBSERVER_COUNT; o++) {
-        if (!all && (octet_observer)o != q->desc.observer)
-            continue;
-        oct_quantizer_progress(q, octet_observer_name((octet_observer)o), (size_t)o - 1, total);
-        FORWARD(try_one(q, (octet_observer)o, &q->options));
-    }
-    if (q->options.correct_bias) { /* is it of use? */
-        oct_insert_options plain = q->options;
-        plain.correct_bias = false;
-        oct_quantizer_progress(q, "bias correction", total - 1, total);
-        FORWARD(try_one(q, q->best.observer, &plain));
-        FORWARD(oct_quantizer_refine_biases(q));
-    }
-    return OCTET_OK;
+    FORWARD(try_observers(q, &q->options, ""));
+    oct_insert_options options = q->options;
+    options.adaptive = q->moments != NULL;
+    if (options.adaptive)
+        FORWARD(try_observers(q, &options, ", adaptive rounding"));
+    if (!q->options.correct_bias)
+        return OCTET_OK;
+    options = q->best.options; /* is correction of use? */
+    options.correct_bias = false;
+    oct_quantizer_progress(q, "bias correction", OCTET_OBSERVER_COUNT - 1, OCTET_OBSERVER_COUNT);
+    FORWARD(try_one(q, q->best.observer, &options));
+    return oct_quantizer_refine_biases(q);
 }

@@ -227,6 +227,18 @@ static octet_status choose_scales(const oct_insert *s, weights *w, const float *
     return OCTET_OK;
 }
 
+static octet_status round_weights(const oct_insert *s, int node, weights *w)
+{
+    const int top = s->options.reduce_range ? 63 : 127;
+    oct_moments *m = s->moments ? s->moments[node] : NULL;
+    if (s->options.adaptive && m)
+        return oct_moments_round(m, w->data, w->scales, top, w->made);
+    for (int64_t i = 0; i < w->elems; i++)
+        w->made[i] =
+            (int8_t)oct_quantize_f32(w->data[i], w->scales[i / w->inner % w->channels], 0, -top, top);
+    return OCTET_OK;
+}
+
 static octet_status quantize_weights(oct_insert *s, int node, const float *bias, float x_scale, weights *w)
 {
     oct_graph *g = s->to;
@@ -243,9 +255,7 @@ static octet_status quantize_weights(oct_insert *s, int node, const float *bias,
     if (!w->scales || !w->made)
         return no_memory();
     FORWARD(choose_scales(s, w, bias, x_scale));
-    for (int64_t i = 0; i < w->elems; i++)
-        w->made[i] =
-            (int8_t)oct_quantize_f32(w->data[i], w->scales[i / w->inner % w->channels], 0, -127, 127);
+    FORWARD(round_weights(s, node, w));
     int in[3] = {oct_add_const_kept(g, OCTET_S8, value.rank, value.dims, w->made)};
     if (name_const(g, in[0], value.name, "q") < 0)
         return OCTET_OUT_OF_MEMORY;
@@ -273,14 +283,31 @@ int64_t oct_input_channel(const oct_graph *from, const oct_node *n, int64_t i)
     return oct_weight_axis(from, n) == 0 ? i % w->dims[1] : i / w->dims[1];
 }
 
+/* As correct_bias, from means that know the borders. */
+static void correct_by_moments(const oct_moments *m, const weights *w, double *correction)
+{
+    for (int64_t r = 0; r < m->rows; r++) {
+        for (int64_t k = 0; k < m->depth; k++) {
+            int64_t i = r * m->row_step + k * m->step;
+            double error = (double)w->made[i] * w->scales[r] - w->data[i];
+            correction[r] -= error * oct_moments_mean(m, r, k);
+        }
+    }
+}
+
 /* Rounding has moved the mean of each channel by sum((wq - w) mean(x)): the bias takes it back (Nagel et al.,
  * 2019). Borders, where there is less of x, are not told apart. */
 static octet_status correct_bias(const oct_insert *s, int node, const weights *w, double *correction)
 {
     const oct_node *n = &s->from->nodes[node];
     const oct_observer *x = s->observers ? &s->observers[n->inputs[0]] : NULL;
-    if (!s->options.correct_bias || !x || !x->channel_sums || !x->per_channel ||
-        (n->op != OCT_OP_Conv && n->op != OCT_OP_Gemm))
+    if (!s->options.correct_bias)
+        return OCTET_OK;
+    if (s->moments && s->moments[node]) {
+        correct_by_moments(s->moments[node], w, correction);
+        return OCTET_OK;
+    }
+    if (!x || !x->channel_sums || !x->per_channel || (n->op != OCT_OP_Conv && n->op != OCT_OP_Gemm))
         return OCTET_OK;
     for (int64_t i = 0; i < w->elems; i++) {
         int64_t c = i / w->inner % w->channels, in = oct_input_channel(s->from, n, i);

@@ -5,6 +5,7 @@
 
 #include "device.h"
 #include "insert.h"
+#include "moments.h"
 #include "observer.h"
 #include "onnx.h"
 #include "place.h"
@@ -60,7 +61,8 @@ struct octet_quantizer {
     oct_taps *taps;            /* of these */
     oct_sample *samples;
     size_t sample_count, sample_capacity;
-    double **shifts; /* by node: what empirical correction adds to its bias; NULL: nothing */
+    oct_moments **moments; /* by node, NULL for some; NULL: no adaptive rounding */
+    double **shifts;       /* by node: what empirical correction adds to its bias; NULL: nothing */
     oct_candidate best;
     double tried_db[8];
     bool written;
@@ -95,6 +97,10 @@ const oct_parameters *oct_candidate_parameters(const oct_candidate *c, const oct
 octet_dtype oct_candidate_dtype(const oct_candidate *c, int v);
 /* The best of the methods that the descriptor allows: q->best. */
 octet_status oct_quantizer_choose(octet_quantizer *q);
+
+/* What adaptive rounding needs to know of the samples: q->moments. */
+octet_status oct_quantizer_find_moments(octet_quantizer *q);
+void oct_quantizer_forget_moments(octet_quantizer *q);
 
 /* Make the biases of q->best better by what it does; forget what was found. */
 octet_status oct_quantizer_refine_biases(octet_quantizer *q);
