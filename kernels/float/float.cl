@@ -21,15 +21,13 @@
 #endif
 #define T16 OCT_PASTE(T, 16)
 
+#ifndef T_IS_FLOAT
 static inline T divide1(T a, T b)
 {
-#ifdef T_IS_FLOAT
-    return oct_div_rn(a, b);
-#else
     /* ONNX leaves these open; no device may trap on them. */
     return b == 0 ? 0 : b == -1 ? (T)(0u - (uint)a) : a / b;
-#endif
 }
+#endif
 
 static inline T16 apply16(T16 a, T16 b)
 {
@@ -39,6 +37,8 @@ static inline T16 apply16(T16 a, T16 b)
     return a - b;
 #elif OP == OP_MUL
     return a * b;
+#elif OP == OP_DIV && defined(T_IS_FLOAT)
+    return oct_div_rn16(a, b);
 #elif OP == OP_DIV
     T x[16], y[16];
     vstore16(a, 0, x);
