@@ -2,9 +2,8 @@
  * [outer][axis][inner]; scale and zero point are one, or one per index of axis. Options: Q the quantized
  * type, Q_MIN, Q_MAX; X the type quantized from; LANES, COALESCED (lanes.clh); GROUP the work-group of
  * range_of_groups. */
-#include "div.clh"
 #include "lanes.clh"
-#include "rounding.clh"
+#include "quantize/quantizer.clh"
 
 #ifndef Q
 #define Q     uchar
@@ -20,7 +19,6 @@
 #define CONVERT_FLOATS OCT_PASTE(convert_, FLOATS)
 #define CONVERT_INTS   OCT_PASTE(convert_, INTS)
 #define CONVERT_Q      OCT_PASTE(convert_, LANES_OF(Q))
-#define QUOTIENTS      OCT_PASTE(oct_quotient, LANES)
 
 /* Where work-item (chunk, axis, outer) works, and its parameters. There may be more work-items than channels.
  */
@@ -32,29 +30,14 @@
     const float s = AT(float, scale)[scales > 1 ? channel : 0];                                              \
     const int z = zeros ? (int)AT(Q, zero)[zeros > 1 ? channel : 0] : 0;
 
-/* clamp(rint(x / s) + z); NaN gives z. */
 __kernel void quantize(MEM(x), MEM(scale), MEM(zero), MEM(y), const long channels, const long inner,
                        const long chunk, const int scales, const int zeros)
 {
     LOCATE
-    const float y1 = oct_div_rn(1.0f, s), lo = (float)(Q_MIN - z), hi = (float)(Q_MAX - z);
-    const int ordinary = s >= OCT_DIV_FAST_MIN && s <= OCT_DIV_FAST_MAX;
+    const oct_quantizer by = oct_quantizer_make(s, z, Q_MIN, Q_MAX);
     for (long i = first; i < last; i += LANES) {
-        FLOATS v = CONVERT_FLOATS(LOAD_LANES(X)(AT(X, x) + base + i, last - i));
-        v = select(v, (FLOATS)(0.0f), isnan(v));
-        if (ordinary) {
-            v = QUOTIENTS(v, s, y1);
-        } else {
-            float lanes[LANES];
-            OCT_PASTE(vstore, LANES)(v, 0, lanes);
-            OCT_UNROLL
-            for (int j = 0; j < LANES; j++)
-                lanes[j] = oct_div_rn(lanes[j], s);
-            v = OCT_PASTE(vload, LANES)(0, lanes);
-            v = select(v, (FLOATS)(0.0f), isnan(v)); /* inf / inf */
-        }
-        const INTS q = ROUND_LANES(fmin(fmax(v, (FLOATS)(lo)), (FLOATS)(hi))) + z;
-        SAVE_LANES(Q)(AT(Q, y) + base + i, CONVERT_Q(q), last - i);
+        const FLOATS v = CONVERT_FLOATS(LOAD_LANES(X)(AT(X, x) + base + i, last - i));
+        SAVE_LANES(Q)(AT(Q, y) + base + i, CONVERT_Q(oct_quantize_lanes(by, v)), last - i);
     }
 }
 

@@ -50,6 +50,7 @@ typedef struct oct_caps {
     const char *lanes;               /* for tests: a row of lane_variants.def; NULL: what suits */
     int item_sums;                   /* int32 sums that a work-item keeps in registers */
     const char *build_options;       /* what every program needs on this driver; "" for most */
+    int fused_operators;             /* in one launch, at most (ops/fuse.h) */
     int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */
     const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
 } oct_caps;

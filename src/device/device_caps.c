@@ -209,18 +209,26 @@ void oct_caps_name_paths(oct_caps *caps)
 /* Defects of drivers that kernels are built around. */
 static const struct {
     const char *platform, *device, *options;
+    int fused_operators;
 } quirks[] = {
-    /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off. */
-    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES"},
+    /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off.
+     * Its compiler needs minutes and gigabytes for an expression of ten operators. */
+    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", 1},
 };
 
-static const char *quirks_of(const octet_device_info *info)
+/* What a launch of fused operators holds; no more than a compiler likes. */
+#define FUSED_OPERATORS 16
+
+static void query_quirks(oct_caps *caps)
 {
+    caps->build_options = "";
+    caps->fused_operators = FUSED_OPERATORS;
     for (size_t i = 0; i < sizeof quirks / sizeof quirks[0]; i++) {
-        if (strstr(info->platform, quirks[i].platform) && strstr(info->name, quirks[i].device))
-            return quirks[i].options;
+        if (strstr(caps->info.platform, quirks[i].platform) && strstr(caps->info.name, quirks[i].device)) {
+            caps->build_options = quirks[i].options;
+            caps->fused_operators = quirks[i].fused_operators;
+        }
     }
-    return "";
 }
 
 static octet_device_type device_type(cl_device_id id)
@@ -275,7 +283,7 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
     if (caps->vendor_id == VENDOR_NVIDIA)
         caps->nvidia_cc =
             (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
-    caps->build_options = quirks_of(&caps->info);
+    query_quirks(caps);
     query_pocl(caps);
     query_dot4(id, caps);
     query_tiles(caps);

@@ -1,4 +1,5 @@
 #include "floats.h"
+#include "fuse.h"
 #include "sizes.h"
 #include "split.h"
 
@@ -7,21 +8,30 @@
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y)
 {
+    static const char *const names[] = {
+        [OCT_FLOAT_ADD] = "Add", [OCT_FLOAT_SUB] = "Sub",     [OCT_FLOAT_MUL] = "Mul",
+        [OCT_FLOAT_DIV] = "Div", [OCT_FLOAT_MIN] = "Min",     [OCT_FLOAT_MAX] = "Max",
+        [OCT_FLOAT_POW] = "Pow", [OCT_FLOAT_PRELU] = "PRelu",
+    };
     oct_broadcast shape;
-    FORWARD(oct_broadcast_make(a, b, y, &shape));
-    oct_launch *l = oct_recipe_launch(r, "float/float.cl", "binary", "-DOP=%d %s", (int)op,
-                                      y->dtype == OCTET_S32 ? "-DT=int" : "-DT=float -DT_IS_FLOAT");
+    FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
+    oct_launch *l = oct_recipe_launch(r, "float/float.cl", "binary", "-DOP=%s -DT=%s", names[op],
+                                      y->dtype == OCTET_S32 ? "int" : "float");
     oct_launch_in(l, a->mem);
     oct_launch_in(l, b->mem);
     oct_launch_out(l, y->mem);
     oct_launch_in_place(l, a->mem);
     oct_launch_in_place(l, b->mem);
     oct_broadcast_launch(l, caps, &shape, NULL);
+    if (y->dtype == OCTET_F32)
+        oct_elementwise_mark(r, l,
+                             &(oct_elementwise){.call = names[op], .count = 2, .in = {*a, *b}, .y = *y});
     return r->status;
 }
 
 static void elementwise(oct_recipe *r, const oct_caps *caps, const char *file, const char *entry,
-                        const char *options, const oct_operand *x, const oct_operand *y, float a, float b)
+                        const char *options, const char *call, const oct_operand *x, const oct_operand *y,
+                        float a, float b)
 {
     int64_t n = oct_operand_elems(x);
     oct_launch *l = oct_recipe_launch(r, file, entry, "%s", options);
@@ -33,6 +43,8 @@ static void elementwise(oct_recipe *r, const oct_caps *caps, const char *file, c
     oct_launch_f32(l, a);
     oct_launch_f32(l, b);
     oct_launch_1d(l, oct_split_items(caps, n), 0);
+    oct_elementwise_mark(r, l,
+                         &(oct_elementwise){.call = call, .count = 1, .in = {*x}, .y = *y, .f = {a, b}});
 }
 
 octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *name, const oct_operand *x,
@@ -40,14 +52,14 @@ octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *na
 {
     char options[64];
     snprintf(options, sizeof options, "-DOP=%s", name);
-    elementwise(r, caps, "float/unary.cl", "unary", options, x, y, a, b);
+    elementwise(r, caps, "float/unary.cl", "unary", options, name, x, y, a, b);
     return r->status;
 }
 
 octet_status oct_float_clip(oct_recipe *r, const oct_caps *caps, const oct_operand *x, float lo, float hi,
                             const oct_operand *y)
 {
-    elementwise(r, caps, "float/float.cl", "clip", "-DT=float -DT_IS_FLOAT", x, y, lo, hi);
+    elementwise(r, caps, "float/float.cl", "clip", "-DT=float -DOP=Add", "Clip", x, y, lo, hi);
     return r->status;
 }
 

@@ -12,7 +12,7 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
     bool ordered = a->dtype == OCTET_F32 || a->dtype == OCTET_BOOL || a->dtype == OCTET_S64 ||
                    oct_dtype_max(a->dtype) != 0;
     RETURN_IF(!ordered, OCTET_UNSUPPORTED, "%s of %s is not supported", name, oct_dtype_name(a->dtype));
-    FORWARD(oct_broadcast_make(a, b, y, &shape));
+    FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
     oct_launch *l =
         oct_recipe_launch(r, "pointwise/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
     oct_launch_in(l, a->mem);

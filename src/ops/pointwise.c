@@ -124,7 +124,7 @@ oct_mem oct_qbinary_params(oct_recipe *r, octet_dtype dtype, oct_qbinary_kind ki
 octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_request *q)
 {
     oct_broadcast shape;
-    FORWARD(oct_broadcast_make(&q->a, &q->b, &q->c, &shape));
+    FORWARD(oct_broadcast_make((const oct_operand *[]){&q->a, &q->b}, 2, &q->c, &shape));
     oct_mem params = oct_qbinary_params(r, q->c.dtype, q->kind, q->swapped, &q->a_q, &q->b_q, &q->c_q);
     const oct_lanes *v = oct_broadcast_lanes(caps, &shape, 1);
     oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add",

@@ -1,5 +1,6 @@
 #include "quantize.h"
 #include "dtype.h"
+#include "fuse.h"
 #include "sizes.h"
 #include "split.h"
 
@@ -37,6 +38,10 @@ static octet_status convert(oct_recipe *r, const oct_caps *caps, const char *ent
     oct_launch_i32(l, q->scale_count);
     oct_launch_i32(l, q->zero_count);
     oct_lanes_launch(l, caps, v, inner, channels, outer);
+    bool narrow = oct_dtype_is_int8(q_dtype) || oct_dtype_is_int16(q_dtype);
+    if (narrow && x_dtype == OCTET_F32 && q->scale_count <= 1 && q->zero_count <= 1)
+        oct_elementwise_mark(r, l,
+                             &(oct_elementwise){.call = entry, .count = 1, .in = {*x}, .y = *y, .q = *q});
     return r->status;
 }
 

@@ -142,7 +142,7 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
     r->launches = launches;
     if (!ok)
         return NULL;
-    char text[512];
+    char text[1280];
     va_list args;
     va_start(args, options);
     int length = vsnprintf(text, sizeof text, options, args);

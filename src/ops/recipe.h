@@ -49,9 +49,12 @@ typedef struct oct_arg {
     } u;
 } oct_arg;
 
-#define OCT_MAX_ARGS 40
+#define OCT_MAX_ARGS 48
 
 #define OCT_SLICE_BYTES ((size_t)1 << 20) /* what slice_bytes is where nobody sets it */
+
+/* What a launch computes element by element in float, for those that can be fused (ops/fuse.h). */
+typedef struct oct_elementwise oct_elementwise;
 
 typedef struct oct_launch {
     const oct_sgemm *product; /* a library call instead of a kernel: its arguments are A, B and C (an OUT,
@@ -67,6 +70,7 @@ typedef struct oct_launch {
     int node;            /* graph node this belongs to, -1: none */
     oct_mem in_place[2]; /* inputs whose bytes the output may take */
     int in_place_count;
+    const oct_elementwise *elementwise; /* NULL: nothing that is known how to fuse */
 } oct_launch;
 
 /* A product that an operator was asked for: what tuning can choose a variant for. */

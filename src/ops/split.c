@@ -106,36 +106,38 @@ static octet_status steps_of(const oct_operand *t, const oct_operand *y, int64_t
     return OCTET_OK;
 }
 
-/* Dimension i is merged into its inner neighbour when both operands go on where that one ends. */
-static bool mergeable(const oct_broadcast *s, int outer, int inner)
+/* Dimension i is merged into its inner neighbour, now dimension `at` of `out`, when all operands go on where
+ * that one ends. */
+static bool mergeable(const oct_broadcast *s, int count, int i, const oct_broadcast *out, int at)
 {
-    return s->dims[outer] == 1 || s->dims[inner] == 1 ||
-           (s->a[outer] == s->a[inner] * s->dims[inner] && s->b[outer] == s->b[inner] * s->dims[inner]);
+    bool all = true;
+    for (int k = 0; k < count; k++)
+        all = all && s->steps[k][i] == out->steps[k][at] * out->dims[at];
+    return all || s->dims[i] == 1 || out->dims[at] == 1;
 }
 
-octet_status oct_broadcast_make(const oct_operand *a, const oct_operand *b, const oct_operand *y,
+octet_status oct_broadcast_make(const oct_operand *const *operands, int count, const oct_operand *y,
                                 oct_broadcast *out)
 {
     oct_broadcast s;
     for (int i = 0; i < 8; i++)
         s.dims[i] = i < 8 - y->rank ? 1 : y->dims[i - (8 - y->rank)];
-    FORWARD(steps_of(a, y, s.a));
-    FORWARD(steps_of(b, y, s.b));
+    for (int k = 0; k < count; k++)
+        FORWARD(steps_of(operands[k], y, s.steps[k]));
     int at = 7; /* where the current merged dimension is kept */
-    *out =
-        (oct_broadcast){.dims = {1, 1, 1, 1, 1, 1, 1, s.dims[7]}, .a = {[7] = s.a[7]}, .b = {[7] = s.b[7]}};
+    *out = (oct_broadcast){.dims = {1, 1, 1, 1, 1, 1, 1, s.dims[7]}};
+    for (int k = 0; k < count; k++)
+        out->steps[k][7] = s.steps[k][7];
     for (int i = 6; i >= 0; i--) {
-        oct_broadcast pair = {
-            .dims = {s.dims[i], out->dims[at]}, .a = {s.a[i], out->a[at]}, .b = {s.b[i], out->b[at]}};
-        if (!mergeable(&pair, 0, 1))
+        if (!mergeable(&s, count, i, out, at))
             at--;
         else if (out->dims[at] != 1) {
             out->dims[at] *= s.dims[i];
             continue;
         }
         out->dims[at] = s.dims[i];
-        out->a[at] = s.a[i];
-        out->b[at] = s.b[i];
+        for (int k = 0; k < count; k++)
+            out->steps[k][at] = s.steps[k][i];
     }
     return OCTET_OK;
 }
@@ -159,13 +161,13 @@ void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadca
     oct_launch_i64(l, rows_of(s));
     oct_launch_i64(l, s->dims[7]);
     oct_launch_i64(l, oct_lanes_chunk(v, caps));
-    oct_launch_i32(l, s->a[7]);
-    oct_launch_i32(l, s->b[7]);
+    oct_launch_i32(l, s->steps[0][7]);
+    oct_launch_i32(l, s->steps[1][7]);
     for (int i = 1; i < 7; i++)
         oct_launch_i64(l, s->dims[i]);
     for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, s->a[i]);
+        oct_launch_i64(l, s->steps[0][i]);
     for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, s->b[i]);
+        oct_launch_i64(l, s->steps[1][i]);
     oct_lanes_launch(l, caps, v, s->dims[7], rows_of(s), 1);
 }

@@ -39,19 +39,20 @@ int64_t oct_split_chunk(const oct_caps *caps);
 /* Work-items for n elements. */
 size_t oct_split_items(const oct_caps *caps, int64_t n);
 
-/* Two operands and an output with numpy broadcasting, with dimensions that lie together merged. Dimension 7
- * is the innermost; unused slow dimensions are 1. Steps are in elements, 0 where an operand repeats. */
+/* Operands and an output with numpy broadcasting, with dimensions that lie together merged. Dimension 7 is
+ * the innermost; unused slow dimensions are 1. Steps are in elements, 0 where an operand repeats. */
+#define OCT_BROADCAST_OPERANDS 8
 typedef struct oct_broadcast {
-    int64_t dims[8], a[8], b[8];
+    int64_t dims[8], steps[OCT_BROADCAST_OPERANDS][8];
 } oct_broadcast;
 
 /* Errors: INVALID_ARGUMENT (shapes do not broadcast to y's). */
-octet_status oct_broadcast_make(const oct_operand *a, const oct_operand *b, const oct_operand *y,
+octet_status oct_broadcast_make(const oct_operand *const *operands, int count, const oct_operand *y,
                                 oct_broadcast *out);
 /* How its rows are best spread. */
 const oct_lanes *oct_broadcast_lanes(const oct_caps *caps, const oct_broadcast *s, size_t elem_bytes);
-/* Arguments BROADCAST_ARGS (kernels/broadcast.clh) and the work sizes. v NULL: the portable row, whatever the
- * device. */
+/* Of two operands: arguments BROADCAST_ARGS (kernels/broadcast.clh) and the work sizes. v NULL: the portable
+ * row, whatever the device. */
 void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v);
 
 #endif

@@ -1,5 +1,6 @@
 #include "plan.h"
 #include "dtype.h"
+#include "fuse.h"
 #include "passes.h"
 #include "sizes.h"
 
@@ -119,6 +120,7 @@ static octet_status lower_in_pieces(const oct_graph *g, oct_device *device, cons
     recipe->piece_bytes = piece;
     recipe->slice_bytes = slice < store->chunk ? slice : store->chunk;
     FORWARD(oct_lower(g, oct_device_caps(device), recipe, mem, mem + g->value_count));
+    FORWARD(oct_recipe_fuse(recipe, oct_device_caps(device)));
     const oct_memory_limits limits = oct_store_limits(store);
     oct_memory_plan plan;
     FORWARD(oct_memory_plan_make(recipe, &store->weights, &limits, &plan, least));
