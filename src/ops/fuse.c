@@ -108,28 +108,29 @@ static void put_number(expression *x, float number)
     put(x, "f%d", at);
 }
 
+/* Constants of a file need not lie aligned. */
+static float float_at(const void *host)
+{
+    float number;
+    memcpy(&number, host, sizeof number);
+    return number;
+}
+
 static void put_scale(expression *x, const oct_quant *q)
 {
     if (!q->scale_count)
         put(x, "1.0f");
     else if (q->host_scale)
-        put_number(x, *q->host_scale);
+        put_number(x, float_at(q->host_scale));
     else
         put(x, "SCALE(%d)", slot_of(x, q->scale, NULL));
 }
 
-static int32_t number_of(const void *host, octet_dtype dtype)
+static int32_t zero_at(const void *host, octet_dtype dtype)
 {
-    switch (dtype) {
-    case OCTET_U8:
-        return *(const uint8_t *)host;
-    case OCTET_S8:
-        return *(const int8_t *)host;
-    case OCTET_U16:
-        return *(const uint16_t *)host;
-    default:
-        return *(const int16_t *)host;
-    }
+    uint16_t bits = 0;
+    memcpy(&bits, host, oct_dtype_bytes(dtype)); /* little-endian */
+    return dtype == OCTET_S8 ? (int8_t)bits : dtype == OCTET_S16 ? (int16_t)bits : bits;
 }
 
 static void put_zero(expression *x, const oct_quant *q, octet_dtype dtype)
@@ -138,7 +139,7 @@ static void put_zero(expression *x, const oct_quant *q, octet_dtype dtype)
         put(x, "0");
     } else if (q->host_zero) {
         put(x, "(int)");
-        put_number(x, (float)number_of(q->host_zero, dtype));
+        put_number(x, (float)zero_at(q->host_zero, dtype));
     } else {
         put(x, "ZERO(%s,%d)", oct_dtype_cl(dtype), slot_of(x, q->zero, NULL));
     }
@@ -160,7 +161,7 @@ static void put_operand(expression *x, const oct_operand *t)
 {
     if (is_number(t)) {
         put(x, "(float16)(");
-        put_number(x, *(const float *)t->host);
+        put_number(x, float_at(t->host));
         put(x, ")");
         return;
     }
@@ -209,7 +210,7 @@ static void put_launch(expression *x, int launch)
         put_zero(x, &e->q, e->in[0].dtype);
         put(x, ")");
     } else if (divides_by_number(e)) {
-        float by = *(const float *)e->in[1].host;
+        float by = float_at(e->in[1].host);
         put(x, "oct_div_by16(");
         put_input(x, launch, 0);
         put(x, ",");
