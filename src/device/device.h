@@ -51,6 +51,7 @@ typedef struct oct_caps {
     int item_sums;                   /* int32 sums that a work-item keeps in registers */
     const char *build_options;       /* what every program needs on this driver; "" for most */
     int fused_operators;             /* in one launch, at most (ops/fuse.h) */
+    bool one_build;                  /* its driver must not build two programs at once */
     int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */
     const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
 } oct_caps;
@@ -81,9 +82,9 @@ octet_status oct_device_kernel(oct_device *device, const char *file, const char 
                                cl_kernel *kernel);
 
 /* Build these programs now, those that are not there yet, several at a time where that is faster
- * (OCTET_BUILD_THREADS threads, at most 8; else, on devices that are not CPUs, as many as processors; one:
- * nothing is done, each is built when it is asked for). Logs on the calling thread. Errors: that of the first
- * that fails, as above. */
+ * (OCTET_BUILD_THREADS threads, at most 8; else, on devices that are not CPUs and whose driver
+ * stands it, as many as processors; one: nothing is done, each is built when it is asked for). Logs on the
+ * calling thread. Errors: that of the first that fails, as above. */
 typedef struct oct_program_name {
     const char *file, *options;
 } oct_program_name;

@@ -206,18 +206,21 @@ void oct_caps_name_paths(oct_caps *caps)
     snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", name);
 }
 
-/* Defects of drivers that kernels are built around. */
+/* What a launch of fused operators holds; no more than a compiler likes. */
+#define FUSED_OPERATORS 16
+
+/* Defects of drivers that Octet works around. */
 static const struct {
     const char *platform, *device, *options;
     int fused_operators;
+    bool one_build; /* clBuildProgram in two threads crashes, whatever the standard promises */
 } quirks[] = {
     /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off.
      * Its compiler needs minutes and gigabytes for an expression of ten operators. */
-    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", 1},
+    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", 1, false},
+    /* Oclgrind 21.10: every build uses the one LLVM context of the simulator. */
+    {"Oclgrind", "Oclgrind", "", FUSED_OPERATORS, true},
 };
-
-/* What a launch of fused operators holds; no more than a compiler likes. */
-#define FUSED_OPERATORS 16
 
 static void query_quirks(oct_caps *caps)
 {
@@ -227,6 +230,7 @@ static void query_quirks(oct_caps *caps)
         if (strstr(caps->info.platform, quirks[i].platform) && strstr(caps->info.name, quirks[i].device)) {
             caps->build_options = quirks[i].options;
             caps->fused_operators = quirks[i].fused_operators;
+            caps->one_build = quirks[i].one_build;
         }
     }
 }

@@ -337,14 +337,13 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* OCTET_BUILD_THREADS, or as many as processors where the device is not a CPU: drivers of CPUs compile one
- * program at a time. */
+/* OCTET_BUILD_THREADS, or as many as processors where the device is not a CPU (drivers of CPUs compile one
+ * program at a time) and its driver stands it. */
 static size_t builders(const oct_device *d)
 {
     const char *wish = getenv("OCTET_BUILD_THREADS");
-    long n = wish && *wish           ? strtol(wish, NULL, 10)
-             : d->caps.prefers_tiles ? sysconf(_SC_NPROCESSORS_ONLN)
-                                     : 1;
+    bool together = d->caps.prefers_tiles && !d->caps.one_build;
+    long n = wish && *wish ? strtol(wish, NULL, 10) : together ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     return n < 1 ? 1 : n > MAX_BUILDERS ? MAX_BUILDERS : (size_t)n;
 }
 
