@@ -10,6 +10,7 @@
 #include "peak.h"
 #include "pointwise.h"
 #include "pool.h"
+#include "qreduce.h"
 #include "quantize.h"
 #include "softmax.h"
 
@@ -289,6 +290,14 @@ static void bench_others(void)
     report(&b, oct_pool(&b.r, caps, &p), "QLinearAveragePool 3x3", 2.0 * N);
     p = pool(&b, OCT_POOL_GLOBAL_AVERAGE);
     report(&b, oct_pool(&b.r, caps, &p), "QLinearGlobalAveragePool", 1.0 * N);
+    for (int axis = 2; axis < 4; axis++) {
+        oct_q_reduce_request mean = {
+            .combine = OCT_COMBINE_SUM, .mean = true, .x = b.x8, .y = b.y8, .x_q = b.q, .y_q = b.other};
+        mean.reduced[axis] = true;
+        mean.y.dims[axis] = 1;
+        report(&b, oct_q_reduce(&b.r, caps, &mean),
+               axis == 2 ? "QLinearReduceMean over 56" : "over 256, the last axis", 1.0 * N);
+    }
     report(&b, oct_transpose(&b.r, caps, &b.x8, &b.y8, (int[]){0, 3, 1, 2}), "Transpose to channels first",
            2.0 * N);
     report(&b, oct_cast(&b.r, caps, &b.xf, &b.y8), "Cast f32 to u8", 5.0 * N);

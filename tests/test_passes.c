@@ -54,13 +54,15 @@ static const known names[] = {
 };
 enum { NAMES = sizeof names / sizeof *names };
 
-static const int64_t two_by_two[] = {2, 2}, three_by_three[] = {3, 3};
+static const int64_t two_by_two[] = {2, 2}, three_by_three[] = {3, 3}, channels[] = {1}, pixels[] = {2, 3};
 /* What may follow an operator's name after '@'. */
 static const struct {
     const char *name;
     oct_attr attr;
 } attributes[] = {
     {"axis0", {.name = "axis", .kind = OCT_ATTR_INT, .i = 0}},
+    {"channels", {.name = "axes", .kind = OCT_ATTR_INTS, .ints = channels, .count = 1}},
+    {"pixels", {.name = "axes", .kind = OCT_ATTR_INTS, .ints = pixels, .count = 2}},
     {"axis1", {.name = "axis", .kind = OCT_ATTR_INT, .i = 1}},
     {"k2", {.name = "kernel_shape", .kind = OCT_ATTR_INTS, .ints = two_by_two, .count = 2}},
     {"k3", {.name = "kernel_shape", .kind = OCT_ATTR_INTS, .ints = three_by_three, .count = 2}},
@@ -222,6 +224,8 @@ static const pass_case cases[] = {
     {"a pool", oct_pass_sink_dequantize, OF_X "y = MaxPool@k2 a", "y", "MaxPool " DQ},
     {"two moves", oct_pass_sink_dequantize, OF_X "v = Transpose a; y = Reshape v flat", "y",
      "Transpose Reshape " DQ},
+    {"the largest of each", oct_pass_sink_dequantize, OF_X "y = ReduceMax@channels a", "y", "ReduceMax " DQ},
+    {"sums", oct_pass_sink_dequantize, OF_X "y = ReduceSum@channels a", "y", DQ " ReduceSum"},
     {"equal parts", oct_pass_sink_dequantize, OF_X OF_T "y = Concat@axis1 a c", "y", "Concat " DQ},
     {"parts of other scales", oct_pass_sink_dequantize, OF_X "c = " DQ " t s2 z; y = Concat@axis1 a c", "y",
      DQ " " DQ " Concat"},
@@ -273,6 +277,18 @@ static const pass_case cases[] = {
      "QLinearAveragePool"},
     {"global pool", oct_pass_integer_groups, OF_X "d = GlobalAveragePool a; y = " Q " d s2 z2", "y",
      "QLinearGlobalAveragePool"},
+    {"mean over pixels", oct_pass_integer_groups, OF_X "d = ReduceMean@pixels a; y = " Q " d s2 z2", "y",
+     "QLinearGlobalAveragePool"},
+    {"mean over channels", oct_pass_integer_groups, OF_X "d = ReduceMean@channels a; y = " Q " d s2 z2", "y",
+     "QLinearReduceMean"},
+    {"mean of everything", oct_pass_integer_groups, OF_X "d = ReduceMean a; y = " Q " d s2 z2", "y",
+     "QLinearReduceMean"},
+    {"sum", oct_pass_integer_groups, OF_X "d = ReduceSum@channels a; y = " Q " d s2 z2", "y",
+     "QLinearReduceSum"},
+    {"mean that stays float", oct_pass_integer_groups, OF_X "y = ReduceMean@channels a", "y",
+     DQ " ReduceMean"},
+    {"sum and clip", oct_pass_integer_groups,
+     OF_X "d = ReduceSum@channels a; e = Clip d zero six; y = " Q " e s2 z2", "y", DQ " ReduceSum Clip " Q},
     {"concat", oct_pass_integer_groups, OF_X "c = " DQ " t s2 z; d = Concat@axis1 a c; y = " Q " d s2 z2",
      "y", "QLinearConcat"},
     {"sigmoid", oct_pass_integer_groups, OF_X "d = Sigmoid a; y = " Q " d s2 z2", "y", "QLinearSigmoid"},

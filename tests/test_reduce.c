@@ -1,5 +1,7 @@
-/* Float reductions, ArgMax and ArgMin, Softmax on the device against src/ref. */
+/* Reductions, ArgMax and ArgMin, Softmax on the device against src/ref. */
 #include "harness.h"
+#include "qreduce.h"
+#include "quant.h"
 #include "reduce.h"
 #include "ref.h"
 
@@ -68,6 +70,101 @@ static void reductions(void **state)
     }
 }
 
+/* Which axes of four are reduced, by bit. */
+static const struct {
+    int64_t dims[4];
+    unsigned axes;
+} q_shapes[] = {{{1, 1, 1, 1}, 15},  {{3, 5, 17, 1}, 2},  {{2, 3, 1, 1000}, 8}, {{1, 7, 300, 1}, 2},
+                {{2, 16, 7, 7}, 12}, {{2, 16, 7, 7}, 10}, {{3, 4, 5, 33}, 5},   {{3, 4, 5, 33}, 15},
+                {{2, 3, 5, 16}, 0},  {{40, 3, 2, 15}, 8}, {{1, 64, 31, 32}, 2}, {{0, 3, 2, 2}, 2}};
+
+/* The elements of each result side by side: [results][total], for the reference. */
+static void gather(const int64_t *dims, unsigned axes, const unsigned char *from, unsigned char *to)
+{
+    int64_t n = dims[0] * dims[1] * dims[2] * dims[3], results = 1, total = 1;
+    for (int d = 0; d < 4; d++)
+        *(axes >> d & 1 ? &total : &results) *= dims[d];
+    for (int64_t e = 0; e < n; e++) {
+        int64_t rest = e, at[4], row = 0, column = 0;
+        for (int d = 3; d >= 0; d--) {
+            at[d] = rest % dims[d];
+            rest /= dims[d];
+        }
+        for (int d = 0; d < 4; d++) {
+            int64_t *index = axes >> d & 1 ? &column : &row;
+            *index = *index * dims[d] + at[d];
+        }
+        to[row * total + column] = from[e];
+    }
+}
+
+static void q_case(size_t which, oct_ref_q_reduction op, octet_dtype t, uint64_t seed)
+{
+    static unsigned char in[1 << 17], sorted[1 << 17], out[1 << 17], expected[1 << 17];
+    const int64_t *dims = q_shapes[which].dims;
+    int64_t n = dims[0] * dims[1] * dims[2] * dims[3], kept[4], results = 1;
+    uint64_t s = seed;
+    float scales[2] = {check_scale(&s), check_random(&s) & 1 ? 0.5f : check_scale(&s)};
+    unsigned char zeros[2] = {(unsigned char)check_random(&s), (unsigned char)check_random(&s)};
+    check_fill(&s, t, in, (size_t)n, (int)(seed % 3));
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_q_reduce_request q = {.combine = op == OCT_REF_Q_MIN   ? OCT_COMBINE_MIN
+                                         : op == OCT_REF_Q_MAX ? OCT_COMBINE_MAX
+                                                               : OCT_COMBINE_SUM,
+                              .mean = op == OCT_REF_Q_MEAN,
+                              .x = harness_operand(&r, t, 4, dims, in, true),
+                              .x_q = harness_quant(&r, t, &scales[0], 1, &zeros[0], seed % 5 != 0),
+                              .y_q = harness_quant(&r, t, &scales[1], 1, &zeros[1], seed % 7 != 0)};
+    for (int d = 0; d < 4; d++) {
+        q.reduced[d] = q_shapes[which].axes >> d & 1;
+        results *= kept[d] = q.reduced[d] ? 1 : dims[d];
+    }
+    q.y = harness_output(&r, t, 4, kept);
+    oct_ref_q_parameters p = {t, scales[0], scales[1], 0, 0};
+    if (q.x_q.zero_count)
+        p.x_zero = t == OCTET_S8 ? (signed char)zeros[0] : zeros[0];
+    if (q.y_q.zero_count)
+        p.y_zero = t == OCTET_S8 ? (signed char)zeros[1] : zeros[1];
+    gather(dims, q_shapes[which].axes, in, sorted);
+    oct_ref_q_reduce(op, &p, sorted, results, results ? n / results : 1, 1, expected);
+    char what[96];
+    snprintf(what, sizeof what, "reduction %d of shape %zu, %s, seed %llu", (int)op, which, oct_dtype_name(t),
+             (unsigned long long)seed);
+    octet_status built = oct_q_reduce(&r, oct_device_caps(device), &q);
+    harness_run(&r, built, &(harness_io){q.x.mem, in}, 1, &(harness_io){q.y.mem, out}, 1, what);
+    harness_compare(out, expected, (size_t)results, what);
+}
+
+static void reductions_of_8_bits_are_exact(void **state)
+{
+    (void)state;
+    for (size_t which = 0; which < sizeof q_shapes / sizeof *q_shapes; which++) {
+        for (int op = OCT_REF_Q_MIN; op <= OCT_REF_Q_MEAN; op++) {
+            for (uint64_t k = 0; k < 4; k++)
+                q_case(which, (oct_ref_q_reduction)op, k & 1 ? OCTET_S8 : OCTET_U8,
+                       1 + k + which * 31 + (uint64_t)op * 7);
+        }
+    }
+}
+
+static void sums_that_could_wrap_are_refused(void **state)
+{
+    (void)state;
+    const int64_t dims[] = {OCT_SUM_MOST}, one[] = {1};
+    const float scale = 1.0f;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_q_reduce_request q = {.combine = OCT_COMBINE_SUM,
+                              .reduced = {true},
+                              .x = harness_operand(&r, OCTET_U8, 1, dims, NULL, true),
+                              .y = harness_output(&r, OCTET_U8, 1, one),
+                              .x_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0),
+                              .y_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0)};
+    assert_int_equal(oct_q_reduce(&r, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
+    oct_recipe_free(&r);
+}
+
 static void extremes(void **state)
 {
     (void)state;
@@ -114,7 +211,8 @@ static void softmaxes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(reductions), cmocka_unit_test(extremes),
-                                       cmocka_unit_test(softmaxes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reductions), cmocka_unit_test(extremes), cmocka_unit_test(softmaxes),
+        cmocka_unit_test(reductions_of_8_bits_are_exact), cmocka_unit_test(sums_that_could_wrap_are_refused)};
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -42,7 +42,7 @@ infer_fn infer_unknown, infer_arg, infer_resize, infer_slice, infer_split, infer
     infer_tile, infer_block, infer_batch_norm;
 infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, infer_unsqueeze,
     infer_transpose, infer_cast, infer_constant, infer_unary, infer_float_same, infer_binary, infer_variadic,
-    infer_reduce;
+    infer_reduce, infer_qreduce;
 infer_fn infer_logic, infer_not, infer_where, infer_layer_norm, infer_channel_norm, infer_lrn, infer_dropout;
 
 #endif

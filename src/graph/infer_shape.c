@@ -234,13 +234,12 @@ octet_status infer_binary(infer_ctx *c)
     return infer_variadic(c);
 }
 
-octet_status infer_reduce(infer_ctx *c)
+static octet_status reduced_shape(infer_ctx *c)
 {
     const oct_value *x = infer_in(c, 0);
     int64_t dims[OCTET_MAX_RANK];
     bool reduced[OCTET_MAX_RANK], keep = oct_node_int(c->n, "keepdims", 1) != 0;
     int rank = 0;
-    FORWARD(infer_require_dtype(c, 0, infer_f32));
     FORWARD(oct_reduced_axes(c->g, c->n, reduced));
     for (int i = 0; i < x->rank; i++) {
         RETURN_IF(reduced[i] && x->dims[i] == 0, OCTET_UNSUPPORTED,
@@ -250,6 +249,24 @@ octet_status infer_reduce(infer_ctx *c)
     }
     infer_out(c, 0, x->dtype, rank, dims);
     return OCTET_OK;
+}
+
+octet_status infer_reduce(infer_ctx *c)
+{
+    static const octet_dtype chosen[] = {OCTET_F32, OCTET_U8, OCTET_S8, OCTET_DTYPE_NONE};
+    bool chooses = c->n->op == OCT_OP_ReduceMin || c->n->op == OCT_OP_ReduceMax;
+    FORWARD(infer_require_dtype(c, 0, chooses ? chosen : infer_f32));
+    return reduced_shape(c);
+}
+
+octet_status infer_qreduce(infer_ctx *c)
+{
+    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    for (int i = 1; i < 5; i += 2) {
+        FORWARD(infer_require_dtype(c, i, infer_f32));
+        FORWARD(infer_check_quant(c, i, i + 1, infer_in(c, 0)->dtype, 1));
+    }
+    return reduced_shape(c);
 }
 
 octet_status infer_arg(infer_ctx *c)

@@ -6,7 +6,7 @@
 
 static bool has_input(const oct_node *n, int i)
 {
-    return i < n->input_count && n->inputs[i] != OCT_NO_VALUE;
+    return i >= 0 && i < n->input_count && n->inputs[i] != OCT_NO_VALUE;
 }
 
 octet_status oct_const_ints(const oct_graph *g, const oct_node *n, int i, int64_t *out, int capacity,
@@ -34,7 +34,8 @@ octet_status oct_const_ints(const oct_graph *g, const oct_node *n, int i, int64_
     return OCTET_OK;
 }
 
-/* Integers from constant input i, else from the attribute; *given is false where there are neither. */
+/* Integers from constant input i (-1: the operator has none), else from the attribute; *given is false where
+ * there are neither. */
 static octet_status ints_of(const oct_graph *g, const oct_node *n, int i, const char *attribute, int64_t *out,
                             int capacity, int *count, bool *given)
 {
@@ -212,7 +213,8 @@ octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduce
     int rank = g->values[n->inputs[0]].rank, count;
     int64_t axes[OCTET_MAX_RANK];
     bool given;
-    FORWARD(ints_of(g, n, 1, "axes", axes, OCTET_MAX_RANK, &count, &given));
+    bool quantized = n->op == OCT_OP_QLinearReduceMean || n->op == OCT_OP_QLinearReduceSum;
+    FORWARD(ints_of(g, n, quantized ? -1 : 1, "axes", axes, OCTET_MAX_RANK, &count, &given));
     bool all = count == 0 && oct_node_int(n, "noop_with_empty_axes", 0) == 0;
     for (int d = 0; d < OCTET_MAX_RANK; d++)
         reduced[d] = all && d < rank;

@@ -37,7 +37,8 @@ octet_status oct_pad_resolve(const oct_graph *g, const oct_node *n, oct_pad *p);
  * the modes that repeat what is there. */
 bool oct_pads_with_zero(const oct_graph *g, const oct_node *n);
 
-/* Which axes a reduction takes: input 1, the attribute, or all. */
+/* Which axes a reduction takes: input 1 (not of QLinearReduceMean and QLinearReduceSum), the attribute, or
+ * all. */
 octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduced[OCTET_MAX_RANK]);
 
 #endif

@@ -511,19 +511,50 @@ static octet_status fuse_softmax(group *s, bool *done)
     return oct_node_set_int(s->g, made, "opset", opset);
 }
 
+/* The axes as an attribute, where the integer reductions have them. */
+static octet_status fuse_reduction(group *s, oct_op op, const bool *reduced, bool *done)
+{
+    oct_graph *g = s->g;
+    const oct_value *x = &g->values[input_of(s, 0)];
+    int64_t *axes = oct_arena_alloc(&g->arena, OCTET_MAX_RANK, sizeof *axes), elems = 1;
+    RETURN_IF(!axes, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    int made;
+    oct_attr attr = {.name = "axes", .kind = OCT_ATTR_INTS, .ints = axes};
+    for (int d = 0; d < x->rank; d++) {
+        if (!reduced[d])
+            continue;
+        axes[attr.count++] = d;
+        elems *= x->dims[d];
+        if (elems >= OCT_SUM_MOST)
+            return OCTET_OK; /* in float, as it is */
+    }
+    FORWARD(fuse_one(s, op, &made, done));
+    if (!*done)
+        return OCTET_OK;
+    FORWARD(oct_node_set_int(g, made, "noop_with_empty_axes", 1)); /* none: that was so before */
+    return oct_node_set_attr(g, made, &attr);
+}
+
+static octet_status fuse_sum(group *s, bool *done)
+{
+    bool reduced[OCTET_MAX_RANK];
+    FORWARD(oct_reduced_axes(s->g, node_of(s), reduced));
+    return fuse_reduction(s, OCT_OP_QLinearReduceSum, reduced, done);
+}
+
 /* A mean over rows and columns is a global average; without the dimensions of 1 it is also renamed. */
 static octet_status fuse_mean(group *s, bool *done)
 {
     oct_graph *g = s->g;
     const oct_value *x = &g->values[input_of(s, 0)];
-    bool reduced[OCTET_MAX_RANK];
-    if (s->quantize < 0 || x->rank < 3)
+    bool reduced[OCTET_MAX_RANK], pixels = x->rank >= 3;
+    if (s->quantize < 0)
         return OCTET_OK;
     FORWARD(oct_reduced_axes(g, node_of(s), reduced));
-    for (int d = 0; d < x->rank; d++) {
-        if (reduced[d] != (d >= 2))
-            return OCTET_OK;
-    }
+    for (int d = 0; d < x->rank; d++)
+        pixels = pixels && reduced[d] == (d >= 2);
+    if (!pixels)
+        return fuse_reduction(s, OCT_OP_QLinearReduceMean, reduced, done);
     int made, y = s->y.value;
     int64_t dims[OCTET_MAX_RANK] = {x->dims[0], x->dims[1]};
     for (int d = 2; d < x->rank; d++)
@@ -596,12 +627,13 @@ static fuse_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_Resize] = fuse_resize,
     [OCT_OP_Softmax] = fuse_softmax,
     [OCT_OP_ReduceMean] = fuse_mean,
+    [OCT_OP_ReduceSum] = fuse_sum,
     [OCT_OP_Sigmoid] = fuse_sigmoid,
     [OCT_OP_LeakyRelu] = fuse_leaky_relu,
 };
 
-/* Groups whose integer form is an operator of ONNX or com.microsoft: what other graphs of these become, no
- * file can say. (A mean becomes a Reshape that knows the batch.) */
+/* Groups whose integer form is an operator of ONNX or com.microsoft that runtimes have: what other graphs of
+ * these become, no file can say. (A mean becomes a Reshape that knows the batch.) */
 static bool has_onnx_form(const group *s)
 {
     oct_op op = node_of(s)->op;
@@ -610,7 +642,8 @@ static bool has_onnx_form(const group *s)
         return false; /* of 16 bits */
     if (s->quantize < 0)
         return op == OCT_OP_Gemm; /* QGemm without an output scale */
-    return op != OCT_OP_Sub && op != OCT_OP_Resize && op != OCT_OP_ConvTranspose && op != OCT_OP_ReduceMean;
+    return op != OCT_OP_Sub && op != OCT_OP_Resize && op != OCT_OP_ConvTranspose && op != OCT_OP_ReduceMean &&
+           op != OCT_OP_ReduceSum;
 }
 
 static octet_status fuse_groups(oct_graph *g, bool portable)

@@ -25,6 +25,7 @@ static sink_kind kind_of(const oct_node *n)
         [OCT_OP_SpaceToDepth] = SINK_FIRST,  [OCT_OP_Pad] = SINK_PAD,
         [OCT_OP_GlobalMaxPool] = SINK_FIRST, [OCT_OP_ArgMax] = SINK_INDEX,
         [OCT_OP_ArgMin] = SINK_INDEX,        [OCT_OP_Resize] = SINK_RESIZE,
+        [OCT_OP_ReduceMax] = SINK_FIRST,     [OCT_OP_ReduceMin] = SINK_FIRST,
     };
     return (sink_kind)table[n->op];
 }
@@ -115,7 +116,7 @@ static octet_status sink(oct_graph *g, int node)
 static bool is_ours_alone(oct_op op)
 {
     return op == OCT_OP_DepthToSpace || op == OCT_OP_SpaceToDepth || op == OCT_OP_GlobalMaxPool ||
-           op == OCT_OP_Expand || op == OCT_OP_Tile;
+           op == OCT_OP_Expand || op == OCT_OP_Tile || op == OCT_OP_ReduceMax || op == OCT_OP_ReduceMin;
 }
 
 static octet_status sink_all(oct_graph *g, bool portable)

@@ -1,5 +1,6 @@
 #include "pool.h"
 #include "dtype.h"
+#include "quant.h"
 #include "sizes.h"
 #include "split.h"
 
@@ -82,7 +83,7 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     RETURN_IF(q->oh * q->ow > INT32_MAX, OCTET_UNSUPPORTED, "pooling: %lld pixels of output are too many",
               (long long)(q->oh * q->ow));
     if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q))) {
-        RETURN_IF(q->h * q->w >= (int64_t)1 << 23, OCTET_UNSUPPORTED,
+        RETURN_IF(q->h * q->w >= OCT_SUM_MOST, OCTET_UNSUPPORTED,
                   "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
         return global_pool(r, caps, q);
     }

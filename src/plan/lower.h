@@ -38,7 +38,7 @@ lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binar
     lower_q_softmax, lower_q_concat, lower_relu, lower_clip;                     /* pointwise */
 lower_fn lower_binary, lower_variadic, lower_unary;                              /* float */
 lower_fn lower_float_conv, lower_conv_transpose, lower_gemm, lower_float_matmul; /* float_product */
-lower_fn lower_reduce, lower_arg, lower_softmax;                                 /* reduce */
+lower_fn lower_reduce, lower_q_reduce, lower_arg, lower_softmax;                 /* reduce */
 lower_fn lower_transpose, lower_gather, lower_cast, lower_alias;                 /* moves */
 lower_fn lower_slice, lower_split, lower_concat, lower_expand, lower_tile, lower_pad, lower_block; /* boxes */
 lower_fn lower_layer_norm, lower_channel_norm, lower_lrn, lower_logic, lower_not, lower_where,

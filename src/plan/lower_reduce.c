@@ -3,6 +3,7 @@
 #include "lower.h"
 #include "move.h"
 #include "moves.h"
+#include "qreduce.h"
 #include "reduce.h"
 
 #include <string.h>
@@ -25,6 +26,24 @@ static const struct {
     {OCT_OP_ReduceLogSum, OCT_COMBINE_SUM, OCT_BEFORE_NOTHING, OCT_AFTER_LOG},
 };
 
+/* Of 8 bits: the smallest, the largest, the sum or the mean, in integers. */
+octet_status lower_q_reduce(lowering *l, const oct_node *n)
+{
+    bool min = n->op == OCT_OP_ReduceMin, sum = !min && n->op != OCT_OP_ReduceMax;
+    oct_q_reduce_request q = {.combine = min   ? OCT_COMBINE_MIN
+                                         : sum ? OCT_COMBINE_SUM
+                                               : OCT_COMBINE_MAX,
+                              .mean = n->op == OCT_OP_QLinearReduceMean,
+                              .x = lower_input(l, n, 0),
+                              .y = lower_output(l, n, 0)};
+    FORWARD(oct_reduced_axes(l->g, n, q.reduced));
+    if (sum) {
+        q.x_q = lower_quant(l, n, 1, 2, q.x.dtype);
+        q.y_q = lower_quant(l, n, 3, 4, q.y.dtype);
+    }
+    return oct_q_reduce(l->r, l->caps, &q);
+}
+
 /* Runs of neighbouring reduced axes, from the last to the first, one launch each; a reduction over nothing
  * but single elements still does what comes before and after. */
 octet_status lower_reduce(lowering *l, const oct_node *n)
@@ -33,6 +52,8 @@ octet_status lower_reduce(lowering *l, const oct_node *n)
     bool reduced[OCTET_MAX_RANK];
     size_t row = 0;
     int64_t inner = 1, total = 1;
+    if (x.dtype != OCTET_F32)
+        return lower_q_reduce(l, n);
     FORWARD(oct_reduced_axes(l->g, n, reduced));
     while (reductions[row].op != n->op)
         row++;

@@ -131,6 +131,24 @@ void oct_ref_arg_best(bool largest, bool last, const float *x, int64_t outer, in
                       int64_t *y);
 void oct_ref_softmax(bool logarithm, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y);
 
+/* Reductions of an 8-bit tensor [outer][axis][inner] -> [outer][inner], y of the same type. Minima and maxima
+ * of the numbers (the parameters are not looked at); OCT_REF_Q_SUM and _MEAN: the exact int32 sum of x -
+ * x_zero, sat(rint((float)sum * m) + y_zero), m = x_scale / (y_scale * (float)axis), for a sum x_scale /
+ * y_scale. */
+typedef enum oct_ref_q_reduction {
+    OCT_REF_Q_MIN,
+    OCT_REF_Q_MAX,
+    OCT_REF_Q_SUM,
+    OCT_REF_Q_MEAN
+} oct_ref_q_reduction;
+typedef struct oct_ref_q_parameters {
+    octet_dtype dtype;
+    float x_scale, y_scale;
+    int32_t x_zero, y_zero;
+} oct_ref_q_parameters;
+void oct_ref_q_reduce(oct_ref_q_reduction op, const oct_ref_q_parameters *p, const void *x, int64_t outer,
+                      int64_t axis, int64_t inner, void *y);
+
 void oct_ref_lut(const uint8_t table[256], const void *x, int64_t n, void *y);
 /* Relu and Clip on 8-bit data that stay in the same parameters: clamp the value. */
 void oct_ref_clamp8(octet_dtype dtype, const void *x, int64_t n, int32_t min, int32_t max, void *y);

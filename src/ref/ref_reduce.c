@@ -1,4 +1,6 @@
-/* Reductions in double, positions of extremes, softmax. */
+/* Reductions in double and of 8 bits, positions of extremes, softmax. */
+#include "dtype.h"
+#include "quant.h"
 #include "ref.h"
 
 #include <math.h>
@@ -24,6 +26,25 @@ void oct_ref_reduce(oct_ref_reduction op, const float *x, int64_t outer, int64_t
                 : op == OCT_REF_LOG_SUM ? log(r)
                                         : r;
             y[o * inner + i] = (float)r;
+        }
+    }
+}
+
+void oct_ref_q_reduce(oct_ref_q_reduction op, const oct_ref_q_parameters *p, const void *x, int64_t outer,
+                      int64_t axis, int64_t inner, void *y)
+{
+    bool sums = op == OCT_REF_Q_SUM || op == OCT_REF_Q_MEAN;
+    float m = p->x_scale / (p->y_scale * (op == OCT_REF_Q_MEAN ? (float)axis : 1.0f));
+    for (int64_t o = 0; o < outer; o++) {
+        for (int64_t i = 0; i < inner; i++) {
+            int32_t r = sums ? 0 : oct_ref_load(p->dtype, x, o * axis * inner + i);
+            for (int64_t k = 0; k < axis; k++) {
+                int32_t v = oct_ref_load(p->dtype, x, (o * axis + k) * inner + i);
+                r = sums ? r + v - p->x_zero : (op == OCT_REF_Q_MIN ? v < r : v > r) ? v : r;
+            }
+            if (sums)
+                r = oct_requantize(r, m, p->y_zero, oct_dtype_min(p->dtype), oct_dtype_max(p->dtype));
+            oct_ref_store(p->dtype, y, o * inner + i, r);
         }
     }
 }

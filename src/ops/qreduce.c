@@ -1,0 +1,84 @@
+#include "qreduce.h"
+#include "dtype.h"
+#include "quant.h"
+#include "sizes.h"
+#include "split.h"
+
+#include <stdio.h>
+
+/* One launch: a run of neighbouring reduced axes. */
+typedef struct run {
+    oct_mem x, y;
+    octet_dtype x_dtype, y_dtype;
+    int64_t outer, axis, inner;
+    bool first, last;
+} run;
+
+static octet_status launch(oct_recipe *r, const oct_caps *caps, const oct_q_reduce_request *q, const run *n,
+                           int64_t total)
+{
+    bool sum = q->combine == OCT_COMBINE_SUM, quantize = sum && n->last, rows = n->inner == 1;
+    char bounds[64] = "";
+    if (quantize)
+        snprintf(bounds, sizeof bounds, " -DQUANTIZE -DOUT_MIN=%d -DOUT_MAX=%d", oct_dtype_min(n->y_dtype),
+                 oct_dtype_max(n->y_dtype));
+    oct_launch *l = oct_recipe_launch(r, "reduce/qreduce.cl", rows ? "reduce_rows" : "reduce_columns",
+                                      "-DT=%s -DOUT=%s -DCOMBINE=%d%s", oct_dtype_cl(n->x_dtype),
+                                      oct_dtype_cl(n->y_dtype), (int)q->combine, bounds);
+    bool zero = sum && n->first && q->x_q.zero_count;
+    oct_launch_in(l, n->x);
+    oct_launch_out(l, n->y);
+    oct_launch_in(l, quantize ? q->x_q.scale : OCT_MEM_NONE);
+    oct_launch_in(l, zero ? q->x_q.zero : OCT_MEM_NONE);
+    oct_launch_in(l, quantize ? q->y_q.scale : OCT_MEM_NONE);
+    oct_launch_in(l, quantize ? q->y_q.zero : OCT_MEM_NONE);
+    oct_launch_i32(l, zero);
+    oct_launch_i32(l, quantize && q->y_q.zero_count);
+    oct_launch_f32(l, q->mean ? (float)total : 1.0f);
+    oct_launch_i64(l, n->outer);
+    if (rows) {
+        oct_launch_i64(l, n->axis);
+        oct_launch_1d(l, oct_ceil_div((size_t)n->outer, 16), 0);
+        return r->status;
+    }
+    int64_t rows_of_item = oct_split_chunk(caps) / (16 * n->axis) + 1;
+    oct_launch_i64(l, rows_of_item);
+    oct_launch_i64(l, n->axis);
+    oct_launch_i64(l, n->inner);
+    oct_launch_2d(l, oct_ceil_div((size_t)n->inner, 16), oct_ceil_div((size_t)n->outer, (size_t)rows_of_item),
+                  0, 0);
+    return r->status;
+}
+
+octet_status oct_q_reduce(oct_recipe *r, const oct_caps *caps, const oct_q_reduce_request *q)
+{
+    int64_t elems = oct_operand_elems(&q->x), results = oct_operand_elems(&q->y);
+    if (elems == 0)
+        return r->status;
+    const int64_t total = elems / results;
+    int64_t left = total, inner = 1; /* left: elements still to be combined into one */
+    bool sum = q->combine == OCT_COMBINE_SUM;
+    RETURN_IF(sum && total >= OCT_SUM_MOST, OCTET_UNSUPPORTED,
+              "a sum of %lld elements is more than int32 holds exactly", (long long)total);
+    run n = {.x = q->x.mem, .x_dtype = q->x.dtype, .first = true};
+    /* From the last axis to the first; a reduction over no axis ends as one over a single element each. */
+    for (int i = q->x.rank;;) {
+        if (i > 0 && !q->reduced[i - 1]) {
+            inner *= q->x.dims[--i];
+            continue;
+        }
+        n.axis = 1;
+        while (i > 0 && q->reduced[i - 1])
+            n.axis *= q->x.dims[--i];
+        left /= n.axis;
+        n.inner = inner;
+        n.last = left == 1;
+        n.outer = (elems /= n.axis) / inner;
+        n.y_dtype = n.last || !sum ? q->y.dtype : OCTET_S32;
+        n.y = n.last ? q->y.mem : oct_recipe_temp(r, (size_t)elems * oct_dtype_bytes(n.y_dtype));
+        FORWARD(launch(r, caps, q, &n, total));
+        if (n.last)
+            return r->status;
+        n = (run){.x = n.y, .x_dtype = n.y_dtype};
+    }
+}
