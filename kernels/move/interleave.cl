@@ -47,7 +47,7 @@ __kernel void interleave(MEM(x), MEM(y), const long pixels, const long chunk)
 #endif
 #pragma unroll
         for (int p = 0; p < PLANES; p++)
-            vstore16(lanes[p], p, out + i * PLANES);
+            save16_uchar(out + i * PLANES + p * 16, lanes[p], 16);
     }
     for (; i < last; i++) {
         for (int p = 0; p < PLANES; p++)
@@ -76,7 +76,7 @@ __kernel void separate(MEM(x), MEM(y), const long pixels, const long chunk)
 #endif
 #pragma unroll
         for (int p = 0; p < PLANES; p++)
-            vstore16(v[p], 0, out + p * pixels + i);
+            save16_uchar(out + p * pixels + i, v[p], 16);
     }
     for (; i < last; i++) {
         for (int p = 0; p < PLANES; p++)

@@ -1,7 +1,7 @@
-/* Pooling, NHWC. One work-item: LANES channels of one output pixel, neighbouring work-items neighbouring
- * channels; there may be more work-items than channels and pixels. Options: T uchar, char or float, T_MIN,
- * T_MAX; LANES, COALESCED (lanes.clh); GROUP_CHANNELS and GROUP_PIXELS the work-group of
- * global_average_groups. */
+/* Pooling, NHWC. One work-item: item_channels channels of item_pixels output pixels in a row, LANES at a
+ * time; COALESCED (lanes.clh), LANES channels of one pixel, neighbouring work-items neighbouring channels,
+ * and there may be more work-items than channels and pixels. Options: T uchar, char or float, T_MIN, T_MAX;
+ * LANES; GROUP_CHANNELS and GROUP_PIXELS the work-group of global_average_groups. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
@@ -22,34 +22,60 @@
 #define POOL_ARGS                                                                                            \
     const int h, const int w, const int c, const int oh, const int ow, const int kh, const int kw,           \
         const int stride_h, const int stride_w, const int dilation_h, const int dilation_w,                  \
-        const int pad_top, const int pad_left
+        const int pad_top, const int pad_left, const int item_channels, const int item_pixels
 
-/* Work-item (LANES channels, output pixel, image). */
-#define POOL_LOCATE                                                                                          \
-    const int channel = get_global_id(0) * LANES, pixel = get_global_id(1);                                  \
-    if (channel >= c || pixel >= oh * ow)                                                                    \
-        return;                                                                                              \
+#ifdef COALESCED
+#define ITEM_CHANNELS LANES
+#define ITEM_PIXELS   1
+#else
+#define ITEM_CHANNELS item_channels
+#define ITEM_PIXELS   item_pixels
+#endif
+
+/* The taps [first, last) of a window that begins at `from` which lie in [0, size). */
+static inline int2 taps_inside(int from, int size, int taps, int dilation)
+{
+    const int first = from < 0 ? (dilation - 1 - from) / dilation : 0;
+    const int last = from < size ? (size - from + dilation - 1) / dilation : 0;
+    return (int2)(first, min(last, taps));
+}
+
+/* Work-item (channels, output pixels, image): for each vector of each of its pixels, with `rows` and
+ * `columns`, the taps of its window that lie in the input, `image`, the window's first tap, and `out`. */
+#define POOL_EACH                                                                                            \
     const long n = get_global_id(2);                                                                         \
-    const int top = pixel / ow * stride_h - pad_top, left = pixel % ow * stride_w - pad_left;                \
-    __global const T *image = AT(T, x) + n * h * w * c + channel;                                            \
-    __global T *out = AT(T, y) + (n * oh * ow + pixel) * c + channel;
+    const int first_pixel = get_global_id(1) * ITEM_PIXELS,                                                  \
+              first_channel = get_global_id(0) * ITEM_CHANNELS;                                              \
+    for (int pixel = first_pixel; pixel < min(first_pixel + ITEM_PIXELS, oh * ow); pixel++) {                \
+        const int top = pixel / ow * stride_h - pad_top, left = pixel % ow * stride_w - pad_left;            \
+        const int2 rows = taps_inside(top, h, kh, dilation_h),                                               \
+                   columns = taps_inside(left, w, kw, dilation_w);                                           \
+        for (int channel = first_channel; channel < min(first_channel + ITEM_CHANNELS, c);                   \
+             channel += LANES) {                                                                             \
+            __global const T *image = AT(T, x) + (n * h * w + (long)top * w + left) * c + channel;           \
+            __global T *out = AT(T, y) + (n * oh * ow + pixel) * c + channel;
+#define POOL_END                                                                                             \
+    }                                                                                                        \
+    }
+
+/* For each tap inside, v its elements. */
+#define POOL_TAPS                                                                                            \
+    for (int ky = rows.x; ky < rows.y; ky++)                                                                 \
+        for (int kx = columns.x; kx < columns.y; kx++) {                                                     \
+            const TS v =                                                                                     \
+                LOAD_LANES(T)(image + ((long)ky * dilation_h * w + kx * dilation_w) * c, c - channel);
+#define TAPS_END }
 
 /* Positions outside the input do not count. */
 __kernel void max_pool(MEM(x), MEM(y), POOL_ARGS)
 {
-    POOL_LOCATE
+    POOL_EACH
     TS best = (TS)(T_MIN);
-    for (int ky = 0; ky < kh; ky++) {
-        const int iy = top + ky * dilation_h;
-        for (int kx = 0; kx < kw; kx++) {
-            const int ix = left + kx * dilation_w;
-            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                const TS v = LOAD_LANES(T)(image + ((long)iy * w + ix) * c, c - channel);
-                best = v > best ? v : best;
-            }
-        }
-    }
+    POOL_TAPS
+    best = v > best ? v : best;
+    TAPS_END
     SAVE_LANES(T)(out, best, c - channel);
+    POOL_END
 }
 
 #if !defined(COALESCED) || LANES == 4 /* sums take more registers: short vectors on GPUs */
@@ -73,34 +99,24 @@ __kernel void prepare_average(MEM(y_scale), MEM(reciprocals))
 __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(y_zero), MEM(reciprocals),
                            MEM(y), POOL_ARGS, const int x_zeros, const int y_zeros, const int include_pad)
 {
-    POOL_LOCATE
     const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
     const int zx = ZERO_OF(x_zero), zy = ZERO_OF(y_zero);
-    FLOATS sum = 0.0f;
-    int count = 0;
-    for (int ky = 0; ky < kh; ky++) {
-        const int iy = top + ky * dilation_h;
-        for (int kx = 0; kx < kw; kx++) {
-            const int ix = left + kx * dilation_w;
-            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                sum += CONVERT_FLOATS(
-                           CONVERT_INTS(LOAD_LANES(T)(image + ((long)iy * w + ix) * c, c - channel)) - zx) *
-                       sx;
-                count++;
-            }
-        }
-    }
-    count = include_pad ? kh * kw : count;
-    const float divisor = (float)count;
+    POOL_EACH
+    const int count = include_pad ? kh * kw : max(rows.y - rows.x, 0) * max(columns.y - columns.x, 0);
     if (count == 0) { /* a window of nothing but padding */
         SAVE_QUANTIZED((INTS)(T_MIN));
-        return;
+        continue;
     }
+    const float divisor = (float)count;
+    FLOATS sum = 0.0f;
+    POOL_TAPS
+    sum += CONVERT_FLOATS(CONVERT_INTS(v) - zx) * sx;
+    TAPS_END
     if (QUOTIENTS_ARE_EXACT(sx, sy)) {
         const FLOATS mean = QUOTIENTS(sum, divisor, AT(float, reciprocals)[count]);
         const FLOATS v = QUOTIENTS(mean, sy, AT(float, reciprocals)[0]) + (float)zy;
         SAVE_QUANTIZED(ROUND_LANES(fmin(fmax(v, (FLOATS)(T_MIN)), (FLOATS)(T_MAX))));
-        return;
+        continue;
     }
     float lanes[LANES];
     int q[LANES];
@@ -109,6 +125,7 @@ __kernel void average_pool(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_scale), MEM(
     for (int i = 0; i < LANES; i++)
         q[i] = round_clamp1(oct_div_rn(oct_div_rn(lanes[i], divisor), sy) + (float)zy, T_MIN, T_MAX);
     SAVE_QUANTIZED(OCT_PASTE(vload, LANES)(0, q));
+    POOL_END
 }
 
 /* The result of a sum, m and zy being there. */
@@ -164,20 +181,14 @@ __kernel void global_average_groups(MEM(x), MEM(x_scale), MEM(x_zero), MEM(y_sca
 /* sum / count. */
 __kernel void average_pool_float(MEM(x), MEM(y), POOL_ARGS, const int include_pad)
 {
-    POOL_LOCATE
+    POOL_EACH
+    const int count = include_pad ? kh * kw : max(rows.y - rows.x, 0) * max(columns.y - columns.x, 0);
     FLOATS sum = 0.0f;
-    int count = 0;
-    for (int ky = 0; ky < kh; ky++) {
-        const int iy = top + ky * dilation_h;
-        for (int kx = 0; kx < kw; kx++) {
-            const int ix = left + kx * dilation_w;
-            if (iy >= 0 && iy < h && ix >= 0 && ix < w) {
-                sum += LOAD_LANES(float)(image + ((long)iy * w + ix) * c, c - channel);
-                count++;
-            }
-        }
-    }
-    SAVE_LANES(float)(out, sum / (float)(include_pad ? kh * kw : count), c - channel);
+    POOL_TAPS
+    sum += v;
+    TAPS_END
+    SAVE_LANES(float)(out, sum / (float)count, c - channel);
+    POOL_END
 }
 
 __kernel void global_average_float(MEM(x), MEM(y), const long pixels, const int c)

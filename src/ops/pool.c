@@ -113,14 +113,19 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     oct_launch_out(l, q->y.mem);
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
         oct_launch_i32(l, dims[i]);
+    /* A stretch of whole pixels, or one vector. */
+    int64_t channels = v->coalesced ? v->lanes : q->c,
+            pixels = v->coalesced ? 1 : oct_split_chunk(caps) / (q->c + 1) + 1;
+    oct_launch_i32(l, channels);
+    oct_launch_i32(l, pixels);
     if (quantized) {
         oct_launch_i32(l, q->x_q.zero_count);
         oct_launch_i32(l, q->y_q.zero_count);
     }
     if (average)
         oct_launch_i32(l, q->count_include_pad);
-    size_t local[3],
-        global[3] = {oct_ceil_div((size_t)q->c, (size_t)v->lanes), (size_t)(q->oh * q->ow), (size_t)q->n};
+    size_t local[3], global[3] = {oct_ceil_div((size_t)q->c, (size_t)(channels ? channels : 1)),
+                                  oct_ceil_div((size_t)(q->oh * q->ow), (size_t)pixels), (size_t)q->n};
     if (v->coalesced)
         oct_group_items(caps, global, local);
     oct_launch_3d(l, global, v->coalesced ? local : NULL);
