@@ -155,6 +155,8 @@ octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_n
 
 void oct_device_counters(oct_device *device, octet_counters *counters);
 void oct_device_counters_reset(oct_device *device);
+/* Constants of an executor are on the device: that took so long. */
+void oct_device_count_load(oct_device *device, double seconds);
 
 /* A DEVICE_ERROR, OUT_OF_MEMORY or NO_DEVICE failure for an OpenCL error code, "clFoo: CL_BAR (-5)". */
 octet_status oct_cl_fail(cl_int error, const char *call);

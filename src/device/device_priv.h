@@ -20,6 +20,7 @@ enum {
     COUNT_WAITS,
     COUNT_BUILT,
     COUNT_CACHED,
+    COUNT_LOAD_NS,
     COUNTER_COUNT
 };
 
