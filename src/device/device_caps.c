@@ -120,7 +120,9 @@ static bool has_khr(cl_device_id id, const oct_caps *caps, bool *fast)
 {
     *fast = false;
 #ifdef CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR
-    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product"))
+    int version = 0; /* of the device: its functions are of OpenCL C 3.0 */
+    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product") ||
+        sscanf(caps->info.version, "OpenCL %d", &version) != 1 || version < 3)
         return false;
     uint64_t bits = get_number(id, CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR);
     cl_device_integer_dot_product_acceleration_properties_khr p = {0};
@@ -159,11 +161,12 @@ static void query_dot4(cl_device_id id, oct_caps *caps)
         {true, OCT_DOT4_NONE},
         {khr && !fast, OCT_DOT4_KHR}, /* there, but plain code is no slower: for who asks for it */
         {has_extension(info->extensions, "cl_arm_integer_dot_product_accumulate_int8"), OCT_DOT4_ARM},
+        {khr && fast, OCT_DOT4_KHR},
+        /* After it: Intel's compilers of 2022 leave the functions of the extension unresolved. */
         {caps->vendor_id == VENDOR_INTEL && info->type == OCTET_DEVICE_GPU &&
              has_extension(info->extensions, "cl_intel_device_attribute_query") &&
              (get_number(id, INTEL_FEATURE_CAPABILITIES) & INTEL_FEATURE_DP4A),
          OCT_DOT4_INTEL},
-        {khr && fast, OCT_DOT4_KHR},
         {amd_path(info) != OCT_DOT4_NONE, amd_path(info)},
         {caps->nvidia_cc >= 61, OCT_DOT4_NVIDIA},
     };

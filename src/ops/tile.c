@@ -101,13 +101,13 @@ double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *
     return rounds * work * (double)(s->split_groups + 64) + (s->splits > 1 ? 1e5 : 0.0);
 }
 
-/* By oct_dot4_path. */
+/* By oct_dot4_path. The functions of cl_khr_integer_dot_product are there for OpenCL C 3.0 only. */
 static const struct {
     const char *option;
     oct_form form;
 } paths[OCT_DOT4_COUNT] = {
     [OCT_DOT4_NONE] = {"DOT4_NONE", OCT_S8S8},
-    [OCT_DOT4_KHR] = {"DOT4_KHR", OCT_S8S8},
+    [OCT_DOT4_KHR] = {"DOT4_KHR -cl-std=CL3.0", OCT_S8S8},
     [OCT_DOT4_NVIDIA] = {"DOT4_NVIDIA", OCT_S8S8},
     [OCT_DOT4_AMD_SDOT4] = {"DOT4_AMD_SDOT4", OCT_S8S8},
     [OCT_DOT4_AMD_SUDOT4] = {"DOT4_AMD_SUDOT4", OCT_S8S8},
