@@ -1,17 +1,22 @@
 # Generates the nanopb decoder of onnx.proto (from libonnx-dev) into the build folder and adds it to the onnx layer.
-find_program(PROTOC protoc REQUIRED)
-find_program(NANOPB_PLUGIN protoc-gen-nanopb REQUIRED)
-find_path(ONNX_PROTO_DIR NAMES onnx.proto PATH_SUFFIXES onnx REQUIRED)
+set(OCTET_ONNX_PB "" CACHE PATH "A folder with onnx.pb.c and onnx.pb.h of another build, for machines without protoc; else they are generated")
 find_path(NANOPB_INCLUDE_DIR pb_decode.h REQUIRED)
 find_library(NANOPB_LIBRARY NAMES protobuf-nanopb REQUIRED)
 
-set(onnx_pb_dir ${PROJECT_BINARY_DIR}/onnx_pb)
-file(MAKE_DIRECTORY ${onnx_pb_dir})
-add_custom_command(OUTPUT ${onnx_pb_dir}/onnx.pb.c ${onnx_pb_dir}/onnx.pb.h
-    COMMAND ${PROTOC} --plugin=protoc-gen-nanopb=${NANOPB_PLUGIN} -I${ONNX_PROTO_DIR}
-            --nanopb_out=-f${PROJECT_SOURCE_DIR}/src/onnx/onnx.options:${onnx_pb_dir} ${ONNX_PROTO_DIR}/onnx.proto
-    DEPENDS ${ONNX_PROTO_DIR}/onnx.proto src/onnx/onnx.options
-    COMMENT "Generating the ONNX decoder")
+if(OCTET_ONNX_PB)
+    set(onnx_pb_dir ${OCTET_ONNX_PB})
+else()
+    find_program(PROTOC protoc REQUIRED)
+    find_program(NANOPB_PLUGIN protoc-gen-nanopb REQUIRED)
+    find_path(ONNX_PROTO_DIR NAMES onnx.proto PATH_SUFFIXES onnx REQUIRED)
+    set(onnx_pb_dir ${PROJECT_BINARY_DIR}/onnx_pb)
+    file(MAKE_DIRECTORY ${onnx_pb_dir})
+    add_custom_command(OUTPUT ${onnx_pb_dir}/onnx.pb.c ${onnx_pb_dir}/onnx.pb.h
+        COMMAND ${PROTOC} --plugin=protoc-gen-nanopb=${NANOPB_PLUGIN} -I${ONNX_PROTO_DIR}
+                --nanopb_out=-f${PROJECT_SOURCE_DIR}/src/onnx/onnx.options:${onnx_pb_dir} ${ONNX_PROTO_DIR}/onnx.proto
+        DEPENDS ${ONNX_PROTO_DIR}/onnx.proto src/onnx/onnx.options
+        COMMENT "Generating the ONNX decoder")
+endif()
 target_sources(octet_onnx PRIVATE ${onnx_pb_dir}/onnx.pb.c ${onnx_pb_dir}/onnx.pb.h)
 target_include_directories(octet_onnx SYSTEM PRIVATE ${onnx_pb_dir} ${NANOPB_INCLUDE_DIR})
 # Debian's library is built with malloc; the flag selects the matching declarations.

@@ -495,22 +495,10 @@ static void verify(void **state)
 
 static void bench(void **state)
 {
-    static const char *const model_keys[] = {"latency_ms",
-                                             "median",
-                                             "min",
-                                             "p95",
-                                             "gops",
-                                             "ceiling_gops",
-                                             "weight_bytes_up",
-                                             "run_bytes_up",
-                                             "run_bytes_down",
-                                             "transfers",
-                                             "launches",
-                                             "waits",
-                                             "arena_bytes",
-                                             "batch",
-                                             "device",
-                                             NULL};
+    static const char *const model_keys[] = {
+        "latency_ms",   "median",         "min",       "p95",      "gops",  "ceiling_gops", "weight_bytes_up",
+        "run_bytes_up", "run_bytes_down", "transfers", "launches", "waits", "load_ms",      "arena_bytes",
+        "batch",        "device",         NULL};
     static const char *const gemm_keys[] = {"m",       "n", "k", "types", "median_ms", "gops", "ceiling_gops",
                                             "variant", NULL};
     (void)state;

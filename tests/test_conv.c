@@ -337,7 +337,7 @@ static void selection_follows_capabilities_and_shape(void **state)
     caps.x86_avx512_vnni = false;
     caps.prefers_tiles = true;
     caps.max_group = 256;
-    caps.item_sums = 64;
+    caps.item_words = 128;
     caps.info.local_bytes = 48 << 10;
     caps.info.compute_units = 64;
     q.n = q.kh = q.kw = 1;

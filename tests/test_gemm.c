@@ -381,18 +381,18 @@ static void gpus_take_tiles_within_their_limits(void **state)
 {
     (void)state;
     oct_caps caps = {.any_device = true, .prefers_tiles = true, .dot4 = OCT_DOT4_NVIDIA, .max_group = 1024};
-    caps.item_sums = 64;
+    caps.item_words = 128;
     caps.info.local_bytes = 48 << 10;
     caps.info.compute_units = 132;
     caps.info.max_alloc_bytes = (uint64_t)1 << 34;
     oct_gemm_request q = {.m = 8192, .n = 8192, .k = 8192, .batch = 1};
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_128x128_8x8__dot4");
     q.m = 1;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x64__dot4");
+    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x32__dot4"); /* 256 work-groups, not 128 */
     q.m = 7;
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_8x64__dot4");
     q.m = 8192;
-    caps.item_sums = 32; /* 8 x 8 sums would spill */
+    caps.item_words = 48; /* 8 x 8 sums would spill */
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
     caps.info.local_bytes = 40 << 8;
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
@@ -400,9 +400,9 @@ static void gpus_take_tiles_within_their_limits(void **state)
     caps.info.local_bytes = 4 << 10;
     q.m = 3; /* one row at a time is all that fits */
     assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");
-    const oct_tile tile = {128, 128, 32, 8, 8}, small = {1, 64};
+    const oct_tile tile = {128, 128, 32, 8, 8}, small = {.bm = 1, .bn = 64};
     caps.info.local_bytes = 48 << 10;
-    caps.item_sums = 64;
+    caps.item_words = 128;
     assert_false(oct_tile_valid(&tile, &caps)); /* 256 work-items */
     caps.max_group = 256;
     assert_true(oct_tile_valid(&tile, &caps));
@@ -411,8 +411,22 @@ static void gpus_take_tiles_within_their_limits(void **state)
     assert_int_equal(oct_tile_spread(&tile, &caps, 8192, 8192, 2048, 1).splits, 1);
     oct_tiling t = oct_tile_spread(&tile, &caps, 128, 128, 4096, 1);
     assert_true(t.splits > 8 && t.splits * t.split_groups >= 4096 && (t.splits - 1) * t.split_groups < 4096);
-    t = oct_tile_spread(&small, &caps, 1, 4096, 1024, 1);
-    assert_true(t.across == 64 && t.splits >= 3);
+    t = oct_tile_spread(&small, &caps, 1, 1024, 1024, 1);
+    assert_true(t.across == 16 && t.splits >= 3);
+    assert_int_equal(oct_tile_spread(&small, &caps, 1, 12288, 1024, 1).splits, 1);
+    char options[128];
+    oct_tile_options(&tile, &caps, options);
+    assert_null(strstr(options, "maxrregcount"));
+    caps.nvidia_registers = 65536; /* for two work-groups of 256; of 128 work-items there are enough anyway */
+    oct_tile_options(&tile, &caps, options);
+    assert_non_null(strstr(options, " -cl-nv-maxrregcount=128"));
+    oct_tile_options(&(oct_tile){128, 64, 32, 8, 8}, &caps, options);
+    assert_null(strstr(options, "maxrregcount"));
+    caps.item_words = oct_item_words("Intel(R) Corporation"); /* 128 x 64 was seen to spill */
+    assert_true(oct_tile_valid(&tile, &caps));
+    assert_false(oct_tile_valid(&(oct_tile){128, 64, 32, 8, 8}, &caps));
+    assert_true(oct_item_words("NVIDIA Corporation") > caps.item_words &&
+                oct_item_words("ARM") < caps.item_words);
     assert_int_equal(oct_tile_spread(&tile, &caps, 1, 1, 0, 1).splits, 1);
 }
 

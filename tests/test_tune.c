@@ -111,7 +111,7 @@ static void spreads_reach_the_launches(void **state)
         assert_int_equal(r.noted_count, 1);
         oct_recipe_free(&r);
         tuning = one_row(&row, "gemm 96x64x4096 batch 1", "gemm_s8_64x64_8x4__dot4", 5);
-        caps = (oct_caps){.any_device = true, .prefers_tiles = true, .max_group = 256, .item_sums = 64};
+        caps = (oct_caps){.any_device = true, .prefers_tiles = true, .max_group = 256, .item_words = 128};
         caps.info.local_bytes = 48 << 10;
         caps.info.compute_units = 2;
         caps.info.max_alloc_bytes = 1 << 30;
@@ -124,7 +124,7 @@ static void candidates_are_those_for_the_kind_of_device(void **state)
     (void)state;
     oct_caps cpu = {.any_device = true}, gpu = {.any_device = true, .prefers_tiles = true};
     gpu.max_group = 1024;
-    gpu.item_sums = 64;
+    gpu.item_words = 128;
     gpu.info.local_bytes = 48 << 10;
     gpu.info.compute_units = 100;
     oct_gemm_request q = {.m = 64, .n = 64, .k = 4096, .batch = 1};
@@ -134,7 +134,7 @@ static void candidates_are_those_for_the_kind_of_device(void **state)
     while (oct_gemm_candidate(&gpu, &q, gpus))
         gpus++;
     assert_int_equal(cpus, 2);
-    assert_int_equal(gpus, 11);
+    assert_int_equal(gpus, 13);
     assert_int_equal(oct_gemm_spreads(&cpu, &q, "gemm_s8_4x16__portable").count, 0);
     oct_spreads s = oct_gemm_spreads(&gpu, &q, "gemm_s8_32x64_4x4__dot4");
     assert_true(s.count >= 3 && s.at[0] == 1);

@@ -1,7 +1,8 @@
-"""One table of a run of bench/gpu/run: report.py DIR reads what its steps left there and writes results.json,
-results.md and results.svg. What a step did not leave is absent, never guessed."""
+"""One table of a run of bench/gpu/run: report.py DIR OUT reads what its steps left in DIR and writes results.json, results.md
+and results.svg into OUT. What a step did not leave is absent, never guessed."""
+import argparse
+import datetime
 import json
-import sys
 from pathlib import Path
 
 ABSENT = "absent"
@@ -14,20 +15,26 @@ def read(path):
         try:
             return json.loads(text)
         except ValueError:
-            return [json.loads(line) for line in text.splitlines() if line.startswith("{")] or None
+            return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")] or None
     except (OSError, ValueError):
         return None
+
+
+def lines(path):
+    """Of a file with an object a line."""
+    found = read(path) or []
+    return [found] if isinstance(found, dict) else found
 
 
 def rows_of(folder):
     rivals = {}
     for name in ("cublaslt", "torch"):
         for path in sorted(folder.glob(name + "_*.json")):
-            for row in read(path) or []:
+            for row in lines(path):
                 rivals.setdefault((row["m"], row["n"], row["k"]), {}).update(row)
     rows = []
     for path in sorted(folder.glob("gemm_*.json")):
-        for row in read(path) or []:
+        for row in lines(path):
             other = rivals.get((row["m"], row["n"], row["k"]), {})
             out = "s8_ms" if row["types"].endswith(("s8", "u8")) else "s32_ms"
             rows.append({**row, "list": path.stem[5:], "cublaslt_ms": other.get(out) or None,
@@ -45,36 +52,52 @@ def gbps(row):
     return (row["n"] * row["k"] + row["m"] * row["k"] + wide * row["m"] * row["n"]) / row["median_ms"] * 1e-6
 
 
+def table(head, rows):
+    text = ["", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return text + ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+
+
+def share(part, whole):
+    return part / whole if part and whole else None
+
+
 def markdown(result):
-    lines = ["# Octet on " + result["device"], "", "Driver " + result["driver"] + ", " + result["date"] +
-             ". Medians; random data; operands on the device.", "", "| ceiling | measured |", "|---|---|"]
     copies = result["copies"] or {}
-    for key, name in (("up", "copy up, ordinary memory, GB/s"), ("up_pinned", "copy up, pinned, GB/s"),
-                      ("down_pinned", "copy down, pinned, GB/s"), ("within", "copy within the device, GB/s")):
-        lines.append(f"| {name} | {cell(copies.get(key))} |")
-    ceilings = [row["ceiling_gops"] for row in result["gemm"] if row["ceiling_gops"]]
-    lines.append(f"| int8 dot product, GOPS | {cell(max(ceilings, default=None))} |")
-    lines.append(f"| tests on the device | {result['tests'] or ABSENT} |")
-    lines += ["", "| list | m x n x k | types | variant | ms | GOPS | of the ceiling | GB/s | cuBLASLt int8 ms | "
-              "PyTorch fp16 ms | fp32 ms |", "|---|---|---|---|---|---|---|---|---|---|---|"]
-    for row in result["gemm"]:
-        share = row["gops"] / row["ceiling_gops"] if row["ceiling_gops"] else None
-        lines.append(f"| {row['list']} | {row['m']} x {row['n']} x {row['k']} | {row['types']} | {row['variant']} | "
-                     f"{cell(row['median_ms'])} | {cell(row['gops'])} | {cell(share, '{:.1%}')} | "
-                     f"{cell(gbps(row))} | {cell(row['cublaslt_ms'])} | {cell(row['fp16_ms'])} | "
-                     f"{cell(row['fp32_ms'])} |")
-    if result["tuned"]:
-        lines += ["", "| tuned | variant | ms | estimated best, ms | dropped |", "|---|---|---|---|---|"]
-    for row in result["tuned"]:
-        spread = f" in {row['spread']}" if row["spread"] else ""
-        lines.append(f"| {row['problem']} | {row['variant']}{spread} | {cell(row['seconds'] * 1e3)} | "
-                     f"{cell(row['usual_seconds'] * 1e3)} | {row['dropped']} |")
-    lines += ["", "| network | median ms | GOPS | device |", "|---|---|---|---|"]
-    for name, net in result["nets"].items():
-        lines.append(f"| {name} | {cell(net['latency_ms']['median'])} | {cell(net.get('gops'))} | {net['device']} |")
-    if not result["nets"]:
-        lines.append(f"| {ABSENT} | | | |")
-    return "\n".join(lines) + "\n"
+    within, pinned = copies.get("within"), copies.get("up_pinned")
+    ceiling = max((row["ceiling_gops"] for row in result["gemm"] if row["ceiling_gops"]), default=None)
+    text = ["# Octet on " + result["device"], "",
+             f"Driver {result['driver']}, {result['date']}, commit {result['commit']}, {result['seconds']} s so far. Medians; "
+             "random data; operands on the device."]
+    text += table(("ceiling", "measured"), [
+        *((name, cell(copies.get(key))) for key, name in (
+            ("up", "copy up, ordinary memory, GB/s"), ("up_pinned", "copy up, pinned, GB/s"),
+            ("down_pinned", "copy down, pinned, GB/s"), ("within", "copy within the device, read and written, GB/s"))),
+        ("int8 dot product, GOPS", cell(ceiling)), ("tests on the device", result["tests"] or ABSENT),
+        *(("failed", name) for name in result["failed"])])
+    text += table(
+        ("list", "m x n x k", "types", "variant", "ms", "GOPS", "of the ceiling", "GB/s", "of copies", "cuBLASLt int8 ms",
+         "PyTorch fp16 ms", "fp32 ms"),
+        [(row["list"], f"{row['m']} x {row['n']} x {row['k']}", row["types"], row["variant"], cell(row["median_ms"]),
+          cell(row["gops"]), cell(share(row["gops"], row["ceiling_gops"]), "{:.1%}"), cell(gbps(row)),
+          cell(share(gbps(row), within), "{:.1%}"), cell(row["cublaslt_ms"]), cell(row["fp16_ms"]), cell(row["fp32_ms"]))
+         for row in result["gemm"]] or [(ABSENT,) + ("",) * 11])
+    text += table(
+        ("network", "median ms", "GOPS", "bytes as PoCL's", "weights, MB", "sent and packed, ms", "GB/s", "of pinned copies",
+         "PyTorch fp16 ms", "fp32 ms"),
+        [(name, cell(net["latency_ms"]["median"]), cell(net.get("gops")), net["same"] or ABSENT,
+          cell(net["weight_bytes_up"] * 1e-6), cell(net["load_ms"]), cell(upload(net)),
+          cell(share(upload(net), pinned), "{:.1%}"), cell(net["fp16_ms"]), cell(net["fp32_ms"]))
+         for name, net in result["nets"].items()] or [(ABSENT,) + ("",) * 9])
+    text += table(
+        ("tuned", "variant", "ms", "estimated best, ms", "dropped"),
+        [(row["problem"], row["variant"] + (f" in {row['spread']}" if row["spread"] else ""), cell(row["seconds"] * 1e3),
+          cell(row["usual_seconds"] * 1e3), row["dropped"]) for row in result["tuned"]] or [(ABSENT, "", "", "", "")])
+    return "\n".join(text) + "\n"
+
+
+def upload(net):
+    """GB/s."""
+    return net["weight_bytes_up"] / net["load_ms"] * 1e-6 if net["load_ms"] else None
 
 
 def svg(rows):
@@ -92,19 +115,41 @@ def svg(rows):
     return "".join(parts) + "</svg>\n"
 
 
+def nets_of(folder):
+    rivals = {row["net"]: row for row in lines(folder / "torchnet.json")}
+    nets = {}
+    for path in sorted(folder.glob("net_*.json")):
+        name, net = path.stem[4:], read(path)
+        if net:
+            other, same = rivals.get(name, {}), folder / f"same_{name}.txt"
+            net.update(fp16_ms=other.get("fp16_ms"), fp32_ms=other.get("fp32_ms"),
+                       same=same.read_text().split()[-1] if same.exists() and same.read_text() else None)
+            nets[name] = net
+    return nets
+
+
+def text_of(path):
+    return path.read_text().strip() if path.exists() else ""
+
+
 def main():
-    folder = Path(sys.argv[1])
-    about = read(folder / "about.json") or {}
-    tests = folder / "tests.txt"
-    result = {"device": about.get("device", "?"), "driver": about.get("driver", "?"), "date": about.get("date", "?"),
-              "commit": about.get("commit", "?"), "seconds": about.get("seconds"),
-              "copies": read(folder / "copies.json"), "gemm": rows_of(folder),
-              "tests": tests.read_text().strip() if tests.exists() else None,
-              "tuned": [row for path in sorted(folder.glob("tuned_*.json")) for row in (read(path) or {}).get("problems", [])],
-              "nets": {path.stem[4:]: net for path in sorted(folder.glob("net_*.json")) if (net := read(path))}}
-    (folder / "results.json").write_text(json.dumps(result, indent=1) + "\n")
-    (folder / "results.md").write_text(markdown(result))
-    (folder / "results.svg").write_text(svg(result["gemm"]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("out", type=Path)
+    for name in ("device", "driver", "commit", "seconds"):
+        parser.add_argument("--" + name, default="?")
+    options = parser.parse_args()
+    folder = options.folder
+    result = {"device": options.device.strip(), "driver": options.driver.strip(), "commit": options.commit,
+              "date": datetime.date.today().isoformat(), "seconds": int(options.seconds),
+              "copies": read(folder / "copies.json"), "gemm": rows_of(folder), "tests": text_of(folder / "tests.txt"),
+              "failed": text_of(folder / "failed.txt").splitlines(),
+              "tuned": [row for path in sorted(folder.glob("tuned_*.json"))
+                        for row in (read(path) or {}).get("problems", [])],
+              "nets": nets_of(folder), "machine": text_of(folder / "nvidia-smi.txt")}
+    (options.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")
+    (options.out / "results.md").write_text(markdown(result))
+    (options.out / "results.svg").write_text(svg(result["gemm"]))
 
 
 main()

@@ -169,6 +169,8 @@ typedef struct octet_counters {
     uint64_t programs_cached;   /* taken from the disk cache */
     uint64_t device_bytes;      /* buffers that Octet holds on the device now: not affected by a reset */
     uint64_t peak_device_bytes; /* the most of them at one time since creation or the last reset */
+    uint64_t load_nanoseconds;  /* from the first constant to all of them on the device, packed, of all
+                                   sessions  and products made; kernels were compiled before */
 } octet_counters;
 
 OCTET_API octet_status octet_context_counters(octet_context *context, octet_counters *counters);

@@ -10,12 +10,38 @@
 #include "conv/conv.clh"
 #include "product/tile.clh"
 
-/* Four channels of one tap of a pixel, in the form that dot4 takes; 0 where the group has none. */
+#if A_CHUNKS > 1 && BK > 32
+#error "the chunks that a work-item fetches of a stage must be of one part of k"
+#endif
+
+/* Where a work-item is on its way along k: group `cg` of 4 channels, of tap (ty, tx). */
+typedef struct conv_step {
+    int cg, ty, tx;
+} conv_step;
+
+static inline conv_step step_on(conv_step at, int groups, int per_tap, int kw)
+{
+    at.cg += groups;
+    while (at.cg >= per_tap) {
+        at.cg -= per_tap;
+        if (++at.tx == kw) {
+            at.tx = 0;
+            at.ty++;
+        }
+    }
+    return at;
+}
+
+/* Four channels of one tap of a pixel, `count` of them in the group: of the others, what A_FLIP makes 0. */
 static inline uint fetch_dword(__global const uchar *from, int count, bool aligned)
 {
     const uint v = aligned && count >= 4 ? *(__global const uint *)from : load_some(from, 0, count);
-    return (v ^ A_FLIP) & (count >= 4 ? 0xffffffffu : (1u << (8 * count)) - 1u);
+    return count >= 4 ? v : v | (A_FLIP & 0xffffffffu << (8 * count));
 }
+
+/* Its channels; the kernel's arguments are in scope. */
+#define TAP(pixel, step)                                                                                     \
+    conv_tap(AT(uchar, x), AT(uchar, pad_row), pixel, (step).ty *dilation_h, (step).tx *dilation_w, h, w, c)
 
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARGS)
 {
@@ -30,6 +56,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARG
     const bool words = ((x_offset | pad_row_offset | (ulong)(c | group_c)) & 3) == 0;
     __global const uint4 *b = (__global const uint4 *)(AT(uchar, packed) + group * packed_stride);
 
+    __global const uint4 *b_from[B_CHUNKS];
     conv_pixel at[A_CHUNKS];
     uint4 next_a[A_CHUNKS], next_b[B_CHUNKS];
     int acc[TM][TN], sums[TM];
@@ -45,41 +72,36 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARG
     }
 
     const int stages = (groups + KW - 1) / KW, panels = (group_co + 63) / 64, panel = col0 / 64;
+    conv_step step = step_on((conv_step){0, 0, 0}, groups > 0 ? chunk_part(item, 0) * 4 : 0, per_tap, kw);
+    locate_b(b_from, b, panel, panels, groups, item);
     for (int s = -1; s < stages; s++) { /* -1: only fetches */
         const int kg = (s + 1) * KW;
         if (s + 1 < stages) {
+            fetch_b(next_b, b_from, kg, groups, item);
             UNROLL
             for (int i = 0; i < A_CHUNKS; i++) {
-                const int first = kg + chunk_part(item, i) * 4;
-                uint4 v = 0;
-                if (whole && first < groups) {
-                    const int tap = first / per_tap;
-                    v = *(__global const uint4 *)(conv_tap(AT(uchar, x), AT(uchar, pad_row), at[i],
-                                                           tap / kw * dilation_h, tap % kw * dilation_w, h, w,
-                                                           c) +
-                                                  channel + (first - tap * per_tap) * 4) ^
-                        A_FLIP;
+                if (whole && step.ty < kh) {
+                    next_a[i] = *(__global const uint4 *)(TAP(at[i], step) + channel + step.cg * 4);
                 } else {
                     /* One at a time: unrolled, this path would take the registers of the other. */
+                    conv_step next = step;
+                    uint4 v = 0;
                     UNROLL_BY(1)
                     for (int j = 0; j < 4; j++) {
-                        const int tap = (first + j) / per_tap, cg = first + j - tap * per_tap;
-                        uint next = 0;
-                        if (first + j < groups)
-                            next =
-                                fetch_dword(conv_tap(AT(uchar, x), AT(uchar, pad_row), at[i],
-                                                     tap / kw * dilation_h, tap % kw * dilation_w, h, w, c) +
-                                                channel + cg * 4,
-                                            group_c - cg * 4, words);
-                        v = (uint4)(v.yzw, next);
+                        uint dword = A_FLIP;
+                        if (next.ty < kh)
+                            dword = fetch_dword(TAP(at[i], next) + channel + next.cg * 4,
+                                                group_c - next.cg * 4, words);
+                        v = (uint4)(v.yzw, dword);
+                        next = step_on(next, 1, per_tap, kw);
                     }
+                    next_a[i] = v;
                 }
-                next_a[i] = v;
             }
-            fetch_b(next_b, b, panel, panels, groups, kg, groups, item);
+            step = step_on(step, KW, per_tap, kw);
         }
         if (s >= 0)
-            multiply_stage(acc, sums, la[s & 1], lb[s & 1], ty, tx);
+            multiply_stage(acc, sums, la[s & 1] + ty, lb[s & 1] + tx);
         if (s + 1 < stages)
             keep_stage(la[(s + 1) & 1], lb[(s + 1) & 1], next_a, next_b, item);
         barrier(CLK_LOCAL_MEM_FENCE);

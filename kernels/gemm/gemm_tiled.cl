@@ -10,13 +10,18 @@
 #include "gemm/gemm.clh"
 #include "product/tile.clh"
 
-/* This work-item's part of a stage of A: 16 bytes of a row each. k past the end: anything, since B is 0. */
-static inline void fetch_a(uint4 *to, __global const uchar *base, const long *rows, long end, long k0,
-                           int item, bool aligned)
+/* This work-item's part of a stage of A: 16 bytes each from `at` + k0. whole: all of the stage, for all
+ * work-items alike, is aligned and inside its rows. k past the end: anything, since B is 0. */
+static inline void fetch_a(uint4 *to, __global const uchar *base, const long *at, long end, long k0,
+                           bool whole)
 {
     UNROLL
-    for (int i = 0; i < A_CHUNKS; i++)
-        to[i] = load16(base, rows[i] + k0 + chunk_part(item, i) * 16, end, aligned) ^ A_FLIP;
+    for (int i = 0; i < A_CHUNKS; i++) {
+        if (whole)
+            to[i] = *(__global const uint4 *)(base + at[i] + k0);
+        else
+            to[i] = load16(base, at[i] + k0, end);
+    }
 }
 
 __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARGS, const int splits,
@@ -33,12 +38,13 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
     const long a_begin = (long)a_offset + batch * a_stride, a_end = a_begin + (m - 1) * lda + k;
     const bool a_aligned = ((a_begin | lda) & 15) == 0;
     __global const uint4 *b = (__global const uint4 *)(AT(uchar, packed) + batch * packed_stride);
-    long rows[A_CHUNKS];
+    __global const uint4 *b_from[B_CHUNKS];
+    long a_at[A_CHUNKS];
     uint4 next_a[A_CHUNKS], next_b[B_CHUNKS];
     int acc[TM][TN];
     UNROLL
     for (int i = 0; i < A_CHUNKS; i++)
-        rows[i] = a_begin + min(row0 + chunk_row(item, i), m - 1) * lda;
+        a_at[i] = a_begin + min(row0 + chunk_row(item, i), m - 1) * lda + chunk_part(item, i) * 16;
     UNROLL
     for (int i = 0; i < TM; i++) {
         UNROLL
@@ -47,19 +53,20 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
     }
 
     const int stages = (last - first + KW - 1) / KW, panels = (n + 63) / 64, panel = col0 / 64;
+    locate_b(b_from, b, panel, panels, groups, item);
     if (stages > 0) {
-        fetch_a(next_a, a_base, rows, a_end, (long)first * 4, item, a_aligned);
-        fetch_b(next_b, b, panel, panels, groups, first, last, item);
+        fetch_a(next_a, a_base, a_at, a_end, first * 4L, a_aligned && first * 4 + BK <= k);
+        fetch_b(next_b, b_from, first, last, item);
         keep_stage(la[0], lb[0], next_a, next_b, item);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int s = 0; s < stages; s++) {
         const int kg = first + (s + 1) * KW;
         if (s + 1 < stages) {
-            fetch_a(next_a, a_base, rows, a_end, (long)kg * 4, item, a_aligned);
-            fetch_b(next_b, b, panel, panels, groups, kg, last, item);
+            fetch_a(next_a, a_base, a_at, a_end, kg * 4L, a_aligned && kg * 4 + BK <= k);
+            fetch_b(next_b, b_from, kg, last, item);
         }
-        multiply_stage(acc, 0, la[s & 1], lb[s & 1], ty, tx);
+        multiply_stage(acc, 0, la[s & 1] + ty, lb[s & 1] + tx);
         if (s + 1 < stages)
             keep_stage(la[(s + 1) & 1], lb[(s + 1) & 1], next_a, next_b, item);
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -12,7 +12,7 @@ enum { WARM_UP = 3, RUNS_MIN = 5, RUNS_MAX = 100000 };
 
 typedef struct figures {
     double median, min, p95; /* seconds */
-    uint64_t weight_bytes_up, peak_device_bytes;
+    uint64_t weight_bytes_up, peak_device_bytes, load_nanoseconds;
     octet_counters run; /* of one run */
     octet_session_info session;
     char device[256]; /* the first one's name, and how many others there are */
@@ -106,6 +106,7 @@ static int collect(const cli_options *options, const crew *devices, const tensor
     if (status != EXIT_DONE)
         return status;
     f->peak_device_bytes = so_far.peak_device_bytes;
+    f->load_nanoseconds = so_far.load_nanoseconds;
     crew_reset_counters(devices);
     status = run_once(devices, inputs, outputs, &seconds);
     if (status == EXIT_DONE)
@@ -133,9 +134,10 @@ static void write_json(FILE *json, const figures *f, double gops, double ceiling
     fprintf(json, ", \"transfers\": %" PRIu64 ", \"launches\": %" PRIu64 ", \"waits\": %" PRIu64,
             f->run.transfers, f->run.launches, f->run.waits);
     fprintf(json,
-            ", \"arena_bytes\": %" PRIu64 ", \"peak_device_bytes\": %" PRIu64
+            ", \"load_ms\": %.6g, \"arena_bytes\": %" PRIu64 ", \"peak_device_bytes\": %" PRIu64
             ", \"streamed_bytes\": %" PRIu64,
-            f->session.arena_bytes, f->peak_device_bytes, f->session.streamed_bytes);
+            (double)f->load_nanoseconds * 1e-6, f->session.arena_bytes, f->peak_device_bytes,
+            f->session.streamed_bytes);
     fprintf(json, ", \"batch\": %" PRId64 ", \"device\": ", f->batch);
     json_string(json, f->device);
     fprintf(json, "}\n");
@@ -155,8 +157,8 @@ static void report(const figures *f, double gops, double ceiling)
            " launches, %" PRIu64 " waits\n",
            f->run.input_bytes_up + f->run.weight_bytes_up, f->run.output_bytes_down, f->run.transfers,
            f->run.launches, f->run.waits);
-    printf("memory    %s of weights sent once, %s arena, %s on the device at most\n",
-           cli_bytes_text(weights, sizeof weights, f->weight_bytes_up),
+    printf("memory    %s of weights sent once, packed in %.1f ms; %s arena, %s on the device at most\n",
+           cli_bytes_text(weights, sizeof weights, f->weight_bytes_up), (double)f->load_nanoseconds * 1e-6,
            cli_bytes_text(arena, sizeof arena, f->session.arena_bytes),
            cli_bytes_text(peak, sizeof peak, f->peak_device_bytes));
     if (f->session.streamed_bytes)

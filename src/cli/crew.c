@@ -138,6 +138,7 @@ int crew_counters(const crew *c, octet_counters *sum)
         sum->programs_cached += one.programs_cached;
         sum->device_bytes += one.device_bytes;
         sum->peak_device_bytes += one.peak_device_bytes;
+        sum->load_nanoseconds += one.load_nanoseconds;
     }
     return EXIT_DONE;
 }

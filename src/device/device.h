@@ -36,25 +36,29 @@ typedef enum oct_dot4_path {
 typedef struct oct_caps {
     octet_device_info info;
     cl_uint vendor_id;
-    int cl_c_version;                /* 120, 200, 300 */
-    size_t max_group;                /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
-    bool any_device;                 /* true: the capability of portable kernels */
-    bool clblast;                    /* this build of Octet has it */
-    bool pocl_x86;                   /* PoCL on this host's own x86 CPU: inline assembly is possible */
-    bool x86_avx2;                   /* with pocl_x86: this processor has it (CPUID and OS) */
-    bool x86_avx512_vnni;            /* AVX-512 F, BW, VL and VNNI */
-    bool x86_avx512_vbmi;            /* that and VBMI */
-    unsigned dot4_paths;             /* 1 << path: those that the device has */
-    oct_dot4_path dot4;              /* the one that kernels are built with */
-    bool prefers_tiles;              /* a GPU: tiles in local memory before kernels of one work-item */
-    const char *lanes;               /* for tests: a row of lane_variants.def; NULL: what suits */
-    int item_sums;                   /* int32 sums that a work-item keeps in registers */
-    const char *build_options;       /* what every program needs on this driver; "" for most */
-    int fused_operators;             /* in one launch, at most (ops/fuse.h) */
-    bool one_build;                  /* its driver must not build two programs at once */
-    int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */
+    int cl_c_version;          /* 120, 200, 300 */
+    size_t max_group;          /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    bool any_device;           /* true: the capability of portable kernels */
+    bool clblast;              /* this build of Octet has it */
+    bool pocl_x86;             /* PoCL on this host's own x86 CPU: inline assembly is possible */
+    bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
+    bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
+    bool x86_avx512_vbmi;      /* that and VBMI */
+    unsigned dot4_paths;       /* 1 << path: those that the device has */
+    oct_dot4_path dot4;        /* the one that kernels are built with */
+    bool prefers_tiles;        /* a GPU: tiles in local memory before kernels of one work-item */
+    const char *lanes;         /* for tests: a row of lane_variants.def; NULL: what suits */
+    int item_words;            /* dwords of sums and fetched operands that a work-item keeps in registers */
+    const char *build_options; /* what every program needs on this driver; "" for most */
+    int fused_operators;       /* in one launch, at most (ops/fuse.h) */
+    bool one_build;            /* its driver must not build two programs at once */
+    int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
+    int nvidia_registers;      /* of a compute unit, where kernels can be given a limit; 0: unknown */
     const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
 } oct_caps;
+
+/* item_words of GPUs of a vendor of this name. */
+int oct_item_words(const char *vendor);
 
 typedef struct oct_device oct_device;
 
@@ -151,6 +155,8 @@ octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_n
 
 void oct_device_counters(oct_device *device, octet_counters *counters);
 void oct_device_counters_reset(oct_device *device);
+/* Constants of an executor are on the device: that took so long. */
+void oct_device_count_load(oct_device *device, double seconds);
 
 /* A DEVICE_ERROR, OUT_OF_MEMORY or NO_DEVICE failure for an OpenCL error code, "clFoo: CL_BAR (-5)". */
 octet_status oct_cl_fail(cl_int error, const char *call);

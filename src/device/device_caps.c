@@ -86,14 +86,24 @@ static void query_pocl(oct_caps *caps)
 }
 
 #define VENDOR_NVIDIA 0x10de
-#define NV_CAPABILITY_MAJOR                                                                                  \
-    0x4000 /* CL_DEVICE_COMPUTE_CAPABILITY_MAJOR_NV of cl_nv_device_attribute_query                          \
-            */
+/* cl_nv_device_attribute_query: CL_DEVICE_COMPUTE_CAPABILITY_{MAJOR,MINOR}_NV, REGISTERS_PER_BLOCK_NV */
+#define NV_CAPABILITY_MAJOR 0x4000
 #define NV_CAPABILITY_MINOR 0x4001
+#define NV_REGISTERS        0x4002
 
 #define VENDOR_INTEL               0x8086
 #define INTEL_FEATURE_CAPABILITIES 0x4256 /* CL_DEVICE_FEATURE_CAPABILITIES_INTEL */
 #define INTEL_FEATURE_DP4A         1
+
+static void query_nvidia(cl_device_id id, oct_caps *caps)
+{
+    if (caps->vendor_id != VENDOR_NVIDIA ||
+        !has_extension(caps->info.extensions, "cl_nv_device_attribute_query"))
+        return;
+    caps->nvidia_cc = (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
+    if (has_extension(caps->info.extensions, "cl_nv_compiler_options"))
+        caps->nvidia_registers = (int)get_number(id, NV_REGISTERS);
+}
 
 /* Targets of AMD's compiler by the start of the device's name, and what they have. */
 static const struct {
@@ -110,7 +120,9 @@ static bool has_khr(cl_device_id id, const oct_caps *caps, bool *fast)
 {
     *fast = false;
 #ifdef CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR
-    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product"))
+    int version = 0; /* of the device: its functions are of OpenCL C 3.0 */
+    if (!has_extension(caps->info.extensions, "cl_khr_integer_dot_product") ||
+        sscanf(caps->info.version, "OpenCL %d", &version) != 1 || version < 3)
         return false;
     uint64_t bits = get_number(id, CL_DEVICE_INTEGER_DOT_PRODUCT_CAPABILITIES_KHR);
     cl_device_integer_dot_product_acceleration_properties_khr p = {0};
@@ -149,11 +161,12 @@ static void query_dot4(cl_device_id id, oct_caps *caps)
         {true, OCT_DOT4_NONE},
         {khr && !fast, OCT_DOT4_KHR}, /* there, but plain code is no slower: for who asks for it */
         {has_extension(info->extensions, "cl_arm_integer_dot_product_accumulate_int8"), OCT_DOT4_ARM},
+        {khr && fast, OCT_DOT4_KHR},
+        /* After it: Intel's compilers of 2022 leave the functions of the extension unresolved. */
         {caps->vendor_id == VENDOR_INTEL && info->type == OCTET_DEVICE_GPU &&
              has_extension(info->extensions, "cl_intel_device_attribute_query") &&
              (get_number(id, INTEL_FEATURE_CAPABILITIES) & INTEL_FEATURE_DP4A),
          OCT_DOT4_INTEL},
-        {khr && fast, OCT_DOT4_KHR},
         {amd_path(info) != OCT_DOT4_NONE, amd_path(info)},
         {caps->nvidia_cc >= 61, OCT_DOT4_NVIDIA},
     };
@@ -166,16 +179,20 @@ static void query_dot4(cl_device_id id, oct_caps *caps)
     }
 }
 
-/* Registers: those of embedded GPUs hold half of what the others do before they spill. */
-static void query_tiles(oct_caps *caps)
+/* By part of a vendor's name: what a work-item keeps in registers besides addresses and the like. Embedded
+ * GPUs have 64 registers, Intel's 128, the others 255. */
+static const struct {
+    const char *vendor;
+    int words;
+} registers[] = {{"ARM", 48},      {"QUALCOMM", 48}, {"Imagination", 48},
+                 {"Broadcom", 48}, {"Intel", 72},    {"", 128}};
+
+int oct_item_words(const char *vendor)
 {
-    static const char *const small[] = {"ARM", "QUALCOMM", "Imagination", "Broadcom"};
-    caps->prefers_tiles = caps->info.type == OCTET_DEVICE_GPU;
-    caps->item_sums = 64;
-    for (size_t i = 0; i < sizeof small / sizeof small[0]; i++) {
-        if (strstr(caps->info.vendor, small[i]))
-            caps->item_sums = 32;
-    }
+    size_t i = 0;
+    while (!strstr(vendor, registers[i].vendor))
+        i++;
+    return registers[i].words;
 }
 
 /* By oct_dot4_path: as `octet devices` shows them and OCTET_DOT4 names them. */
@@ -284,13 +301,12 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
     if (sscanf(version, "OpenCL C %d.%d", &major, &minor) != 2)
         major = 1, minor = 2;
     caps->cl_c_version = major * 100 + minor * 10;
-    if (caps->vendor_id == VENDOR_NVIDIA)
-        caps->nvidia_cc =
-            (int)(get_number(id, NV_CAPABILITY_MAJOR) * 10 + get_number(id, NV_CAPABILITY_MINOR));
+    query_nvidia(id, caps);
     query_quirks(caps);
     query_pocl(caps);
     query_dot4(id, caps);
-    query_tiles(caps);
+    caps->prefers_tiles = caps->info.type == OCTET_DEVICE_GPU;
+    caps->item_words = oct_item_words(caps->info.vendor);
     oct_caps_name_paths(caps);
     return OCTET_OK;
 }

@@ -20,10 +20,13 @@ enum {
     COUNT_WAITS,
     COUNT_BUILT,
     COUNT_CACHED,
+    COUNT_LOAD_NS,
     COUNTER_COUNT
 };
 
 #define OCT_STAGING_PIECES 2
+
+typedef struct oct_copiers oct_copiers;
 
 /* Pinned host memory that weights pass through (staging.c). */
 typedef struct oct_staging {
@@ -33,6 +36,7 @@ typedef struct oct_staging {
     unsigned char *at[OCT_STAGING_PIECES]; /* mapped */
     cl_event busy[OCT_STAGING_PIECES];     /* the copy out of it that was enqueued last */
     int turn;
+    oct_copiers *copiers; /* NULL: not started */
 } oct_staging;
 
 struct oct_device {
@@ -106,5 +110,10 @@ size_t oct_staging_bytes(const oct_caps *caps);
 bool oct_staging_write(oct_device *device, cl_command_queue queue, cl_mem buffer, size_t offset,
                        const oct_host_data *from, cl_event after, cl_event *done, cl_int *err);
 void oct_staging_close(oct_device *device);
+/* copiers.c: bytes [first, first + count) of `from`, as they lie on the device; together: by several threads,
+ * which are started when there are none. One copy at a time. */
+void oct_copiers_copy(oct_copiers **copiers, bool together, const oct_host_data *from, size_t first,
+                      size_t count, unsigned char *to);
+void oct_copiers_stop(oct_copiers *copiers);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* Part of every cache key: raise it when the way programs are built changes. */
 #define CACHE_FORMAT "octet-program-1"
-#define BASE_OPTIONS "-cl-std=CL1.2"
+#define BASE_OPTIONS "-cl-std=CL1.2" /* of programs whose options name no other */
 #define MAX_INCLUDES 32
 #define MAX_PATH     128 /* of a source below kernels/ */
 #define MAX_OPTIONS  512 /* of one program; what the driver needs besides comes on top */
@@ -236,8 +236,9 @@ typedef struct job {
 static octet_status build(oct_device *d, job *j)
 {
     char all_options[2 * MAX_OPTIONS];
-    int length = snprintf(all_options, sizeof all_options, "%s %s %s", BASE_OPTIONS, d->caps.build_options,
-                          j->options);
+    int length =
+        snprintf(all_options, sizeof all_options, "%s %s %s",
+                 strstr(j->options, "-cl-std=") ? "" : BASE_OPTIONS, d->caps.build_options, j->options);
     RETURN_IF(length < 0 || (size_t)length >= sizeof all_options, OCTET_INTERNAL,
               "kernel source %s: its build options are longer than %zu bytes", j->file,
               sizeof all_options - 1);

@@ -5,7 +5,6 @@
 #include "device_priv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define PIECE_BYTES ((size_t)4 << 20)
 
@@ -42,6 +41,7 @@ void oct_staging_close(oct_device *d)
 {
     if (d->staging.buffer[0])
         release(d, &d->staging);
+    oct_copiers_stop(d->staging.copiers);
     pthread_mutex_destroy(&d->staging.lock);
 }
 
@@ -65,24 +65,6 @@ static bool open_pieces(oct_device *d)
     return s->piece_bytes != 0;
 }
 
-/* Bytes [first, first + count) of what is copied, as they lie on the device. */
-static void gather(const oct_host_data *from, size_t first, size_t count, unsigned char *to)
-{
-    const char *data = from->data;
-    if (!from->row_bytes) {
-        memcpy(to, data + first, count);
-        return;
-    }
-    while (count) {
-        size_t row = first / from->row_bytes, in_row = first % from->row_bytes, n = from->row_bytes - in_row;
-        n = n < count ? n : count;
-        memcpy(to, data + row * from->row_stride + in_row, n);
-        to += n;
-        first += n;
-        count -= n;
-    }
-}
-
 /* One piece, after what was in its place has left. *done: of this copy; NULL: nobody asks. */
 static cl_int send(oct_device *d, cl_command_queue queue, cl_mem buffer, size_t offset,
                    const oct_host_data *from, size_t first, cl_event after, cl_event *done)
@@ -100,7 +82,8 @@ static cl_int send(oct_device *d, cl_command_queue queue, cl_mem buffer, size_t 
     }
     if (err != CL_SUCCESS)
         return err;
-    gather(from, first, n, s->at[turn]);
+    /* Large copies by several threads. */
+    oct_copiers_copy(&s->copiers, n > s->piece_bytes / 8, from, first, n, s->at[turn]);
     err = clEnqueueWriteBuffer(queue, buffer, CL_FALSE, offset + first, n, s->at[turn], after ? 1 : 0,
                                after ? &after : NULL, &event);
     if (err != CL_SUCCESS)

@@ -215,6 +215,11 @@ octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_n
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clGetEventProfilingInfo");
 }
 
+void oct_device_count_load(oct_device *d, double seconds)
+{
+    count(d, COUNT_LOAD_NS, (uint64_t)(seconds * 1e9));
+}
+
 void oct_device_counters(oct_device *d, octet_counters *c)
 {
     c->weight_bytes_up = atomic_load(&d->counters[COUNT_WEIGHT_UP]);
@@ -227,6 +232,7 @@ void oct_device_counters(oct_device *d, octet_counters *c)
     c->programs_cached = atomic_load(&d->counters[COUNT_CACHED]);
     c->device_bytes = atomic_load(&d->held_bytes);
     c->peak_device_bytes = atomic_load(&d->peak_bytes);
+    c->load_nanoseconds = atomic_load(&d->counters[COUNT_LOAD_NS]);
 }
 
 void oct_device_counters_reset(oct_device *d)

@@ -22,8 +22,8 @@ static const gemm_variant variants[] = {
     {#name, file, rows, nb, kb, form, offsetof(oct_caps, capability), {0}},
 #define GEMM_TILE(name, bm, bn, bk, tm, tn)                                                                  \
     {#name, "gemm/gemm_tiled.cl", bm, 64, 4, OCT_DOT4, offsetof(oct_caps, any_device), {bm, bn, bk, tm, tn}},
-#define GEMM_SMALL(name, rows)                                                                               \
-    {#name, "gemm/gemm_small.cl", rows, 64, 4, OCT_DOT4, offsetof(oct_caps, any_device), {rows, 64}},
+#define GEMM_SMALL(name, rows, cols)                                                                         \
+    {#name, "gemm/gemm_small.cl", rows, 64, 4, OCT_DOT4, offsetof(oct_caps, any_device), {rows, cols}},
 #include "gemm_variants.def"
 #undef GEMM_VARIANT
 #undef GEMM_TILE

@@ -2,9 +2,16 @@
 #include "sizes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* In step with kernels/gemm/gemm_small.cl. */
 #define SMALL_ITEMS 256
+
+/* Loads of B that a work-item has on their way. */
+static int small_ahead(const oct_tile *t)
+{
+    return t->bm < 8 ? 8 : 4;
+}
 
 size_t oct_tile_items(const oct_tile *t)
 {
@@ -26,11 +33,18 @@ static bool fits_together(const oct_tile *t)
            t->bm * t->bk / 16 % items == 0 && t->bn * t->bk / 16 % items == 0;
 }
 
+/* Dwords that a work-item holds at least: its sums and what it has fetched. */
+static int item_words(const oct_tile *t)
+{
+    if (!t->bk)
+        return t->bm * 4 + small_ahead(t) * 4;
+    return t->tm * t->tn + (t->bm + t->bn) * t->bk / 4 / (int)oct_tile_items(t);
+}
+
 bool oct_tile_valid(const oct_tile *t, const oct_caps *caps)
 {
-    int sums = t->bk ? t->tm * t->tn : t->bm * 4;
     return (!t->bk || fits_together(t)) && oct_tile_items(t) <= caps->max_group &&
-           oct_tile_local_bytes(t) <= caps->info.local_bytes && sums <= caps->item_sums;
+           oct_tile_local_bytes(t) <= caps->info.local_bytes && item_words(t) <= caps->item_words;
 }
 
 static int64_t units(const oct_caps *caps)
@@ -49,7 +63,7 @@ oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_
 /* k groups that a work-group takes between two looks at its loop. */
 static int64_t stage_groups(const oct_tile *t)
 {
-    return t->bk ? t->bk / 4 : SMALL_ITEMS / 16;
+    return t->bk ? t->bk / 4 : SMALL_ITEMS / (t->bn / 4) * small_ahead(t);
 }
 
 oct_tiling oct_tile_spread_parts(const oct_tile *t, int64_t m, int64_t n, int64_t groups, int64_t splits)
@@ -67,11 +81,11 @@ oct_tiling oct_tile_spread(const oct_tile *t, const oct_caps *caps, int64_t m, i
                            int64_t batch)
 {
     oct_tiling s = oct_tile_spread_whole(t, m, n, groups);
-    /* Parts of k until every unit has work-groups to switch between, each long enough to be worth its start
-     * and the sum at the end. */
+    /* Parts of k until every unit has a work-group, each long enough to be worth its start and the sum at the
+     * end, which is a launch of its own. */
     int64_t work_groups = s.down * s.across * batch;
-    int64_t wanted = (t->bk ? 1 : 4) * units(caps), most = groups / (16 * stage_groups(t)) + 1;
-    int64_t splits = work_groups ? wanted / work_groups : 1;
+    int64_t most = groups / ((t->bk ? 16 : 2) * stage_groups(t)) + 1;
+    int64_t splits = work_groups ? units(caps) / work_groups : 1;
     return oct_tile_spread_parts(t, m, n, groups, splits > most ? most : splits);
 }
 
@@ -82,18 +96,18 @@ double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *
     /* Dot products of a work-group with the local reads of its work-items; and what it moves from global
      * memory, or, for few rows, from B, where a dword costs about what 24 products do. */
     double reads = t->bk ? (double)(t->tm + t->tn) / (t->tm * t->tn) : 0.0;
-    double moved = t->bk ? (double)(t->bm + t->bn) : 64.0;
+    double moved = t->bk ? (double)(t->bm + t->bn) : (double)t->bn;
     double work = (double)t->bm * (double)t->bn * (1.0 + reads) + 24.0 * moved;
     return rounds * work * (double)(s->split_groups + 64) + (s->splits > 1 ? 1e5 : 0.0);
 }
 
-/* By oct_dot4_path. */
+/* By oct_dot4_path. The functions of cl_khr_integer_dot_product are there for OpenCL C 3.0 only. */
 static const struct {
     const char *option;
     oct_form form;
 } paths[OCT_DOT4_COUNT] = {
     [OCT_DOT4_NONE] = {"DOT4_NONE", OCT_S8S8},
-    [OCT_DOT4_KHR] = {"DOT4_KHR", OCT_S8S8},
+    [OCT_DOT4_KHR] = {"DOT4_KHR -cl-std=CL3.0", OCT_S8S8},
     [OCT_DOT4_NVIDIA] = {"DOT4_NVIDIA", OCT_S8S8},
     [OCT_DOT4_AMD_SDOT4] = {"DOT4_AMD_SDOT4", OCT_S8S8},
     [OCT_DOT4_AMD_SUDOT4] = {"DOT4_AMD_SUDOT4", OCT_S8S8},
@@ -104,14 +118,25 @@ static const struct {
     [OCT_DOT4_QUALCOMM_SU] = {"DOT4_QUALCOMM_SU", OCT_U8S8},
 };
 
+/* Registers for each work-item so that two work-groups fit a compute unit, one working while the other waits;
+ * NVIDIA's compiler would at times take a few more. */
+static int register_limit(const oct_tile *t, const oct_caps *caps)
+{
+    int limit = caps->nvidia_registers / 2 / (int)oct_tile_items(t);
+    return limit >= 128 && limit < 255 ? limit : 0;
+}
+
 void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128])
 {
+    int limit = register_limit(t, caps);
     const char *rolled = caps->prefers_tiles ? "" : " -DROLLED", *path = paths[caps->dot4].option;
     if (t->bk)
         snprintf(text, 128, "-D%s%s -DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d", path, rolled, t->bm, t->bn,
                  t->bk, t->tm, t->tn);
     else
-        snprintf(text, 128, "-D%s%s -DROWS=%d", path, rolled, t->bm);
+        snprintf(text, 128, "-D%s%s -DROWS=%d -DCOLS=%d", path, rolled, t->bm, t->bn);
+    if (limit)
+        snprintf(text + strlen(text), 128 - strlen(text), " -cl-nv-maxrregcount=%d", limit);
 }
 
 oct_form oct_tile_form(const oct_caps *caps)

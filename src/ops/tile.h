@@ -6,8 +6,8 @@
 #include "device.h"
 #include "product.h"
 
-/* What a work-group makes. bm 0: not a tile. bk 0: a kernel for few rows, which makes bm rows of 64 columns.
- */
+/* What a work-group makes. bm 0: not a tile. bk 0: a kernel for few rows, which makes bm rows of bn columns,
+ * a panel or half of one. */
 typedef struct oct_tile {
     int bm, bn; /* rows and columns of C */
     int bk;     /* bytes of k in local memory at a time */

@@ -1,4 +1,5 @@
 /* Making an executor: memory, constants, the load list, the kernels of the run list. */
+#include "clock.h"
 #include "executor_priv.h"
 #include "sizes.h"
 
@@ -347,8 +348,10 @@ static octet_status load(binder *b)
     FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
     FORWARD(build_programs(b));
     /* Uploads read b->small and the caller's constants: settle before they go. */
-    octet_status status = bind_all(b);
-    FORWARD(oct_device_settle(e->device, status == OCTET_OK ? warm_up(e) : status));
+    const double start = oct_seconds();
+    FORWARD(oct_device_settle(e->device, bind_all(b)));
+    oct_device_count_load(e->device, oct_seconds() - start);
+    FORWARD(oct_device_settle(e->device, warm_up(e)));
     bind_streams(b);
     return share_weights(b);
 }
