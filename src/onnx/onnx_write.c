@@ -133,6 +133,28 @@ static octet_status put_tensor(writer *w, const oct_value *v, const char *name, 
     return OCTET_OK;
 }
 
+static octet_status put_bytes(writer *w, const char *name, const char *from, pb_bytes_array_t **to)
+{
+    size_t length = strlen(from);
+    RETURN_IF(length > MOST_ITEMS, OCTET_UNSUPPORTED, "attribute '%s' is too long to write", name);
+    *to = oct_arena_alloc(&w->arena, PB_BYTES_ARRAY_T_ALLOCSIZE(length), 1);
+    if (!*to)
+        return no_memory();
+    (*to)->size = (pb_size_t)length;
+    memcpy((*to)->bytes, from, length);
+    return OCTET_OK;
+}
+
+static octet_status put_strings(writer *w, const oct_attr *from, onnx_AttributeProto *to)
+{
+    *to->type = onnx_AttributeProto_AttributeType_STRINGS;
+    NEW(w, to->strings, from->count);
+    to->strings_count = (pb_size_t)from->count;
+    for (size_t i = 0; i < from->count; i++)
+        FORWARD(put_bytes(w, from->name, from->strings[i], &to->strings[i]));
+    return OCTET_OK;
+}
+
 static octet_status put_attribute(writer *w, const oct_attr *from, onnx_AttributeProto *to)
 {
     FORWARD(text(w, from->name, &to->name));
@@ -146,17 +168,9 @@ static octet_status put_attribute(writer *w, const oct_attr *from, onnx_Attribut
         NEW(w, to->f, 1);
         *to->f = from->f;
         return OCTET_OK;
-    case OCT_ATTR_STRING: {
-        size_t length = strlen(from->s);
+    case OCT_ATTR_STRING:
         *to->type = onnx_AttributeProto_AttributeType_STRING;
-        RETURN_IF(length > MOST_ITEMS, OCTET_UNSUPPORTED, "attribute '%s' is too long to write", from->name);
-        to->s = oct_arena_alloc(&w->arena, PB_BYTES_ARRAY_T_ALLOCSIZE(length), 1);
-        if (!to->s)
-            return no_memory();
-        to->s->size = (pb_size_t)length;
-        memcpy(to->s->bytes, from->s, length);
-        return OCTET_OK;
-    }
+        return put_bytes(w, from->name, from->s, &to->s);
     case OCT_ATTR_INTS:
         *to->type = onnx_AttributeProto_AttributeType_INTS;
         NEW(w, to->ints, from->count);
@@ -171,6 +185,10 @@ static octet_status put_attribute(writer *w, const oct_attr *from, onnx_Attribut
         if (from->count)
             memcpy(to->floats, from->floats, from->count * sizeof *to->floats);
         return OCTET_OK;
+    case OCT_ATTR_STRINGS:
+        return put_strings(w, from, to);
+    case OCT_ATTR_BRANCH:
+        return oct_fail(OCTET_INTERNAL, "attribute '%s' is a graph, which is not written", from->name);
     case OCT_ATTR_TENSOR:
         break;
     }
