@@ -83,6 +83,7 @@ static octet_status append(oct_walk *w, const oct_node *n)
 octet_status oct_graph_take_branches(oct_graph *g, const oct_graph *shaped)
 {
     oct_walk w = {.g = g, .known = shaped, .each = append};
+    g->branches = OCT_HASH_START;
     FORWARD(oct_walk_graph(&w));
     return w.taken ? oct_graph_sort(g) : OCTET_OK;
 }

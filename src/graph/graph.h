@@ -114,7 +114,7 @@ typedef struct oct_graph {
     int *inputs, *outputs; /* value indices; inputs exclude initializers */
     int input_count, output_count;
     int failed_node;   /* where oct_graph_infer failed, when it did */
-    uint64_t branches; /* which ones oct_graph_infer took, hashed: equal where all were the same */
+    uint64_t branches; /* which ones were taken, hashed: equal where all are the same */
 } oct_graph;
 
 /* Building. All strings are copied. -1 / NULL and an error text when memory is short. */

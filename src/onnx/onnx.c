@@ -203,6 +203,11 @@ const oct_graph *oct_onnx_graph(const oct_onnx_model *model)
     return &model->graph;
 }
 
+octet_status oct_onnx_fix_input(oct_onnx_model *model, const char *name, const octet_tensor *value)
+{
+    return oct_graph_fix_input(&model->graph, name, value);
+}
+
 void oct_onnx_give_back(const oct_onnx_model *m, const void *data, size_t bytes)
 {
     oct_map_give_back(&m->file, data, bytes);

@@ -87,7 +87,7 @@ static octet_status take_name(writer *w, int v)
     return OCTET_OK;
 }
 
-/* What a caller names keeps its name: inputs and outputs first. */
+/* What a caller names keeps its name: inputs, outputs and inputs that are fixed first. */
 static octet_status take_names(writer *w)
 {
     const oct_graph *g = w->g;
@@ -100,6 +100,12 @@ static octet_status take_names(writer *w)
     for (int i = 0; i < g->output_count; i++) {
         FORWARD(take_name(w, g->outputs[i]));
         w->used[g->outputs[i]] = true;
+    }
+    for (int v = 0; v < g->value_count; v++) {
+        if (!g->values[v].fixed)
+            continue;
+        FORWARD(take_name(w, v));
+        w->used[v] = true;
     }
     for (int i = 0; i < g->node_count; i++) {
         const oct_node *n = &g->nodes[i];
@@ -262,9 +268,16 @@ static octet_status put_graph(writer *w, onnx_GraphProto *to)
     NEW(w, to->node, g->node_count);
     for (int i = 0; i < g->node_count; i++)
         FORWARD(put_node(w, &g->nodes[i], &to->node[to->node_count++]));
-    NEW(w, to->input, g->input_count);
+    int fixed = 0;
+    for (int v = 0; v < g->value_count; v++)
+        fixed += g->values[v].fixed;
+    NEW(w, to->input, g->input_count + fixed);
     for (int i = 0; i < g->input_count; i++)
         FORWARD(put_port(w, g->inputs[i], &to->input[to->input_count++]));
+    for (int v = 0; v < g->value_count; v++) { /* with their initializers as defaults */
+        if (g->values[v].fixed)
+            FORWARD(put_port(w, v, &to->input[to->input_count++]));
+    }
     NEW(w, to->output, g->output_count);
     for (int i = 0; i < g->output_count; i++)
         FORWARD(put_port(w, g->outputs[i], &to->output[to->output_count++]));
