@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* One element of each kind that a number can be. */
 static bool parse_number(const char *text, octet_dtype dtype, void *element)
@@ -41,6 +42,10 @@ static bool parse_number(const char *text, octet_dtype dtype, void *element)
 static int make_value(const octet_value_info *info, const char *text, octet_tensor *value)
 {
     unsigned char element[8];
+    struct stat about;
+    if (!parse_number(text, info->dtype, element) && stat(text, &about) != 0)
+        return cli_usage("--fix %s=%s: that is no number of type %s, and no file", info->name, text,
+                         octet_dtype_name(info->dtype));
     if (!parse_number(text, info->dtype, element))
         return tensor_read(text, value);
     *value = (octet_tensor){.dtype = info->dtype, .rank = info->rank};

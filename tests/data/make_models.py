@@ -512,6 +512,39 @@ case("bad_lstm_functions", "infer", INVALID, "it has 2 activations; 1 directions
 case("bad_lstm_missing", "infer", CORRUPT, "input 2 is missing", lstm(inputs="x w - b"))
 
 
+# ---- networks with a branch to choose, for tests/test_branches.c -----------------------------------------------
+def chosen(condition=(), tensors=(), which=None, inputs=()):
+    """A Conv of one kind or, in the other branch, two of another; then an LSTM and a last Conv."""
+    rng = np.random.default_rng(5)
+    def random(name, *shape):
+        return tensor(name, "f32", rng.normal(size=shape) / np.sqrt(max(np.prod(shape[1:]), 1)))
+    then_branch = branch([node("Conv", "x wa ba", "a", "one", kernel_shape=[3], pads=[1, 1])], ["a f32"],
+                         [random("wa", 6, 4, 3), random("ba", 6)])
+    else_branch = branch([node("Conv", "x wb bb", "m", "first", kernel_shape=[3], pads=[1, 1]), node("Relu", "m", "n", "relu"),
+                          node("Conv", "n wc", "a", "second", kernel_shape=[1])], ["a f32"],
+                         [random("wb", 8, 4, 3), random("bb", 8), random("wc", 6, 8, 1)])
+    tail = [node("Transpose", "t", "s", "steps", perm=[2, 0, 1]), node("LSTM", "s w r b", "l", "lstm", hidden_size=5),
+            node("Squeeze", "l one", "q", "squeeze"), node("Transpose", "q", "k", "back", perm=[1, 2, 0]),
+            node("Conv", "k last", "y", "last", kernel_shape=[1])]
+    held = [random("w", 1, 20, 6), random("r", 1, 20, 5), random("b", 1, 40), tensor("one", "s64", [1]),
+            random("last", 3, 5, 1), *tensors]
+    if which is not None:
+        flat = then_branch if which else else_branch
+        nodes, held = [*flat.node, node("Identity", "a", "t", "same"), *tail], [*held, *flat.initializer]
+    else:
+        nodes = [*condition, node("If", "c", "t", "choose", then_branch=then_branch, else_branch=else_branch), *tail]
+    return model(nodes, ["x f32 N,4,12", *inputs], ["y f32"], held)
+
+
+case("branch_input", "infer", UNSUPPORTED, "from input 'rate'; fix that input (--fix rate=VALUE", chosen(
+    [node("Equal", "rate two", "c", "e")], [tensor("two", "s64", 2)], None, ["rate s64 scalar"]))
+good("branch_shape", "y f32 1,3,12", chosen(
+    [node("Shape", "x", "d", "d"), node("Gather", "d zero", "rows", "g"), node("Equal", "rows single", "c", "e")],
+    [tensor("zero", "s64", 0), tensor("single", "s64", 1)]))
+good("branch_then", "y f32 1,3,12", chosen(which=True))
+good("branch_else", "y f32 1,3,12", chosen(which=False))
+
+
 # ---- contents of tensors --------------------------------------------------------------------------------------
 def contents(**fields):
     t = tensor("c", "s32", [1, 2, 3])
