@@ -2,12 +2,15 @@
  *     i = GATE(xi + h Ri + Pi c)    f = GATE(xf + h Rf + Pf c)    c' = f c + i INPUT(xc + h Rc)
  *     o = GATE(xo + h Ro + Po c')   h' = o CELL(c')
  * each argument of a function within [-clip, clip]. Sums are in order of k.
- * Options: UNITS of a work-item, 16 for CPUs or 1; GATE, INPUT, CELL: functions by their ONNX names, each
- * with two numbers. */
+ * Options: UNITS of a work-item, 16 for CPUs or 1; PANEL, units of a panel of weights, a multiple of UNITS;
+ * GATE, INPUT, CELL: functions by their ONNX names, each with two numbers. */
 #include "float/unary.clh"
 
 #ifndef UNITS
 #define UNITS 16
+#endif
+#ifndef PANEL
+#define PANEL 16
 #endif
 #ifndef GATE
 #define GATE  Sigmoid
@@ -35,11 +38,13 @@ typedef float16 units;
 #define OF(f, x, a, b)         OCT_PASTE(apply_, f)(x, a, b)
 #define LOAD(from, count)      load16_float(from, count)
 #define SAVE(to, value, count) save16_float(to, value, count)
+#define WEIGHTS(from)          vload16(0, from)
 #else
 typedef float units;
 #define OF(f, x, a, b)         OCT_PASTE(apply_, f)((float16)(x), a, b).s0
 #define LOAD(from, count)      ((from)[0])
 #define SAVE(to, value, count) (to)[0] = (value)
+#define WEIGHTS(from)          (from)[0]
 #endif
 #define CLIPPED(f, x, a, b) OF(f, clamp((units)(x), -clip, clip), a, b)
 
@@ -49,9 +54,9 @@ __kernel void bias_sum(MEM(bias), MEM(sum), const long gates)
     AT(float, sum)[i] = AT(float, bias)[d * gates + i] + AT(float, bias)[(d + 1) * gates + i];
 }
 
-/* x [row][direction][4 hidden]; r [direction][hidden][4 hidden]; p [direction][3 hidden], i, o, f. Steps
- * [first, first + count) of `steps`, from states h and c to y_h and y_c; count > 1: all in one work-group,
- * with `between` [direction][batch][2][hidden] for h. Work-item (units, sequence, direction). */
+/* x [row][direction][4 hidden]; r [direction][panel][hidden][gate][PANEL]; p [direction][3 hidden], i, o, f.
+ * Steps [first, first + count) of `steps`, from states h and c to y_h and y_c; count > 1: all in one
+ * work-group, with `between` [direction][batch][2][hidden] for h. Work-item (units, sequence, direction). */
 __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(between), MEM(y), MEM(y_h),
                    MEM(y_c), const long hidden, const long steps, const long first, const long count,
                    const long first_direction, const long directions, const long x_step, const long x_batch,
@@ -67,7 +72,8 @@ __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(bet
     const long length = has_lengths ? clamp((long)AT(int, lengths)[b], 0L, steps) : steps;
     const long active = clamp(length - first, 0L, count);
     const bool backwards = reverse || d == 1;
-    __global const float *weights = AT(float, r) + d * hidden * gates, *pp = AT(float, p) + d * 3 * hidden;
+    __global const float *weights = AT(float, r) + d * ((hidden + PANEL - 1) / PANEL) * hidden * 4 * PANEL,
+                         *pp = AT(float, p) + d * 3 * hidden;
     __global float *after = AT(float, y_h) + state, *cell = AT(float, y_c) + state;
     __global float *turns = AT(float, between) + (d * get_global_size(1) + b) * 2 * hidden;
     for (long u = begin; active == 0 && u < hidden; u += stride) {
@@ -86,13 +92,13 @@ __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(bet
             units value = (units)(0.0f);
             if (s < active) {
                 units si = (units)(0.0f), so = si, sf = si, sc = si, old = si;
-                for (long k = 0; has_before && k < hidden; k++) {
-                    __global const float *row = weights + k * gates + u;
+                __global const float *row = weights + u / PANEL * hidden * 4 * PANEL + u % PANEL;
+                for (long k = 0; has_before && k < hidden; k++, row += 4 * PANEL) {
                     const float one = before[k];
-                    si += one * LOAD(row, left);
-                    so += one * LOAD(row + hidden, left);
-                    sf += one * LOAD(row + 2 * hidden, left);
-                    sc += one * LOAD(row + 3 * hidden, left);
+                    si += one * WEIGHTS(row);
+                    so += one * WEIGHTS(row + PANEL);
+                    sf += one * WEIGHTS(row + 2 * PANEL);
+                    sc += one * WEIGHTS(row + 3 * PANEL);
                 }
                 if (s > 0)
                     old = LOAD(cell + u, left);

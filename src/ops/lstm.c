@@ -33,19 +33,47 @@ static octet_status choose(const oct_lstm_request *q, int *variant)
     return oct_fail(OCTET_UNSUPPORTED, "LSTM variant '%s' is unknown", q->variant);
 }
 
-static oct_mem transposed(oct_recipe *r, const oct_caps *caps, const oct_operand *from, int rank,
-                          const int64_t *dims)
+/* Units of a work-item, and of a panel of the recurrence weights: on CPUs a vector, on GPUs so many that
+ * work-items side by side read side by side. */
+static int units_of(const oct_caps *caps)
 {
-    const int perm[2][3] = {{1, 0}, {0, 2, 1}};
-    oct_operand x = *from, y = *from;
-    x.rank = y.rank = rank;
-    for (int d = 0; d < rank; d++) {
-        x.dims[d] = dims[d];
-        y.dims[d] = dims[perm[rank - 2][d]];
-    }
+    return caps->prefers_tiles ? 1 : 16;
+}
+
+static int panel_of(const oct_caps *caps)
+{
+    return caps->prefers_tiles ? 32 : 16;
+}
+
+/* [direction][4 hidden][inputs] to [inputs][direction][4 hidden]. */
+static oct_mem transposed(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    oct_operand x = q->w, y = q->w;
+    x.rank = y.rank = 2;
+    x.dims[0] = y.dims[1] = 4 * q->hidden * q->directions;
+    x.dims[1] = y.dims[0] = q->inputs;
     y.mem = oct_recipe_temp(r, (size_t)oct_operand_elems(&x) * sizeof(float));
-    (void)oct_transpose(r, caps, &x, &y, perm[rank - 2]);
+    (void)oct_transpose(r, caps, &x, &y, (int[]){1, 0});
     return y.mem;
+}
+
+/* [direction][gate][unit][k] to [direction][panel][k][gate][unit of panel]; what is behind the last unit may
+ * be anything. */
+static oct_mem in_panels(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    const int64_t n = q->hidden, each = panel_of(caps), whole = n / each, panels = whole + (n % each != 0);
+    oct_operand to = q->r;
+    to.mem = oct_recipe_temp(r, (size_t)(q->directions * panels * n * 4 * each) * sizeof(float));
+    for (int part = 0; part < 2; part++) { /* whole panels, then what is left */
+        oct_box b = {.rank = 5,
+                     .dims = {q->directions, part ? panels - whole : whole, n, 4, part ? n % each : each},
+                     .x_steps = {4 * n * n, each * n, 1, n * n, n},
+                     .y_steps = {panels * n * 4 * each, n * 4 * each, 4 * each, each, 1},
+                     .x_start = part ? whole * each * n : 0,
+                     .y_start = part ? whole * n * 4 * each : 0};
+        (void)oct_move_box(r, caps, &q->r, &to, &b);
+    }
+    return to.mem;
 }
 
 /* [direction][4 hidden]: the sum of both halves. */
@@ -73,7 +101,7 @@ static octet_status input_products(oct_recipe *r, const oct_caps *caps, const oc
                                         .k = q->inputs,
                                         .batch = 1,
                                         .a = q->x,
-                                        .b = transposed(r, caps, &q->w, 2, (int64_t[]){columns, q->inputs}),
+                                        .b = transposed(r, caps, q),
                                         .y = *gates,
                                         .alpha = 1.0f,
                                         .beta = adds ? 1.0f : 0.0f,
@@ -109,13 +137,13 @@ static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
         oct_launch_i64(l, sizes[i]);
 }
 
-/* `of_group` 0: any work-items, one step. */
 static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, const steps *s)
 {
     const oct_lstm_function *f = q->functions[s->direction];
-    const int units = caps->prefers_tiles ? 1 : 16;
-    oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", "lstm", "-DUNITS=%d -DGATE=%s -DINPUT=%s -DCELL=%s",
-                                      units, f[0].name, f[1].name, f[2].name);
+    const int units = units_of(caps);
+    oct_launch *l =
+        oct_recipe_launch(r, "float/lstm.cl", "lstm", "-DUNITS=%d -DPANEL=%d -DGATE=%s -DINPUT=%s -DCELL=%s",
+                          units, panel_of(caps), f[0].name, f[1].name, f[2].name);
     const oct_mem in[] = {s->gates, s->r, q->peepholes, q->lengths, s->h, s->c};
     for (size_t i = 0; i < sizeof in / sizeof *in; i++)
         oct_launch_in(l, in[i]);
@@ -173,7 +201,7 @@ octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
     size_t state = (size_t)(q->directions * q->batch * q->hidden) * sizeof(float);
     steps s = {.h = q->h, .c = q->c, .between = OCT_MEM_NONE};
     FORWARD(input_products(r, caps, q, &s.gates));
-    s.r = transposed(r, caps, &q->r, 3, (int64_t[]){q->directions, 4 * q->hidden, q->hidden});
+    s.r = in_panels(r, caps, q);
     oct_mem last[2] = {q->y_h, q->y_c};
     for (int k = 0; k < 2; k++)
         last[k] = last[k] == OCT_MEM_NONE ? oct_recipe_temp(r, state) : last[k];
