@@ -160,8 +160,8 @@ static void test_models(void **state)
  */
 
 static const char *const damaged[] = {
-    "conv.onnx",   "typed_data.onnx", "bad_if.onnx",    "constant_identity.onnx",
-    "concat.onnx", "qgemm.onnx",      "bad_sparse.onnx"};
+    "conv.onnx",  "typed_data.onnx", "bad_if.onnx",    "constant_identity.onnx", "concat.onnx",
+    "qgemm.onnx", "bad_sparse.onnx", "if_nested.onnx", "lstm_functions.onnx"};
 
 static void test_truncated(void **state)
 {

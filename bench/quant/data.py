@@ -2,6 +2,7 @@
 import pathlib
 
 import numpy as np
+import onnxruntime
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 WORDS = ("the quick brown fox jumps over lazy dog Octet int8 OpenCL device 2026 network scale zero point 128 total 42.50 "
@@ -60,6 +61,10 @@ def nude(rng, index):
     return tensor(page(rng), (0,) * 3, (1,) * 3, bgr=False)
 
 
-def samples(make, count, seed):
-    rng = np.random.default_rng(seed)
-    return np.concatenate([make(rng, i) for i in range(count)])
+def drawn(make):
+    """Samples of a network with one input, for run.py: (network, count, seed) to a list of feeds."""
+    def samples(source, count, seed):
+        rng = np.random.default_rng(seed)
+        name = onnxruntime.InferenceSession(str(source), providers=["CPUExecutionProvider"]).get_inputs()[0].name
+        return [{name: make(rng, i)} for i in range(count)]
+    return samples

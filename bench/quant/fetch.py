@@ -8,6 +8,7 @@ OCR = "rapidocr-onnxruntime==1.4.4"
 OCR_NETWORKS = {"det": "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx",
                 "cls": "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx",
                 "rec": "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx"}
+VAD = "silero-vad==6.2.3"
 
 
 def fetch(package, member, folder):

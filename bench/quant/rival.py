@@ -11,14 +11,14 @@ METHODS = ("MinMax", "Percentile", "Entropy")
 
 
 class Reader(CalibrationDataReader):
-    def __init__(self, name, samples):
-        self.items = iter([{name: samples[i:i + 1]} for i in range(len(samples))])
+    def __init__(self, samples):
+        self.items = iter(samples)
 
     def get_next(self):
         return next(self.items, None)
 
 
-def quantize(source, folder, name, samples):
+def quantize(source, folder, samples):
     """The files it makes, by method. Scales for each channel need operator set 13."""
     logging.disable(logging.WARNING)
     model = onnx.load(str(source))
@@ -30,7 +30,7 @@ def quantize(source, folder, name, samples):
     made = {}
     for method in METHODS:
         path = pathlib.Path(folder) / f"rival_{method.lower()}.onnx"
-        quantize_static(str(prepared), str(path), Reader(name, samples), quant_format=QuantFormat.QDQ, per_channel=True,
+        quantize_static(str(prepared), str(path), Reader(samples), quant_format=QuantFormat.QDQ, per_channel=True,
                         activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
                         calibrate_method=getattr(CalibrationMethod, method))
         made[method] = path

@@ -7,4 +7,4 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/../nets/venv.sh" --there >/dev/null || exit 77
 "$here/python.sh" -c "import PIL" || exit 77
-exec "$here/run" --octet "$1" --folder "$2" --seeds 3 --models det cls rec nude
+exec "$here/run" --octet "$1" --folder "$2" --seeds 3 --models det cls rec nude vad vad_parts

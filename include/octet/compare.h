@@ -23,6 +23,18 @@ typedef struct octet_comparison octet_comparison;
 /* Map both networks. Errors: those of octet_model_load, the file named. */
 OCTET_API octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
                                                octet_comparison **comparison);
+
+typedef struct octet_comparison_desc {
+    size_t struct_size;
+    const octet_fixed_input *fixed; /* inputs of one network or both; samples do not have them */
+    size_t fixed_count;
+} octet_comparison_desc;
+
+/* octet_comparison_create with a desc, which may be NULL. Errors: also INVALID_ARGUMENT (neither network has
+ * such an input, or the value does not fit it). */
+OCTET_API octet_status octet_comparison_create_with(octet_context *context, const char *a, const char *b,
+                                                    const octet_comparison_desc *desc,
+                                                    octet_comparison **comparison);
 OCTET_API void octet_comparison_destroy(octet_comparison *comparison);
 
 /* One sample: a tensor for each input of the networks, which have the same. Runs both, with every tensor

@@ -243,6 +243,24 @@ typedef struct octet_model octet_model;
 OCTET_API octet_status octet_model_load(octet_context *context, const char *path, octet_model **model);
 OCTET_API void octet_model_destroy(octet_model *model);
 
+/* An input that is to be a constant: what a network decides by (the condition of an If) or computes shapes
+ * from must be known before it is planned. */
+typedef struct octet_fixed_input {
+    const char *name;
+    octet_tensor value; /* of the input's dtype, and a shape that it allows; copied */
+} octet_fixed_input;
+
+typedef struct octet_model_desc {
+    size_t struct_size;
+    const octet_fixed_input *fixed; /* they are no inputs of the model then: it has that many fewer */
+    size_t fixed_count;
+} octet_model_desc;
+
+/* octet_model_load with a desc, which may be NULL. Errors: also INVALID_ARGUMENT (there is no such input, or
+ * the value does not fit it). */
+OCTET_API octet_status octet_model_load_with(octet_context *context, const char *path,
+                                             const octet_model_desc *desc, octet_model **model);
+
 /* dims of -1 are dynamic. Names live as long as the model. */
 typedef struct octet_value_info {
     size_t struct_size;

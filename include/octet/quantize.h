@@ -64,6 +64,10 @@ typedef struct octet_quantize_desc {
     double
         smooth; /* SmoothQuant after normalizations: how much moves to the weights, 0.5 typically; 0: none */
     int adaptive; /* 1: adaptive rounding of weights, where that brings the outputs nearer */
+    /* Inputs with a value for good, which samples do not have. In the file it is their default: who runs it
+     * may leave them out. */
+    const octet_fixed_input *fixed;
+    size_t fixed_count;
 } octet_quantize_desc;
 
 typedef struct octet_quantizer octet_quantizer;

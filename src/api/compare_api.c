@@ -2,6 +2,7 @@
 #include "api.h"
 #include "correspond.h"
 #include "dtype.h"
+#include "fixed_api.h"
 #include "onnx.h"
 #include "prepare.h"
 #include "sample_api.h"
@@ -21,9 +22,10 @@ struct octet_comparison {
     oct_device *device;
     char *paths[2];
     oct_onnx_model *files[2];
-    oct_pairs pairs; /* none until the first sample tells shapes */
-    char **names;    /* by pair */
-    agreement *sums; /* by pair */
+    oct_graph graphs[2]; /* theirs, with the branches that the first sample takes */
+    oct_pairs pairs;     /* none until then */
+    char **names;        /* by pair */
+    agreement *sums;     /* by pair */
     oct_taps *taps[2];
 };
 
@@ -35,24 +37,48 @@ static octet_status no_memory(void)
 octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
                                      octet_comparison **comparison)
 {
-    CHECK_ARG(comparison);
-    *comparison = NULL;
-    CHECK_ARG(context);
-    CHECK_ARG(a);
-    CHECK_ARG(b);
-    octet_comparison *c = calloc(1, sizeof *c);
-    if (!c)
-        return no_memory();
-    c->device = context->device;
-    oct_device_retain(c->device);
-    octet_status status = OCTET_OK;
+    return octet_comparison_create_with(context, a, b, NULL, comparison);
+}
+
+static octet_status open_files(octet_comparison *c, const char *a, const char *b,
+                               const octet_comparison_desc *d)
+{
+    bool *there = calloc(d->fixed_count + 1, sizeof *there);
+    octet_status status = there ? OCTET_OK : no_memory();
     for (int i = 0; status == OCTET_OK && i < 2; i++) {
         const char *path = i ? b : a;
         c->paths[i] = malloc(strlen(path) + 1);
         status = c->paths[i] ? oct_onnx_load(path, false, &c->files[i]) : no_memory();
         if (status == OCTET_OK)
+            status = oct_api_fix_inputs(c->files[i], d->fixed, d->fixed_count, there);
+        if (status == OCTET_OK)
             strcpy(c->paths[i], path);
     }
+    for (size_t k = 0; status == OCTET_OK && k < d->fixed_count; k++) {
+        if (!there[k])
+            status = oct_fail(OCTET_INVALID_ARGUMENT, "neither network has an input '%s' to fix",
+                              d->fixed[k].name);
+    }
+    free(there);
+    return status;
+}
+
+octet_status octet_comparison_create_with(octet_context *context, const char *a, const char *b,
+                                          const octet_comparison_desc *desc, octet_comparison **comparison)
+{
+    CHECK_ARG(comparison);
+    *comparison = NULL;
+    CHECK_ARG(context);
+    CHECK_ARG(a);
+    CHECK_ARG(b);
+    octet_comparison_desc d;
+    FORWARD(TAKE_DESC(d, desc, octet_comparison_desc));
+    octet_comparison *c = calloc(1, sizeof *c);
+    if (!c)
+        return no_memory();
+    c->device = context->device;
+    oct_device_retain(c->device);
+    octet_status status = open_files(c, a, b, &d);
     if (status != OCTET_OK) {
         octet_comparison_destroy(c);
         return status;
@@ -66,6 +92,7 @@ static void forget_pairs(octet_comparison *c)
     for (int i = 0; i < 2; i++) {
         oct_taps_destroy(c->taps[i]);
         c->taps[i] = NULL;
+        oct_graph_free(&c->graphs[i]);
     }
     for (int i = 0; c->names && i < c->pairs.count; i++)
         free(c->names[i]);
@@ -91,14 +118,16 @@ void octet_comparison_destroy(octet_comparison *c)
 
 static octet_status find_pairs(octet_comparison *c, const octet_tensor *inputs)
 {
-    const oct_graph *a = oct_onnx_graph(c->files[0]), *b = oct_onnx_graph(c->files[1]);
     oct_graph shaped[2];
     memset(shaped, 0, sizeof shaped);
-    octet_status status = oct_shaped_copy(a, inputs, &shaped[0]);
+    octet_status status = OCTET_OK;
+    for (int i = 0; status == OCTET_OK && i < 2; i++) {
+        status = oct_taken_copy(oct_onnx_graph(c->files[i]), inputs, &c->graphs[i]);
+        if (status == OCTET_OK)
+            status = oct_shaped_copy(&c->graphs[i], inputs, &shaped[i]);
+    }
     if (status == OCTET_OK)
-        status = oct_shaped_copy(b, inputs, &shaped[1]);
-    if (status == OCTET_OK)
-        status = oct_pairs_find(a, &shaped[0], b, &shaped[1], &c->pairs);
+        status = oct_pairs_find(&c->graphs[0], &shaped[0], &c->graphs[1], &shaped[1], &c->pairs);
     oct_graph_free(&shaped[0]);
     oct_graph_free(&shaped[1]);
     FORWARD(status);
@@ -129,7 +158,7 @@ static octet_status make_taps(octet_comparison *c)
     for (int side = 0; status == OCTET_OK && side < 2; side++) {
         for (int i = 0; i < count; i++)
             values[i] = (side ? c->pairs.b : c->pairs.a)[i].value;
-        status = oct_taps_make(oct_onnx_graph(c->files[side]), c->device, values, count, &c->taps[side]);
+        status = oct_taps_make(&c->graphs[side], c->device, values, count, &c->taps[side]);
     }
     free(values);
     return status;
@@ -195,6 +224,8 @@ octet_status octet_comparison_add(octet_comparison *c, const octet_tensor *input
             return status;
         }
     }
+    for (int i = 0; i < 2; i++)
+        FORWARD(oct_check_branches(oct_onnx_graph(c->files[i]), inputs, &c->graphs[i]));
     return oct_taps_run_both(c->taps[0], c->taps[1], inputs, add_pair, c);
 }
 
@@ -208,7 +239,7 @@ octet_status octet_comparison_tensor(const octet_comparison *c, size_t index, oc
     CHECK_ARG(c);
     RETURN_IF(index >= (size_t)c->pairs.count, OCTET_INVALID_ARGUMENT,
               "octet_comparison_tensor: index %zu of %d", index, c->pairs.count);
-    const oct_graph *g = oct_onnx_graph(c->files[0]);
+    const oct_graph *g = &c->graphs[0];
     const oct_shown *a = &c->pairs.a[index];
     const agreement *s = &c->sums[index];
     double length = sqrt(s->a2) * sqrt(s->b2);

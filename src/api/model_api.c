@@ -1,5 +1,6 @@
 /* octet_model: a mapped ONNX file and what can be asked of it. */
 #include "model_api.h"
+#include "fixed_api.h"
 #include "passes.h"
 #include "plan.h"
 
@@ -133,9 +134,10 @@ static octet_status choose_shown(octet_model *m)
     return OCTET_OK;
 }
 
-static octet_status load(octet_model *m, const char *path)
+static octet_status load(octet_model *m, const char *path, const octet_model_desc *d)
 {
     FORWARD(oct_onnx_load(path, !m->device, &m->file));
+    FORWARD(oct_api_fix_inputs(m->file, d->fixed, d->fixed_count, NULL));
     m->graph = oct_onnx_graph(m->file);
     FORWARD(size_up(m, NULL));
     return choose_shown(m);
@@ -143,9 +145,17 @@ static octet_status load(octet_model *m, const char *path)
 
 octet_status octet_model_load(octet_context *context, const char *path, octet_model **model)
 {
+    return octet_model_load_with(context, path, NULL, model);
+}
+
+octet_status octet_model_load_with(octet_context *context, const char *path, const octet_model_desc *desc,
+                                   octet_model **model)
+{
     CHECK_ARG(model);
     *model = NULL;
     CHECK_ARG(path);
+    octet_model_desc d;
+    FORWARD(TAKE_DESC(d, desc, octet_model_desc));
     octet_model *m = calloc(1, sizeof *m);
     RETURN_IF(!m, OCTET_OUT_OF_MEMORY, "out of host memory for a model");
     atomic_init(&m->references, 1);
@@ -153,7 +163,7 @@ octet_status octet_model_load(octet_context *context, const char *path, octet_mo
         m->device = context->device;
         oct_device_retain(m->device);
     }
-    octet_status status = load(m, path);
+    octet_status status = load(m, path, &d);
     if (status != OCTET_OK) {
         octet_model_destroy(m);
         return oct_fail_prefix(status, "%s", path);

@@ -1,6 +1,7 @@
 /* octet_quantizer: arguments are checked here; the work is in src/quantize. */
 #include "api.h"
 #include "dtype.h"
+#include "fixed_api.h"
 #include "onnx_write.h"
 #include "passes.h"
 #include "prepare.h"
@@ -94,8 +95,11 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
     if (status == OCTET_OK)
         status = copy_names(d.wide, d.wide_count, "wide", &q->widen, &q->widen_count);
     q->desc.exclude = q->desc.wide = NULL;
+    q->desc.fixed = NULL;
     if (status == OCTET_OK) {
         status = oct_onnx_load(path, false, &q->file);
+        if (status == OCTET_OK)
+            status = oct_api_fix_inputs(q->file, d.fixed, d.fixed_count, NULL);
         if (status == OCTET_OK)
             status = oct_graph_clone(oct_onnx_graph(q->file), &q->graph);
     }
@@ -164,6 +168,7 @@ octet_status octet_quantizer_add(octet_quantizer *q, const octet_tensor *inputs,
     FORWARD(oct_api_check_sample(&q->graph, inputs, input_count));
     if (!q->prepared)
         FORWARD(oct_quantizer_prepare(q, inputs));
+    FORWARD(oct_check_branches(oct_onnx_graph(q->file), inputs, &q->graph));
     return oct_quantizer_observe(q, inputs);
 }
 

@@ -24,7 +24,7 @@ typedef struct cli_options {
     const char *activations, *observer, *percentile, *report, *format, *mean, *std, *scale, *size, *raise,
         *smooth; /* quantize */
     const char *border;
-    cli_list inputs, gemms, operands, dims, calibration, excludes, wide;
+    cli_list inputs, gemms, operands, dims, calibration, excludes, wide, fixed;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
     bool quiet, help, version, strict_int8, show, reset;

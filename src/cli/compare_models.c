@@ -21,10 +21,12 @@ typedef struct side {
     tensor_list outputs;
 } side;
 
-static int open_side(octet_context *context, const char *path, side *s)
+static int open_side(const cli_options *options, octet_context *context, const char *path, side *s)
 {
-    if (octet_model_load(context, path, &s->model) != OCTET_OK ||
-        octet_session_create(s->model, NULL, &s->session) != OCTET_OK)
+    int status = fixed_load_some(options, context, path, &s->model);
+    if (status != EXIT_DONE)
+        return status;
+    if (octet_session_create(s->model, NULL, &s->session) != OCTET_OK)
         return cli_octet_error();
     return tensor_list_make(&s->outputs, octet_model_output_count(s->model));
 }
@@ -196,16 +198,19 @@ int cli_compare(const cli_options *options)
     octet_context *context = NULL;
     side a = {0}, b = {0};
     sample_set set = {0};
+    fixed_inputs fixed = {0};
     FILE *json = NULL;
     if (!options->calibration.count)
         return cli_usage("on what? give --inputs with a folder of samples");
     int status = json_open(options, &json);
     if (status == EXIT_DONE)
+        status = fixed_read_both(options, options->operands.items[0], options->operands.items[1], &fixed);
+    if (status == EXIT_DONE)
         status = cli_open_context(options, &context);
     if (status == EXIT_DONE)
-        status = open_side(context, options->operands.items[0], &a);
+        status = open_side(options, context, options->operands.items[0], &a);
     if (status == EXIT_DONE)
-        status = open_side(context, options->operands.items[1], &b);
+        status = open_side(options, context, options->operands.items[1], &b);
     if (status == EXIT_DONE && (octet_model_input_count(a.model) != octet_model_input_count(b.model) ||
                                 a.outputs.count != b.outputs.count))
         status = cli_error("the models have different numbers of inputs or outputs");
@@ -214,10 +219,11 @@ int cli_compare(const cli_options *options)
     if (status == EXIT_DONE)
         status = compare_on(options, &a, &b, &set, json);
     if (status == EXIT_DONE && options->layers)
-        status = compare_layers(options, context, &set, json);
+        status = compare_layers(options, &fixed, context, &set, json);
     if (json && status == EXIT_DONE)
         fprintf(json, "}\n");
     status = json_close(options, json, status);
+    fixed_free(&fixed);
     samples_free(&set);
     close_side(&a);
     close_side(&b);

@@ -1,5 +1,6 @@
 /* See crew.h. */
 #include "crew.h"
+#include "fixed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,13 +72,12 @@ int crew_open(const cli_options *options, crew *c)
     return strcmp(options->device, "all") == 0 ? join_all(c) : join_list(c, options->device);
 }
 
-int crew_load(crew *c, const char *path)
+int crew_load(const cli_options *options, crew *c, const char *path)
 {
-    for (size_t i = 0; i < c->count; i++) {
-        if (octet_model_load(c->members[i].context, path, &c->members[i].model) != OCTET_OK)
-            return cli_octet_error();
-    }
-    return EXIT_DONE;
+    int status = EXIT_DONE;
+    for (size_t i = 0; status == EXIT_DONE && i < c->count; i++)
+        status = fixed_load(options, c->members[i].context, path, &c->members[i].model);
+    return status;
 }
 
 static bool has_open_batch(const octet_model *model)

@@ -16,7 +16,7 @@ typedef struct crew {
 
 /* All return 0 or the exit status with the error told. */
 int crew_open(const cli_options *options, crew *c);
-int crew_load(crew *c, const char *path);
+int crew_load(const cli_options *options, crew *c, const char *path);
 /* A session on each, for these inputs as a whole. */
 int crew_make_sessions(const cli_options *options, crew *c, const tensor_list *inputs);
 int crew_run(const crew *c, const tensor_list *inputs, tensor_list *outputs);

@@ -1,6 +1,7 @@
 /* octet inspect: a model's nodes, which run in int8, and what its weights weigh. Needs no device; with one
  * it also tells what a session would take there. */
 #include "cli.h"
+#include "fixed.h"
 #include "shapes.h"
 #include "tensors.h"
 
@@ -132,8 +133,18 @@ static int assume_shapes(const cli_options *options, octet_model *model)
     return status;
 }
 
+static octet_status load_fixed(octet_context *context, const char *path, const fixed_inputs *fixed,
+                               octet_model **model)
+{
+    octet_model_desc desc;
+    OCTET_INIT(desc);
+    desc.fixed = fixed->items;
+    desc.fixed_count = fixed->count;
+    return octet_model_load_with(context, path, &desc, model);
+}
+
 /* What a session would take of a device, when there is one to plan for. */
-static int print_memory(const cli_options *options)
+static int print_memory(const cli_options *options, const fixed_inputs *fixed)
 {
     char arena[32], weights[32], all[32], streamed[32], name[256], reason[512];
     octet_context *context = NULL;
@@ -155,7 +166,7 @@ static int print_memory(const cli_options *options)
     if (status == OCTET_OK)
         status = octet_context_device(context, &device);
     if (status == OCTET_OK)
-        status = octet_model_load(context, options->operands.items[0], &model);
+        status = load_fixed(context, options->operands.items[0], fixed, &model);
     if (status == OCTET_OK)
         given = assume_shapes(options, model);
     if (status == OCTET_OK && given == EXIT_DONE)
@@ -183,15 +194,22 @@ static int print_memory(const cli_options *options)
 int cli_inspect(const cli_options *options)
 {
     octet_model *model = NULL;
-    if (octet_model_load(NULL, options->operands.items[0], &model) != OCTET_OK)
-        return cli_octet_error();
-    int status = assume_shapes(options, model);
+    fixed_inputs fixed;
+    const char *path = options->operands.items[0];
+    int status = fixed_read(options, path, &fixed);
+    if (status != EXIT_DONE)
+        return status;
+    if (load_fixed(NULL, path, &fixed, &model) != OCTET_OK)
+        status = cli_octet_error();
+    if (status == EXIT_DONE)
+        status = assume_shapes(options, model);
     if (status == EXIT_DONE)
         status = print_model(model);
     if (status == EXIT_DONE)
-        status = print_memory(options);
+        status = print_memory(options, &fixed);
     if (status == EXIT_DONE)
         status = shapes_check_strict(options, model);
     octet_model_destroy(model);
+    fixed_free(&fixed);
     return status;
 }

@@ -101,6 +101,9 @@ static const option_row rows[] = {
      "who quantizes float inputs and dequantizes outputs: host, device, or auto (default), what moves less"},
     {"shape", "[NAME=]DIMS", FOR_INSPECT | FOR_RUN | FOR_BENCH | FOR_TUNE, KIND_LIST, FIELD(dims), 0, 0,
      "of an input, like 1x3x224x224, where the model leaves it open; once per input"},
+    {"fix", "NAME=VALUE", FOR_INSPECT | FOR_RUN | FOR_BENCH | FOR_TUNE | FOR_QUANTIZE | FOR_COMPARE,
+     KIND_LIST, FIELD(fixed), 0, 0,
+     "an input is this number, or the tensor of this file, for good: what an If hangs on"},
     {"strict-int8", NULL, FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_FLAG, FIELD(strict_int8), 0, 0,
      "an error if any node would compute in float, or not at all"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
@@ -236,6 +239,7 @@ void cli_options_free(cli_options *options)
     free(options->calibration.items);
     free(options->excludes.items);
     free(options->wide.items);
+    free(options->fixed.items);
     free(options->dims.items);
     memset(options, 0, sizeof *options);
 }

@@ -1,5 +1,6 @@
 /* octet quantize: a float network and samples in, an int8 one out, and a report. */
 #include "cli.h"
+#include "fixed.h"
 #include "quant_report.h"
 #include "samples.h"
 
@@ -152,11 +153,16 @@ int cli_quantize(const cli_options *options)
     octet_context *context = NULL;
     octet_quantizer *q = NULL;
     octet_quantize_desc desc;
+    fixed_inputs fixed = {0};
     if (!options->calibration.count)
         return cli_usage("no calibration data: give --calibrate with a folder of samples");
     if (!options->output)
         return cli_usage("where to? give -o INT8.onnx");
     int status = fill_desc(options, &desc);
+    if (status == EXIT_DONE)
+        status = fixed_read(options, options->operands.items[0], &fixed);
+    desc.fixed = fixed.items;
+    desc.fixed_count = fixed.count;
     if (status == EXIT_DONE)
         status = cli_open_context(options, &context);
     if (status == EXIT_DONE &&
@@ -165,6 +171,7 @@ int cli_quantize(const cli_options *options)
     if (status == EXIT_DONE)
         status = quantize(options, q);
     cli_progress_end(options);
+    fixed_free(&fixed);
     octet_quantizer_destroy(q);
     octet_context_destroy(context);
     return status;

@@ -156,7 +156,7 @@ int cli_run(const cli_options *options)
         return cli_usage("--labels names what --top K shows; give both");
     int status = crew_open(options, &devices);
     if (status == EXIT_DONE)
-        status = crew_load(&devices, options->operands.items[0]);
+        status = crew_load(options, &devices, options->operands.items[0]);
     const octet_model *model = devices.count ? devices.members[0].model : NULL;
     if (status == EXIT_DONE)
         status = tensor_list_make(&inputs, octet_model_input_count(model));

@@ -1,5 +1,6 @@
 /* octet tune: measures kernel variants and keeps what it finds; --show and --reset of that. */
 #include "bench.h"
+#include "fixed.h"
 #include "json.h"
 #include "shapes.h"
 
@@ -104,7 +105,7 @@ static int tune_model(tuner *t, const char *path)
     octet_session_desc session;
     OCTET_INIT(session);
     describe(t, &desc);
-    int status = octet_model_load(t->context, path, &model) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    int status = fixed_load(t->options, t->context, path, &model);
     if (status == EXIT_DONE)
         status = take_inputs(t->options, model, &session);
     if (status == EXIT_DONE && octet_tune_model(model, &session, &desc) != OCTET_OK)

@@ -68,15 +68,15 @@ static octet_status fold_cast(oct_graph *g, const oct_node *n, const oct_value *
 }
 
 /* Clip before opset 11: attributes min and max become inputs 1 and 2. */
-static octet_status clip_operands(oct_graph *g, int node)
+static octet_status clip_operands(oct_graph *g, oct_node *n)
 {
     static const char *const names[] = {"min", "max"};
     int *io = oct_arena_alloc(&g->arena, 4, sizeof *io);
     RETURN_IF(!io, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-    io[0] = g->nodes[node].inputs[0];
-    io[3] = g->nodes[node].outputs[0];
+    io[0] = n->inputs[0];
+    io[3] = n->outputs[0];
     for (int k = 0; k < 2; k++) {
-        const oct_attr *a = oct_node_attr(&g->nodes[node], names[k]);
+        const oct_attr *a = oct_node_attr(n, names[k]);
         io[k + 1] = OCT_NO_VALUE;
         if (!a || a->kind != OCT_ATTR_FLOAT)
             continue;
@@ -85,19 +85,19 @@ static octet_status clip_operands(oct_graph *g, int node)
             return OCTET_OUT_OF_MEMORY;
         FORWARD(set_data(g, &g->values[io[k + 1]], OCTET_F32, 0, 1, &a->f, sizeof a->f));
     }
-    g->nodes[node].inputs = io;
-    g->nodes[node].input_count = 3;
-    g->nodes[node].outputs = io + 3;
+    n->inputs = io;
+    n->input_count = 3;
+    n->outputs = io + 3;
     return OCTET_OK;
 }
 
-octet_status oct_graph_fold_constants(oct_graph *g)
+octet_status oct_fold_constants(oct_graph *g, oct_node *nodes, int *count)
 {
     int kept = 0;
-    for (int i = 0; i < g->node_count; i++) {
-        if (g->nodes[i].op == OCT_OP_Clip && g->nodes[i].opset < 11)
-            FORWARD(clip_operands(g, i));
-        const oct_node *n = &g->nodes[i];
+    for (int i = 0; i < *count; i++) {
+        if (nodes[i].op == OCT_OP_Clip && nodes[i].opset < 11)
+            FORWARD(clip_operands(g, &nodes[i]));
+        const oct_node *n = &nodes[i];
         oct_value *out = n->output_count ? &g->values[n->outputs[0]] : NULL;
         const oct_value *in =
             n->input_count && n->inputs[0] != OCT_NO_VALUE ? &g->values[n->inputs[0]] : NULL;
@@ -116,8 +116,13 @@ octet_status oct_graph_fold_constants(oct_graph *g)
             FORWARD(fold_cast(g, n, in, out, &folded));
         }
         if (!folded)
-            g->nodes[kept++] = g->nodes[i];
+            nodes[kept++] = nodes[i];
     }
-    g->node_count = kept;
+    *count = kept;
     return OCTET_OK;
+}
+
+octet_status oct_graph_fold_constants(oct_graph *g)
+{
+    return oct_fold_constants(g, g->nodes, &g->node_count);
 }

@@ -138,6 +138,25 @@ oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inpu
     return n;
 }
 
+octet_status oct_graph_append(oct_graph *g, const oct_node *from)
+{
+    size_t ins = (size_t)from->input_count, outs = (size_t)from->output_count;
+    void *nodes = g->nodes;
+    bool ok = grow(&nodes, g->node_count, &g->node_capacity, sizeof *g->nodes);
+    g->nodes = nodes;
+    int *io = ok ? oct_arena_alloc(&g->arena, ins + outs, sizeof *io) : NULL;
+    RETURN_IF(!io, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (ins)
+        memcpy(io, from->inputs, ins * sizeof *io);
+    if (outs)
+        memcpy(io + ins, from->outputs, outs * sizeof *io);
+    oct_node *n = &g->nodes[g->node_count++];
+    *n = *from;
+    n->inputs = io;
+    n->outputs = io + ins;
+    return OCTET_OK;
+}
+
 void oct_graph_free(oct_graph *g)
 {
     oct_arena_free(&g->arena);
@@ -162,7 +181,7 @@ octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy)
 {
     memset(copy, 0, sizeof *copy);
     copy->values = duplicate(g->values, (size_t)g->value_count, sizeof *g->values);
-    copy->nodes = duplicate(g->nodes, (size_t)g->node_count, sizeof *g->nodes);
+    copy->nodes = malloc(((size_t)g->node_count + 1) * sizeof *g->nodes);
     copy->inputs = duplicate(g->inputs, (size_t)g->input_count, sizeof *g->inputs);
     copy->outputs = duplicate(g->outputs, (size_t)g->output_count, sizeof *g->outputs);
     bool ok = copy->values && copy->nodes && copy->inputs && copy->outputs;
@@ -170,19 +189,8 @@ octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy)
     copy->node_capacity = g->node_count;
     copy->input_count = g->input_count;
     copy->output_count = g->output_count;
-    for (int i = 0; ok && i < g->node_count; i++) {
-        oct_node *n = &copy->nodes[i];
-        size_t ins = (size_t)n->input_count, outs = (size_t)n->output_count;
-        int *io = oct_arena_alloc(&copy->arena, ins + outs, sizeof *io);
-        ok = io != NULL;
-        if (ok && ins)
-            memcpy(io, n->inputs, ins * sizeof *io);
-        if (ok && outs)
-            memcpy(io + ins, n->outputs, outs * sizeof *io);
-        n->inputs = io;
-        n->outputs = ok ? io + ins : NULL;
-    }
-    copy->node_count = ok ? g->node_count : 0;
+    for (int i = 0; ok && i < g->node_count; i++)
+        ok = oct_graph_append(copy, &g->nodes[i]) == OCTET_OK;
     if (ok)
         return OCTET_OK;
     oct_graph_free(copy);

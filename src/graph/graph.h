@@ -28,7 +28,8 @@ typedef struct oct_value {
      * constant of zero bytes has a non-NULL pointer. */
     const void *data;
     size_t data_bytes;
-    bool made; /* data was made by a pass and lives in this copy's arena: its address means nothing later */
+    bool made;  /* data was made by a pass and lives in this copy's arena: its address means nothing later */
+    bool fixed; /* an input of the file that oct_graph_fix_input has given this constant value */
     int producer; /* node index, -1: graph input or constant */
     bool is_input, is_output;
 } oct_value;
@@ -39,7 +40,9 @@ typedef enum oct_attr_kind {
     OCT_ATTR_STRING,
     OCT_ATTR_INTS,
     OCT_ATTR_FLOATS,
-    OCT_ATTR_TENSOR
+    OCT_ATTR_STRINGS,
+    OCT_ATTR_TENSOR,
+    OCT_ATTR_BRANCH
 } oct_attr_kind;
 
 typedef struct oct_attr {
@@ -50,8 +53,10 @@ typedef struct oct_attr {
     const char *s;       /* terminated */
     const int64_t *ints; /* count of them */
     const float *floats;
+    const char *const *strings; /* terminated each */
     size_t count;
     const oct_value *tensor; /* data, dtype, dims only */
+    const struct oct_branch *branch;
 } oct_attr;
 
 /* QLinearConv's inputs behind its own nine, made by pass_chain.c alone: a table of 256 bytes that the results
@@ -89,6 +94,17 @@ typedef struct oct_node {
     oct_clamp sum_clamp; /* of the sum with a convolution's residual */
 } oct_node;
 
+/* A subgraph of an If. Its values are values of the graph, under indices of their own, so it reads what lies
+ * around it as any node does; its nodes are not in the graph's list until inference takes the branch
+ * (branches.h). Inputs of the If behind its condition are the values of the graph around it that its branches
+ * read. */
+typedef struct oct_branch {
+    oct_node *nodes; /* in topological order */
+    int node_count;
+    int *outputs; /* value indices, as many as the If has outputs */
+    int output_count;
+} oct_branch;
+
 typedef struct oct_graph {
     oct_arena arena;
     oct_value *values;
@@ -97,12 +113,15 @@ typedef struct oct_graph {
     int node_count, node_capacity;
     int *inputs, *outputs; /* value indices; inputs exclude initializers */
     int input_count, output_count;
-    int failed_node; /* where oct_graph_infer failed, when it did */
+    int failed_node;   /* where oct_graph_infer failed, when it did */
+    uint64_t branches; /* which ones were taken, hashed: equal where all are the same */
 } oct_graph;
 
 /* Building. All strings are copied. -1 / NULL and an error text when memory is short. */
 int oct_graph_add_value(oct_graph *g, const char *name);
 oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inputs, int outputs);
+/* The same node at the end of g's list, with operand lists of its own; `from` may be in no list. */
+octet_status oct_graph_append(oct_graph *g, const oct_node *from);
 void oct_graph_free(oct_graph *g);
 /* A copy that passes may rewrite; it shares strings, attributes and constant bytes with g, which must outlive
  * it. */
@@ -131,12 +150,19 @@ octet_status oct_node_check_arity(const oct_node *n);
  * CORRUPT_FILE (a cycle, a value with two producers, an input that nothing produces; node by name). */
 octet_status oct_graph_sort(oct_graph *g);
 
-/* Replace Constant nodes and Identities of constants by values with data. On a sorted graph. */
+/* Replace Constant nodes and Identities of constants by values with data. On a sorted graph, or the nodes of
+ * a branch. */
 octet_status oct_graph_fold_constants(oct_graph *g);
+octet_status oct_fold_constants(oct_graph *g, oct_node *nodes, int *count);
+
+/* Input `name` is this constant from now on, and no input any more; the value is copied. Errors:
+ * INVALID_ARGUMENT (no such input; not its dtype or shape). */
+octet_status oct_graph_fix_input(oct_graph *g, const char *name, const octet_tensor *value);
 
 /* Fill in dtype, rank and dims of every value from the graph inputs (which must have no -1 left) and the
  * constants. What can be computed from shapes and integers alone becomes a constant, and the node is gone
- * (shape_math.h). Errors name the node: INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
+ * (shape_math.h); an If makes way for the branch it takes (branches.h). Errors name the node:
+ * INVALID_ARGUMENT (shapes or dtypes do not fit), UNSUPPORTED. */
 octet_status oct_graph_infer(oct_graph *g);
 /* Infer once more and compare: a pass that has left a value with another dtype or shape than its node makes
  * is a defect. Error: INTERNAL. */

@@ -1,8 +1,9 @@
 /* Shape inference: the table of rules, the loop over nodes, and what rules share. */
 #include "infer.h"
+#include "branches.h"
 #include "dtype.h"
+#include "hash.h"
 #include "moves.h"
-#include "rewrite.h"
 #include "shape_math.h"
 #include "sizes.h"
 
@@ -164,21 +165,24 @@ static octet_status infer_node(oct_graph *g, int node, bool *known)
     return status == OCTET_OK ? status : oct_fail_prefix(status, "%s (node '%s')", c.n->op_type, c.n->name);
 }
 
+static octet_status infer_appended(oct_walk *w, const oct_node *n)
+{
+    oct_graph *g = w->g;
+    bool known = false;
+    FORWARD(oct_graph_append(g, n));
+    g->failed_node = g->node_count - 1;
+    FORWARD(infer_node(g, g->failed_node, &known));
+    g->node_count -= known;
+    w->changed = w->changed || known;
+    return OCTET_OK;
+}
+
 octet_status oct_graph_infer(oct_graph *g)
 {
-    bool any = false;
-    for (int i = 0; i < g->node_count; i++) {
-        bool known = false;
-        g->failed_node = i;
-        FORWARD(infer_node(g, i, &known));
-        if (known)
-            g->nodes[i].output_count = 0;
-        any = any || known;
-    }
-    if (!any)
-        return OCTET_OK;
-    oct_drop_replaced(g);
-    return oct_graph_sort(g);
+    oct_walk w = {.g = g, .known = g, .each = infer_appended};
+    g->branches = OCT_HASH_START;
+    FORWARD(oct_walk_graph(&w));
+    return w.changed || w.taken ? oct_graph_sort(g) : OCTET_OK;
 }
 
 octet_status oct_graph_verify(oct_graph *g)

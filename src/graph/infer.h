@@ -44,5 +44,6 @@ infer_fn infer_concat, infer_same, infer_reshape, infer_flatten, infer_squeeze, 
     infer_transpose, infer_cast, infer_constant, infer_unary, infer_float_same, infer_binary, infer_variadic,
     infer_reduce, infer_qreduce;
 infer_fn infer_logic, infer_not, infer_where, infer_layer_norm, infer_channel_norm, infer_lrn, infer_dropout;
+infer_fn infer_if, infer_lstm;
 
 #endif

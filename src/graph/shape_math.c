@@ -121,6 +121,17 @@ static bool make_expand(making *m)
     return true;
 }
 
+static bool make_transpose(making *m)
+{
+    const oct_attr *perm = oct_node_attr(m->c->n, "perm");
+    int64_t own[OCTET_MAX_RANK], steps[OCTET_MAX_RANK];
+    dense_steps(infer_in(m->c, 0), own);
+    for (int d = 0; d < m->y->rank; d++)
+        steps[d] = own[perm ? perm->ints[d] : m->y->rank - 1 - d];
+    pick(m, infer_in(m->c, 0), 0, steps);
+    return true;
+}
+
 static bool make_slice(making *m)
 {
     const oct_value *x = infer_in(m->c, 0);
@@ -371,6 +382,7 @@ static const row *row_of(oct_op op)
         [OCT_OP_Flatten] = {make_copy, BY_RULE},
         [OCT_OP_Identity] = {make_copy, BY_RULE},
         [OCT_OP_Expand] = {make_expand, BY_RULE},
+        [OCT_OP_Transpose] = {make_transpose, BY_RULE},
         [OCT_OP_Cast] = {make_cast, BY_RULE},
         [OCT_OP_Where] = {make_where, BY_RULE},
         [OCT_OP_Range] = {make_range, BY_RULE},

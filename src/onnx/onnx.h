@@ -13,6 +13,8 @@ typedef struct oct_onnx_model oct_onnx_model;
  * OUT_OF_MEMORY. */
 octet_status oct_onnx_load(const char *path, bool for_inspection, oct_onnx_model **model);
 const oct_graph *oct_onnx_graph(const oct_onnx_model *model);
+/* oct_graph_fix_input on the model's graph, before anyone has a copy of it. */
+octet_status oct_onnx_fix_input(oct_onnx_model *model, const char *name, const octet_tensor *value);
 /* These bytes of a constant are on the device now: give their pages back. Bytes that are not the file's are
  * left alone. */
 void oct_onnx_give_back(const oct_onnx_model *model, const void *data, size_t bytes);

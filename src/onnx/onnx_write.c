@@ -87,7 +87,7 @@ static octet_status take_name(writer *w, int v)
     return OCTET_OK;
 }
 
-/* What a caller names keeps its name: inputs and outputs first. */
+/* What a caller names keeps its name: inputs, outputs and inputs that are fixed first. */
 static octet_status take_names(writer *w)
 {
     const oct_graph *g = w->g;
@@ -100,6 +100,12 @@ static octet_status take_names(writer *w)
     for (int i = 0; i < g->output_count; i++) {
         FORWARD(take_name(w, g->outputs[i]));
         w->used[g->outputs[i]] = true;
+    }
+    for (int v = 0; v < g->value_count; v++) {
+        if (!g->values[v].fixed)
+            continue;
+        FORWARD(take_name(w, v));
+        w->used[v] = true;
     }
     for (int i = 0; i < g->node_count; i++) {
         const oct_node *n = &g->nodes[i];
@@ -133,6 +139,28 @@ static octet_status put_tensor(writer *w, const oct_value *v, const char *name, 
     return OCTET_OK;
 }
 
+static octet_status put_bytes(writer *w, const char *name, const char *from, pb_bytes_array_t **to)
+{
+    size_t length = strlen(from);
+    RETURN_IF(length > MOST_ITEMS, OCTET_UNSUPPORTED, "attribute '%s' is too long to write", name);
+    *to = oct_arena_alloc(&w->arena, PB_BYTES_ARRAY_T_ALLOCSIZE(length), 1);
+    if (!*to)
+        return no_memory();
+    (*to)->size = (pb_size_t)length;
+    memcpy((*to)->bytes, from, length);
+    return OCTET_OK;
+}
+
+static octet_status put_strings(writer *w, const oct_attr *from, onnx_AttributeProto *to)
+{
+    *to->type = onnx_AttributeProto_AttributeType_STRINGS;
+    NEW(w, to->strings, from->count);
+    to->strings_count = (pb_size_t)from->count;
+    for (size_t i = 0; i < from->count; i++)
+        FORWARD(put_bytes(w, from->name, from->strings[i], &to->strings[i]));
+    return OCTET_OK;
+}
+
 static octet_status put_attribute(writer *w, const oct_attr *from, onnx_AttributeProto *to)
 {
     FORWARD(text(w, from->name, &to->name));
@@ -146,17 +174,9 @@ static octet_status put_attribute(writer *w, const oct_attr *from, onnx_Attribut
         NEW(w, to->f, 1);
         *to->f = from->f;
         return OCTET_OK;
-    case OCT_ATTR_STRING: {
-        size_t length = strlen(from->s);
+    case OCT_ATTR_STRING:
         *to->type = onnx_AttributeProto_AttributeType_STRING;
-        RETURN_IF(length > MOST_ITEMS, OCTET_UNSUPPORTED, "attribute '%s' is too long to write", from->name);
-        to->s = oct_arena_alloc(&w->arena, PB_BYTES_ARRAY_T_ALLOCSIZE(length), 1);
-        if (!to->s)
-            return no_memory();
-        to->s->size = (pb_size_t)length;
-        memcpy(to->s->bytes, from->s, length);
-        return OCTET_OK;
-    }
+        return put_bytes(w, from->name, from->s, &to->s);
     case OCT_ATTR_INTS:
         *to->type = onnx_AttributeProto_AttributeType_INTS;
         NEW(w, to->ints, from->count);
@@ -171,6 +191,10 @@ static octet_status put_attribute(writer *w, const oct_attr *from, onnx_Attribut
         if (from->count)
             memcpy(to->floats, from->floats, from->count * sizeof *to->floats);
         return OCTET_OK;
+    case OCT_ATTR_STRINGS:
+        return put_strings(w, from, to);
+    case OCT_ATTR_BRANCH:
+        return oct_fail(OCTET_INTERNAL, "attribute '%s' is a graph, which is not written", from->name);
     case OCT_ATTR_TENSOR:
         break;
     }
@@ -244,9 +268,16 @@ static octet_status put_graph(writer *w, onnx_GraphProto *to)
     NEW(w, to->node, g->node_count);
     for (int i = 0; i < g->node_count; i++)
         FORWARD(put_node(w, &g->nodes[i], &to->node[to->node_count++]));
-    NEW(w, to->input, g->input_count);
+    int fixed = 0;
+    for (int v = 0; v < g->value_count; v++)
+        fixed += g->values[v].fixed;
+    NEW(w, to->input, g->input_count + fixed);
     for (int i = 0; i < g->input_count; i++)
         FORWARD(put_port(w, g->inputs[i], &to->input[to->input_count++]));
+    for (int v = 0; v < g->value_count; v++) { /* with their initializers as defaults */
+        if (g->values[v].fixed)
+            FORWARD(put_port(w, v, &to->input[to->input_count++]));
+    }
     NEW(w, to->output, g->output_count);
     for (int i = 0; i < g->output_count; i++)
         FORWARD(put_port(w, g->outputs[i], &to->output[to->output_count++]));

@@ -1,6 +1,7 @@
 #include "lower.h"
 #include "dtype.h"
 #include "move.h"
+#include "recurrent.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -62,6 +63,7 @@ static lower_fn *const table[OCT_OP_COUNT] = {
     [OCT_OP_InstanceNormalization] = lower_channel_norm,
     [OCT_OP_GroupNormalization] = lower_channel_norm,
     [OCT_OP_LRN] = lower_lrn,
+    [OCT_OP_LSTM] = lower_lstm,
     [OCT_OP_Reshape] = lower_alias,
     [OCT_OP_Flatten] = lower_alias,
     [OCT_OP_Squeeze] = lower_alias,
@@ -248,6 +250,13 @@ int64_t oct_node_macs(const oct_graph *g, const oct_node *n)
 {
     int weights;
     switch (n->op) {
+    case OCT_OP_LSTM: {
+        oct_recurrent r;
+        if (oct_recurrent_resolve(g, n, &r) == OCTET_OK)
+            return r.steps * r.batch * r.directions * OCT_LSTM_GATES * r.hidden * (r.inputs + r.hidden);
+        oct_error_clear();
+        return -1;
+    }
     case OCT_OP_QLinearConv:
     case OCT_OP_QLinearMatMul:
     case OCT_OP_QGemm:

@@ -26,6 +26,9 @@ oct_quant lower_quant(const lowering *l, const oct_node *n, int scale, int zero,
 /* The bounds of an 8-bit result of this type: a folded activation's, or the type's own. */
 void lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi);
 
+/* Does a node or the caller read the value? */
+bool lower_is_read(const oct_graph *graph, int value);
+
 /* Product of dims[from, to). */
 int64_t lower_product(const oct_operand *t, int from, int to);
 /* A possibly negative axis of a tensor of this rank. */
@@ -38,6 +41,7 @@ lower_fn lower_quantize, lower_dequantize, lower_dynamic_quantize, lower_q_binar
     lower_q_softmax, lower_q_concat, lower_relu, lower_clip;                     /* pointwise */
 lower_fn lower_binary, lower_variadic, lower_unary;                              /* float */
 lower_fn lower_float_conv, lower_conv_transpose, lower_gemm, lower_float_matmul; /* float_product */
+lower_fn lower_lstm;                                                             /* recurrent */
 lower_fn lower_reduce, lower_q_reduce, lower_arg, lower_softmax;                 /* reduce */
 lower_fn lower_transpose, lower_gather, lower_cast, lower_alias;                 /* moves */
 lower_fn lower_slice, lower_split, lower_concat, lower_expand, lower_tile, lower_pad, lower_block; /* boxes */

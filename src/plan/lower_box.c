@@ -110,8 +110,7 @@ static octet_status fill(lowering *l, const oct_node *n, const oct_operand *y)
     return oct_move_box(l->r, l->caps, &value, y, &b);
 }
 
-/* Where element j of a padded dimension comes from; the box of elements that lie inside is moved as one, the
- * others of edge, reflect and wrap one plane at a time. */
+/* Where element j of a padded dimension comes from. */
 static int64_t source(oct_pad_mode mode, int64_t j, int64_t size)
 {
     if (mode == OCT_PAD_EDGE)
@@ -121,18 +120,22 @@ static int64_t source(oct_pad_mode mode, int64_t j, int64_t size)
     return at < size ? at : period - at;
 }
 
-/* Pad dimension d of x (the others whole) into y. */
+/* Pad dimension d of x (the others whole) into y: runs of elements that come from one place, or side by side,
+ * forwards or backwards. */
 static octet_status pad_dim(lowering *l, const oct_operand *x, const oct_operand *y, int d, int64_t begin,
                             oct_pad_mode mode)
 {
     oct_box whole = dense_box(x->rank, x->dims, x->dims, y->dims);
     for (int64_t j = 0; j < y->dims[d];) {
-        int64_t from = source(mode, j - begin, x->dims[d]), run = 1;
-        while (j + run < y->dims[d] && source(mode, j + run - begin, x->dims[d]) == from + run)
+        int64_t from = source(mode, j - begin, x->dims[d]), run = 1, size = x->dims[d];
+        int64_t step = j + 1 < y->dims[d] ? source(mode, j + 1 - begin, size) - from : 1;
+        while (step >= -1 && step <= 1 && j + run < y->dims[d] &&
+               source(mode, j + run - begin, size) == from + run * step)
             run++;
         oct_box b = whole;
         b.dims[d] = run;
         b.x_start = from * b.x_steps[d];
+        b.x_steps[d] *= step;
         b.y_start = j * b.y_steps[d];
         FORWARD(oct_move_box(l->r, l->caps, x, y, &b));
         j += run;

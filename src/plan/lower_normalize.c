@@ -73,7 +73,7 @@ octet_status lower_where(lowering *l, const oct_node *n)
     return oct_where(l->r, l->caps, &c, &a, &b, &y);
 }
 
-static bool is_read(const oct_graph *g, int value)
+bool lower_is_read(const oct_graph *g, int value)
 {
     if (g->values[value].is_output)
         return true;
@@ -92,7 +92,7 @@ octet_status lower_dropout(lowering *l, const oct_node *n)
     static const unsigned char yes = 1;
     static const float one = 1.0f;
     FORWARD(lower_alias(l, n));
-    if (n->output_count < 2 || n->outputs[1] == OCT_NO_VALUE || !is_read(l->g, n->outputs[1]))
+    if (n->output_count < 2 || n->outputs[1] == OCT_NO_VALUE || !lower_is_read(l->g, n->outputs[1]))
         return OCTET_OK;
     oct_operand mask = lower_output(l, n, 1), value = {.dtype = mask.dtype};
     value.mem = mask.dtype == OCTET_F32 ? oct_recipe_const_copy(l->r, &one, sizeof one)

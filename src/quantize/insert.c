@@ -373,14 +373,16 @@ static octet_status quantize_product(oct_insert *s, int node)
 
 /* ---- the whole ----------------------------------------------------------------------------------------- */
 
-/* Integer nodes read what is dequantized; float ones too where the float value is only one of an integer
- * operator, which then need not keep it. */
+/* Integer nodes read what is dequantized, and so do those that move it; float ones too where the float value
+ * is only one of an integer operator, which then need not keep it. */
 static void redirect(oct_insert *s, int node)
 {
     const oct_placement *p = s->place;
     oct_node *n = &s->to->nodes[node];
     oct_place_kind kind = p->kind[node];
-    bool wants = kind != OCT_PLACE_FLOAT && kind != OCT_PLACE_POINTWISE;
+    bool wants = kind == OCT_PLACE_PRODUCT || kind == OCT_PLACE_INTEGER;
+    for (int o = 0; kind == OCT_PLACE_SAME && o < n->output_count; o++)
+        wants = wants || (n->outputs[o] != OCT_NO_VALUE && p->pair[n->outputs[o]]);
     for (int j = 0; j < n->input_count; j++) {
         int v = n->inputs[j];
         if (v != OCT_NO_VALUE && v < s->from->value_count && p->pair[v] && (wants || p->integer[v]))

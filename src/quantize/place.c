@@ -12,7 +12,9 @@ typedef struct placer {
     bool integer_softmax;
     oct_placement *p;
     oct_readers readers;
-    int *root; /* by value: what it is a function of, element by element */
+    int *root;   /* by value: what it is a function of, element by element */
+    bool *runs;  /* by value: computed in a run, not from constants alone */
+    bool *eight; /* by value: what makes it makes 8 bits or a function of them; inputs may be given so */
 } placer;
 
 bool oct_is_const(const oct_graph *g, int v)
@@ -23,7 +25,8 @@ bool oct_is_const(const oct_graph *g, int v)
 /* A float tensor that is computed. */
 static bool is_tensor(const placer *s, int v)
 {
-    return v != OCT_NO_VALUE && s->shaped->values[v].dtype == OCTET_F32 && !s->shaped->values[v].data;
+    return v != OCT_NO_VALUE && s->shaped->values[v].dtype == OCTET_F32 && !s->shaped->values[v].data &&
+           s->runs[v];
 }
 
 int oct_weight_axis(const oct_graph *g, const oct_node *n)
@@ -133,6 +136,13 @@ static int common_root(const placer *s, const oct_node *n)
     return root;
 }
 
+/* Only what spreads small numbers reads the result: steps of 8 bits would be all that is left of these. */
+static bool is_spread(const placer *s, int y)
+{
+    const oct_node *n = s->readers.count[y] == 1 ? &s->g->nodes[s->readers.node[y]] : NULL;
+    return n && (n->op == OCT_OP_Sqrt || n->op == OCT_OP_Log || n->op == OCT_OP_Reciprocal);
+}
+
 static oct_place_kind elementwise_kind(const placer *s, const oct_node *n)
 {
     int y = n->outputs[0], root = common_root(s, n);
@@ -146,7 +156,17 @@ static oct_place_kind elementwise_kind(const placer *s, const oct_node *n)
             return OCT_PLACE_POINTWISE;
     }
     bool two = n->input_count == 2 && is_tensor(s, n->inputs[0]) && is_tensor(s, n->inputs[1]);
-    return two && (n->op == OCT_OP_Add || n->op == OCT_OP_Mul) ? OCT_PLACE_INTEGER : OCT_PLACE_FLOAT;
+    bool integer = two && (n->op == OCT_OP_Add || n->op == OCT_OP_Mul) && !is_spread(s, y);
+    return integer ? OCT_PLACE_INTEGER : OCT_PLACE_FLOAT;
+}
+
+static bool any_input(const oct_node *n, const bool *of)
+{
+    for (int i = 0; i < n->input_count; i++) {
+        if (n->inputs[i] != OCT_NO_VALUE && of[n->inputs[i]])
+            return true;
+    }
+    return false;
 }
 
 static oct_place_kind kind_of(const placer *s, int node)
@@ -165,6 +185,8 @@ static oct_place_kind kind_of(const placer *s, int node)
         return is_tensor(s, n->inputs[0]) && good_move(s, n) ? kind : OCT_PLACE_FLOAT;
     for (int i = 0; i < n->input_count && kind == OCT_PLACE_INTEGER; i++)
         kind = is_tensor(s, n->inputs[i]) ? kind : OCT_PLACE_FLOAT;
+    if (n->op == OCT_OP_Concat && !any_input(n, s->eight))
+        return OCT_PLACE_FLOAT;
     /* The probabilities a network ends with keep their digits: many of them are below 1/256. */
     if (n->op == OCT_OP_Softmax && s->g->values[n->outputs[0]].is_output && !s->integer_softmax)
         return OCT_PLACE_FLOAT;
@@ -234,7 +256,7 @@ static void place_node(const placer *s, int i, bool *changed)
             mark(&p->pair[y], true, changed);
         mark(&p->integer[y], true, changed);
     } else if (kind == OCT_PLACE_SAME) {
-        bool any = p->pair[n->inputs[0]];
+        bool any = p->pair[n->inputs[0]] && s->eight[n->inputs[0]];
         for (int o = 0; o < n->output_count; o++)
             any = any || (n->outputs[o] != OCT_NO_VALUE && p->pair[n->outputs[o]]);
         mark(&p->pair[n->inputs[0]], any, changed);
@@ -264,19 +286,47 @@ static void share(const placer *s)
     }
 }
 
+static void set_outputs(const oct_node *n, bool *of, bool to)
+{
+    for (int o = 0; o < n->output_count; o++) {
+        if (n->outputs[o] != OCT_NO_VALUE)
+            of[n->outputs[o]] = to;
+    }
+}
+
+/* Of a node whose kind is known. */
+static bool makes_eight(const placer *s, int node)
+{
+    const oct_node *n = &s->g->nodes[node];
+    switch (s->p->kind[node]) {
+    case OCT_PLACE_FLOAT:
+        return false;
+    case OCT_PLACE_SAME:
+        return s->eight[n->inputs[0]];
+    case OCT_PLACE_POINTWISE:
+        return s->p->absorbed[node] || s->eight[s->root[n->outputs[0]]];
+    default:
+        return true;
+    }
+}
+
 static void place_all(placer *s)
 {
     const oct_graph *g = s->g;
     oct_placement *p = s->p;
-    for (int v = 0; v < g->value_count; v++)
+    for (int v = 0; v < g->value_count; v++) {
         s->root[v] = v;
+        s->runs[v] = s->eight[v] = g->values[v].is_input;
+    }
     for (int i = 0; i < g->node_count; i++) {
+        set_outputs(&g->nodes[i], s->runs, any_input(&g->nodes[i], s->runs));
         p->kind[i] = kind_of(s, i);
         if (p->kind[i] == OCT_PLACE_POINTWISE)
             s->root[g->nodes[i].outputs[0]] = common_root(s, &g->nodes[i]);
         find_absorbed(s, i);
         if (p->absorbed[i]) /* its result is what is quantized: chains begin there */
             s->root[g->nodes[i].outputs[0]] = g->nodes[i].outputs[0];
+        set_outputs(&g->nodes[i], s->eight, makes_eight(s, i));
     }
     for (bool changed = true; changed;) {
         changed = false;
@@ -319,9 +369,11 @@ octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_pl
                 .integer_softmax = options->integer_softmax,
                 .p = p};
     s.root = calloc(values, sizeof *s.root);
+    s.runs = calloc(values, sizeof *s.runs);
+    s.eight = calloc(values, sizeof *s.eight);
     octet_status status = OCTET_OK;
     if (!p->kind || !p->absorbed || !p->pair || !p->integer || !p->like || !p->raised || !p->wide ||
-        !p->narrow || !s.root)
+        !p->narrow || !s.root || !s.runs || !s.eight)
         status = oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
     if (status == OCTET_OK)
         status = oct_readers_find(g, &s.readers);
@@ -333,5 +385,7 @@ octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_pl
     }
     oct_readers_free(&s.readers);
     free(s.root);
+    free(s.runs);
+    free(s.eight);
     return status;
 }

@@ -1,4 +1,6 @@
 #include "prepare.h"
+#include "branches.h"
+#include "hash.h"
 #include "rewrite.h"
 #include "sizes.h"
 
@@ -18,6 +20,32 @@ octet_status oct_shaped_copy(const oct_graph *g, const octet_tensor *inputs, oct
     if (status != OCTET_OK)
         oct_graph_free(shaped);
     return status;
+}
+
+octet_status oct_taken_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *taken)
+{
+    oct_graph shaped;
+    FORWARD(oct_shaped_copy(g, inputs, &shaped));
+    octet_status status = oct_graph_clone(g, taken);
+    if (status == OCTET_OK)
+        status = oct_graph_take_branches(taken, &shaped);
+    oct_graph_free(&shaped);
+    return status;
+}
+
+octet_status oct_check_branches(const oct_graph *g, const octet_tensor *inputs, const oct_graph *taken)
+{
+    oct_graph shaped;
+    if (taken->branches == OCT_HASH_START) /* there are none */
+        return OCTET_OK;
+    FORWARD(oct_shaped_copy(g, inputs, &shaped));
+    bool same = shaped.branches == taken->branches;
+    oct_graph_free(&shaped);
+    RETURN_IF(
+        !same, OCTET_INVALID_ARGUMENT,
+        "with the shapes of this sample an If takes another branch than with those of the first: samples "
+        "must agree in that");
+    return OCTET_OK;
 }
 
 const float *oct_const_floats(const oct_graph *g, int v, int64_t *count)
@@ -145,7 +173,9 @@ octet_status oct_prepare(oct_graph *g, const octet_tensor *inputs, int *opset)
     }
     oct_prepare_state p = {.g = g};
     FORWARD(oct_shaped_copy(g, inputs, &p.shaped));
-    octet_status status = all_steps(&p, inputs, *opset);
+    octet_status status = oct_graph_take_branches(g, &p.shaped);
+    if (status == OCTET_OK)
+        status = all_steps(&p, inputs, *opset);
     oct_graph_free(&p.shaped);
     return status;
 }

@@ -12,8 +12,13 @@
 /* A copy of g with these input shapes, inferred. The values keep their indices. */
 octet_status oct_shaped_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *shaped);
 
-/* All steps. inputs: a sample. Errors: UNSUPPORTED (an operator that has no form in operator set 13), those
- * of inference. */
+/* A copy of g with the branches that these inputs take in the place of Ifs. */
+octet_status oct_taken_copy(const oct_graph *g, const octet_tensor *inputs, oct_graph *taken);
+/* Do these inputs take the same branches of g as `taken` has? Else INVALID_ARGUMENT. */
+octet_status oct_check_branches(const oct_graph *g, const octet_tensor *inputs, const oct_graph *taken);
+
+/* All steps. inputs: a sample, whose branches are taken. Errors: UNSUPPORTED (an operator that has no form in
+ * operator set 13), those of inference. */
 octet_status oct_prepare(oct_graph *g, const octet_tensor *inputs, int *opset);
 
 /* The steps, each on a sorted graph; `shaped` is of the graph as it came in. */

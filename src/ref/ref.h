@@ -217,4 +217,23 @@ void oct_ref_transpose(const void *x, const int64_t *dims, int rank, const int *
  * what does not fit the target is unspecified by ONNX: here it saturates and NaN gives 0. To bool: x != 0. */
 void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, void *y);
 
+/* ---- LSTM -----------------------------------------------------------------------------------------------
+ */
+
+/* oct_lstm_request (ops/lstm.h) on host memory. */
+typedef struct oct_ref_lstm {
+    int64_t steps, batch, inputs, hidden;
+    int directions;
+    bool reverse, batch_first, input_forget;
+    float clip;
+    struct {
+        const char *name; /* as for oct_ref_unary */
+        float alpha, beta;
+    } functions[2][3];
+    const float *x, *w, *r, *bias, *h, *c, *peepholes; /* all but x, w and r may be NULL */
+    const int32_t *lengths;                            /* or NULL */
+    float *y, *y_h, *y_c;                              /* each may be NULL */
+} oct_ref_lstm;
+bool oct_ref_lstm_run(const oct_ref_lstm *lstm); /* false: out of memory */
+
 #endif

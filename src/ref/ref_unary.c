@@ -95,6 +95,22 @@ static double negate(double x, double a, double b)
     return -x;
 }
 
+static double relu(double x, double a, double b)
+{
+    (void)a, (void)b;
+    return fmax(0.0, x);
+}
+
+static double affine(double x, double a, double b)
+{
+    return a * x + b;
+}
+
+static double scaled_tanh(double x, double a, double b)
+{
+    return a * tanh(b * x);
+}
+
 static const struct {
     const char *name;
     unary_fn *fn;           /* with attributes a and b */
@@ -115,6 +131,9 @@ static const struct {
     {"Sign", sign, NULL},
     {"Reciprocal", reciprocal, NULL},
     {"Neg", negate, NULL},
+    {"Relu", relu, NULL},
+    {"Affine", affine, NULL},
+    {"ScaledTanh", scaled_tanh, NULL},
     {"Tanh", NULL, tanh},
     {"Erf", NULL, erf},
     {"Exp", NULL, exp},

@@ -27,6 +27,7 @@ def optional(op, ins, outs="y", name="n", domain="", **attrs):
     """As node(), with "-" for an operand that is absent."""
     made = node(op, ins, outs, name, domain, **attrs)
     made.input[:] = ["" if i == "-" else i for i in made.input]
+    made.output[:] = ["" if o == "-" else o for o in made.output]
     return made
 
 
@@ -396,7 +397,7 @@ case("bad_opset_zero", "load", CORRUPT, "opset version 0", identity(opset=0))
 case("bad_declared", "infer", INVALID, "output 'y' is declared as s8 but computed as u8", model(
     node("Identity", "x"), ["x u8 2"], ["y s8"]))
 body = helper.make_graph([node("Identity", "x", "o")], "b", [], [value("o u8 2")])
-case("bad_if", "load", UNSUPPORTED, "operator If (domain 'ai.onnx', node 'n')", model(
+case("bad_if", "infer", UNSUPPORTED, "If (node 'n'): which branch it takes is known only in a run, from input 'c'", model(
     node("If", "c", then_branch=body, else_branch=body), ["c bool scalar", "x u8 2"], ["y u8"]))
 case("bad_subgraph", "load", UNSUPPORTED, "attribute 'body' is a graph", model(
     node("Identity", "x", body=body), ["x u8 2"], ["y u8"]), check=False)
@@ -423,6 +424,125 @@ for _ in range(60):
     kind = kind.sequence_type.elem_type
 kind.tensor_type.elem_type = T.UINT8
 case("bad_type_nesting", "load", UNSUPPORTED, "nested more than", deep_type)
+
+
+# ---- If -------------------------------------------------------------------------------------------------------
+def branch(nodes, outputs, tensors=(), inputs=()):
+    return helper.make_graph(nodes if isinstance(nodes, list) else [nodes], "b", [value(i) for i in inputs],
+                             [value(o) for o in outputs], list(tensors))
+
+
+def if_model(then_branch, else_branch=body, condition=True, inputs=("x u8 2",), outputs="y", before=(), after=(), **how):
+    """An If on the constant `condition`, or on value "c" that the nodes `before` make."""
+    held = [] if before else [numpy_helper.from_array(np.array(condition), "c")]
+    attrs = {k: v for k, v in (("then_branch", then_branch), ("else_branch", else_branch)) if v is not None}
+    return model([*before, node("If", "c", outputs, **attrs), *after], list(inputs), ["y u8"], [*held, *how.get("tensors", ())])
+
+
+flat = branch(node("Reshape", "x two", "o", "flat"), ["o u8"], [tensor("two", "s64", [1, 2])])
+good("if_then", "y u8 1,2", if_model(flat))
+good("if_else", "y u8 2", if_model(flat, condition=False))
+good("if_one_element", "y u8 1,2", if_model(flat, condition=[True]))
+good("if_outer_value", "y u8 2", if_model(branch([], ["x u8"]), outputs="z", after=[node("Identity", "z", name="i")]),
+     check=False)
+good("if_constant", "y u8 3,2", if_model(branch(node("Constant", "", "o", value_ints=[3, 2]), ["o s64"]), body, outputs="z",
+                                         inputs=["x u8 6"], after=[node("Reshape", "x z", name="r")]))
+RANK = [node("Shape", "x", "s", "s"), node("Size", "s", "k", "k"), node("Equal", "k one", "c", "e")]
+good("if_rank", "y u8 1,2", if_model(flat, before=RANK, tensors=[tensor("one", "s64", 1)]))
+good("if_rank_other", "y u8 2,3", if_model(flat, before=RANK, inputs=["x u8 2,3"], tensors=[tensor("one", "s64", 1)]))
+# A branch in a branch reads what lies around both; "two" is its own there, and nodes come in any order around it.
+inner = branch([node("Add", "f g", "h", "inner"), node("Reshape", "h two", "o", "deep")], ["o f32"], [tensor("two", "s64", [3, 1])])
+middle = branch([node("Neg", "f", "g", "neg"), node("If", "d", "m", "in", then_branch=inner, else_branch=inner)], ["m f32"])
+nest = model([node("If", "c", "y", "out", then_branch=middle, else_branch=middle), node("Abs", "x", "f", "abs")],
+             ["x f32 3"], ["y f32"], [numpy_helper.from_array(np.array(True), "c"), numpy_helper.from_array(np.array(True), "d"),
+                                      tensor("two", "s64", [1, 3])])
+good("if_nested", "y f32 3,1", nest, check=False)
+two = branch([node("Identity", "x", "p", "i1"), node("Identity", "x", "q", "i2")], ["p u8", "q u8"])
+good("if_two", "y u8 2", if_model(two, two, outputs="z y"))
+unknown = branch(node("Foo", "x", "o", "foo"), ["o u8"])
+good("if_not_taken", "y u8 2", if_model(unknown, condition=False), check=False)
+case("bad_if_unknown", "infer", UNSUPPORTED, "operator Foo (domain 'ai.onnx', node 'foo') is not supported", if_model(unknown))
+case("bad_if_fits", "infer", INVALID, "Reshape (node 'flat')", if_model(flat, inputs=["x u8 3"]))
+case("bad_if_count", "load", CORRUPT, "If (node 'n'): its then_branch gives 2 values; it has 1 outputs", if_model(two))
+case("bad_if_more", "load", CORRUPT, "If (node 'n'): its else_branch gives 1 values; it has 2 outputs",
+     if_model(two, outputs="y z"))
+case("bad_if_none", "load", CORRUPT, "If (node 'n'): it has no else_branch", if_model(body, None))
+case("bad_if_condition", "infer", INVALID, "its condition 'c' is not one bool", if_model(body, condition=np.float32(1)))
+case("bad_if_conditions", "infer", INVALID, "its condition 'c' is not one bool", if_model(body, condition=[True, False]))
+case("bad_if_inputs", "load", CORRUPT, "has inputs of its own", if_model(branch(node("Identity", "i", "o"), ["o u8"], (), ["i u8 2"])))
+case("bad_if_order", "load", CORRUPT, "Identity (node 'first') reads 'p' before it is made", if_model(
+    branch([node("Identity", "p", "o", "first"), node("Identity", "x", "p", "then")], ["o u8"])))
+case("bad_if_self", "load", CORRUPT, "Identity (node 'n') reads 'o' before it is made", if_model(
+    branch(node("Identity", "o", "o"), ["o u8"])))
+case("bad_if_twice", "load", CORRUPT, "value 'o' is produced more than once in its branch", if_model(
+    branch([node("Identity", "x", "o"), node("Identity", "x", "o", "m")], ["o u8"])))
+case("bad_if_source", "load", CORRUPT, "value 'q', read by n,", if_model(branch(node("Identity", "q", "o"), ["o u8"])))
+case("bad_if_output", "load", CORRUPT, "value 'q', read by n,", if_model(branch(node("Identity", "x", "o"), ["q u8"])))
+case("bad_if_nameless", "load", CORRUPT, "output 0 of its branch has no name", if_model(
+    helper.make_graph([node("Identity", "x", "o")], "b", [], [onnx.ValueInfoProto()])))
+case("bad_if_operands", "load", CORRUPT, "If (node 'n'): it has 2 inputs, not a condition", (lambda m: (
+    m.graph.node[0].input.append("x"), m)[1])(if_model(body)))
+case("bad_if_cycle", "load", CORRUPT, "the graph has a cycle", model(
+    [node("If", "c", "z", then_branch=branch(node("Identity", "w", "o", "i"), ["o u8"]), else_branch=body),
+     node("Identity", "z", "w", "j"), node("Identity", "w", "y", "k")], ["x u8 2"], ["y u8"],
+    [numpy_helper.from_array(np.array(True), "c")]))
+
+
+# ---- LSTM -----------------------------------------------------------------------------------------------------
+def lstm(x="5,2,3", hidden=4, directions=1, outputs="y", bias=32, inputs="x w r b", opset=14, **attrs):
+    held = [tensor("w", "f32", np.zeros((directions, 16, 3))), tensor("r", "f32", np.zeros((directions, 16, 4))),
+            tensor("b", "f32", np.zeros((directions, bias)))]
+    n = optional("LSTM", inputs, outputs, hidden_size=hidden, **attrs)
+    return model(n, ["x f32 " + x], [f"{o} f32" for o in n.output if o], held, opset)
+
+
+good("lstm", "y f32 5,1,2,4; h f32 1,2,4; c f32 1,2,4", lstm(outputs="y h c"))
+good("lstm_both", "y f32 5,2,2,4", lstm(directions=2, direction="bidirectional"))
+good("lstm_batch_first", "y f32 5,2,1,4; h f32 5,1,4", lstm(outputs="y h", layout=1))
+good("lstm_no_y", "c f32 1,2,4", lstm(outputs="- - c"))
+good("lstm_functions", "y f32 5,1,2,4", lstm(activations=["HardSigmoid", "Relu", "ScaledTanh"], activation_alpha=[0.2, 2.0],
+                                             activation_beta=[0.5, 0.5]))
+case("bad_lstm_hidden", "infer", INVALID, "hidden_size is 5 and the recurrence weights have 4", lstm(hidden=5))
+case("bad_lstm_rank", "infer", INVALID, "input 0 ('x') is not f32 of three dimensions", lstm("5,2"))
+case("bad_lstm_bias", "infer", INVALID, "input 3 ('b') has another dtype or shape", lstm(bias=16))
+case("bad_lstm_direction", "infer", INVALID, "direction 'sideways'", lstm(direction="sideways"))
+case("bad_lstm_directions", "infer", INVALID, "input 1 ('w') has another dtype or shape", lstm(direction="bidirectional"))
+case("bad_lstm_function", "infer", UNSUPPORTED, "activation 'Cube' is not supported", lstm(activations=["Cube"] * 3))
+case("bad_lstm_functions", "infer", INVALID, "it has 2 activations; 1 directions have 3", lstm(activations=["Tanh"] * 2))
+case("bad_lstm_missing", "infer", CORRUPT, "input 2 is missing", lstm(inputs="x w - b"))
+
+
+# ---- networks with a branch to choose, for tests/test_branches.c -----------------------------------------------
+def chosen(condition=(), tensors=(), which=None, inputs=()):
+    """A Conv of one kind or, in the other branch, two of another; then an LSTM and a last Conv."""
+    rng = np.random.default_rng(5)
+    def random(name, *shape):
+        return tensor(name, "f32", rng.normal(size=shape) / np.sqrt(max(np.prod(shape[1:]), 1)))
+    then_branch = branch([node("Conv", "x wa ba", "a", "one", kernel_shape=[3], pads=[1, 1])], ["a f32"],
+                         [random("wa", 6, 4, 3), random("ba", 6)])
+    else_branch = branch([node("Conv", "x wb bb", "m", "first", kernel_shape=[3], pads=[1, 1]), node("Relu", "m", "n", "relu"),
+                          node("Conv", "n wc", "a", "second", kernel_shape=[1])], ["a f32"],
+                         [random("wb", 8, 4, 3), random("bb", 8), random("wc", 6, 8, 1)])
+    tail = [node("Transpose", "t", "s", "steps", perm=[2, 0, 1]), node("LSTM", "s w r b", "l", "lstm", hidden_size=5),
+            node("Squeeze", "l one", "q", "squeeze"), node("Transpose", "q", "k", "back", perm=[1, 2, 0]),
+            node("Conv", "k last", "y", "last", kernel_shape=[1])]
+    held = [random("w", 1, 20, 6), random("r", 1, 20, 5), random("b", 1, 40), tensor("one", "s64", [1]),
+            random("last", 3, 5, 1), *tensors]
+    if which is not None:
+        flat = then_branch if which else else_branch
+        nodes, held = [*flat.node, node("Identity", "a", "t", "same"), *tail], [*held, *flat.initializer]
+    else:
+        nodes = [*condition, node("If", "c", "t", "choose", then_branch=then_branch, else_branch=else_branch), *tail]
+    return model(nodes, ["x f32 N,4,12", *inputs], ["y f32"], held)
+
+
+case("branch_input", "infer", UNSUPPORTED, "from input 'rate'; fix that input (--fix rate=VALUE", chosen(
+    [node("Equal", "rate two", "c", "e")], [tensor("two", "s64", 2)], None, ["rate s64 scalar"]))
+good("branch_shape", "y f32 1,3,12", chosen(
+    [node("Shape", "x", "d", "d"), node("Gather", "d zero", "rows", "g"), node("Equal", "rows single", "c", "e")],
+    [tensor("zero", "s64", 0), tensor("single", "s64", 1)]))
+good("branch_then", "y f32 1,3,12", chosen(which=True))
+good("branch_else", "y f32 1,3,12", chosen(which=False))
 
 
 # ---- contents of tensors --------------------------------------------------------------------------------------
