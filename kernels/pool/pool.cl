@@ -1,6 +1,6 @@
 /* Pooling, NHWC. One work-item: LANES channels of one output pixel, neighbouring work-items neighbouring
- * channels; there may be more work-items than channels and pixels. Options: T uchar, char or float, T_MIN,
- * T_MAX; LANES, COALESCED (lanes.clh); GROUP_CHANNELS and GROUP_PIXELS the work-group of
+ * channels; there may be more work-items than channels and pixels. Options: T uchar, char, ushort, short or
+ * float, T_MIN, T_MAX; LANES, COALESCED (lanes.clh); GROUP_CHANNELS and GROUP_PIXELS the work-group of
  * global_average_groups. */
 #include "div.clh"
 #include "lanes.clh"

@@ -32,6 +32,9 @@ float oct_multiplier(float sx, float sw, float sy);
  * infinite multiplier times 0) gives `zero`. */
 int32_t oct_requantize(int64_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax);
 
+/* How many 16-bit numbers less a zero point int32 can sum. */
+enum { OCT_WIDE_SUM_TERMS = 32768 };
+
 /* clamp(rint_half_even(x) + zero, qmin, qmax): the end of every chain that rounds before it adds the zero
  * point. */
 int32_t oct_round_then_zero(float x, int32_t zero, int32_t qmin, int32_t qmax);
