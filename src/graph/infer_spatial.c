@@ -132,7 +132,7 @@ octet_status infer_pool(infer_ctx *c)
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);
     RETURN_IF(!quantized && x->dtype != OCTET_F32 && c->n->opset < 12, OCTET_UNSUPPORTED,
-              "MaxPool of integers needs opset 12; the model has %d", c->n->opset);
+              "8-bit MaxPool needs opset 12; the model has %d", c->n->opset);
     RETURN_IF(oct_node_int(c->n, "storage_order", 0) != 0, OCTET_UNSUPPORTED,
               "storage_order 1 is not supported");
     infer_ctx view = *c;
