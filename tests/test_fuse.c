@@ -162,6 +162,21 @@ static void hard_swish(build *b, int which)
     quantized_output(b, &y, 2, true, which);
 }
 
+/* Squeeze and excite: one 8-bit number a channel of each image, converted where it is used. */
+static void gate(build *b, int which)
+{
+    const int64_t rows[4] = {b->dims[0], 1, 1, b->dims[3]};
+    oct_operand x = dequantized(b, 2, 2), g = harness_operand(&b->r, OCTET_U8, 4, rows, NULL, true),
+                gates = g;
+    b->inputs[b->input_count++] = (harness_io){g.mem, input_data[3]};
+    gates.dtype = OCTET_F32;
+    gates.mem = oct_recipe_temp(&b->r, (size_t)oct_operand_elems(&g) * sizeof(float));
+    oct_quant q = quant(b, 0, true);
+    keep(b, oct_dequantize_op(&b->r, oct_device_caps(device), &g, &q, 0, &gates), &gates);
+    oct_operand y = binary(b, OCT_FLOAT_MUL, &x, &gates);
+    quantized_output(b, &y, 2, true, which);
+}
+
 /* A result that is read twice, one that is an output, more operators than one expression takes. */
 static void long_row(build *b, int which)
 {
@@ -237,8 +252,9 @@ static void fused_and_single_give_the_same(void **state)
         int64_t channels;
         int launches; /* at most, when fused; 0: any smaller number */
     } cases[] = {
-        {hard_swish, 37, 1},    {hard_swish, 16, 1},     {long_row, 7, 6},        {many_operands, 16, 3},
-        {random_network, 1, 0}, {random_network, 37, 0}, {random_network, 16, 0}, {random_network, 8, 0},
+        {hard_swish, 37, 1},     {hard_swish, 16, 1},    {long_row, 7, 6},       {many_operands, 16, 3},
+        {gate, 37, 1},           {gate, 1, 1},           {random_network, 1, 0}, {random_network, 37, 0},
+        {random_network, 16, 0}, {random_network, 8, 0},
     };
     for (size_t i = 0; i < check_cases(sizeof cases / sizeof *cases); i++) {
         char what[64];

@@ -25,6 +25,9 @@ static const known names[] = {
     {"t", OCTET_U8, 4, {1, 4, 6, 6}, true, 0},
     {"f", OCTET_F32, 4, {1, 4, 6, 6}, true, 0},
     {"m", OCTET_U8, 2, {2, 8}, true, 0},
+    {"x16", OCTET_U16, 4, {1, 4, 6, 6}, true, 0},
+    {"many16", OCTET_U16, 4, {1, 4, 200, 200}, true, 0},
+    {"z16", OCTET_U16, 0, {0}, false, 300},
     {"col", OCTET_U8, 4, {1, 4, 6, 1}, true, 0},
     {"w", OCTET_S8, 4, {4, 4, 3, 3}, false, 1},
     {"ws", OCTET_F32, 1, {4}, false, 0.5},
@@ -191,6 +194,7 @@ typedef struct pass_case {
 #define DQ      "DequantizeLinear"
 #define Q       "QuantizeLinear"
 #define OF_X    "a = " DQ " x s z; "
+#define OF_X16  "a = " DQ " x16 s z16; "
 #define OF_T    "c = " DQ " t s z; "
 #define CONV    "d = QLinearConv x s z w ws wz s2 z2; "
 #define WEIGHTS "wf = " DQ "@axis0 w ws wz; "
@@ -229,6 +233,9 @@ static const pass_case cases[] = {
     {"equal parts", oct_pass_sink_dequantize, OF_X OF_T "y = Concat@axis1 a c", "y", "Concat " DQ},
     {"parts of other scales", oct_pass_sink_dequantize, OF_X "c = " DQ " t s2 z; y = Concat@axis1 a c", "y",
      DQ " " DQ " Concat"},
+    {"a move of 16 bits", oct_pass_sink_dequantize, OF_X16 "y = Transpose a", "y", "Transpose " DQ},
+    {"a pool of 16 bits", oct_pass_sink_dequantize, OF_X16 "y = MaxPool@k2 a", "y", "MaxPool " DQ},
+    {"pads of 16 bits", oct_pass_sink_dequantize, OF_X16 "y = Pad a pads", "y", DQ " Pad"},
     {"float data", oct_pass_sink_dequantize, "y = Transpose f", "y", "Transpose"},
     {"arithmetic", oct_pass_sink_dequantize, OF_X "y = Exp a", "y", DQ " Exp"},
     {"per channel", oct_pass_sink_dequantize, "a = " DQ "@axis0 w ws wz; y = Transpose a", "y",
@@ -289,6 +296,12 @@ static const pass_case cases[] = {
      DQ " ReduceMean"},
     {"sum and clip", oct_pass_integer_groups,
      OF_X "d = ReduceSum@channels a; e = Clip d zero six; y = " Q " e s2 z2", "y", DQ " ReduceSum Clip " Q},
+    {"global pool of 16 bits", oct_pass_integer_groups, OF_X16 "d = GlobalAveragePool a; y = " Q " d s2 z16",
+     "y", "QLinearGlobalAveragePool"},
+    {"global pool of too many", oct_pass_integer_groups,
+     "a = " DQ " many16 s z16; d = GlobalAveragePool a; y = " Q " d s2 z16", "y", DQ " GlobalAveragePool " Q},
+    {"sigmoid of 16 bits", oct_pass_integer_groups, OF_X16 "d = Sigmoid a; y = " Q " d s2 z16", "y",
+     DQ " Sigmoid " Q},
     {"concat", oct_pass_integer_groups, OF_X "c = " DQ " t s2 z; d = Concat@axis1 a c; y = " Q " d s2 z2",
      "y", "QLinearConcat"},
     {"sigmoid", oct_pass_integer_groups, OF_X "d = Sigmoid a; y = " Q " d s2 z2", "y", "QLinearSigmoid"},
@@ -297,6 +310,8 @@ static const pass_case cases[] = {
     /* cancel pairs */
     {"the same parameters", oct_pass_cancel_pairs, OF_X "b1 = " Q " a s z; y = Transpose b1", "y",
      "Transpose"},
+    {"the same parameters of 16 bits", oct_pass_cancel_pairs, OF_X16 "b1 = " Q " a s z16; y = Transpose b1",
+     "y", "Transpose"},
     {"another scale", oct_pass_cancel_pairs, OF_X "b1 = " Q " a s2 z; y = Transpose b1", "y",
      DQ " " Q " Transpose"},
     {"another zero point", oct_pass_cancel_pairs, OF_X "b1 = " Q " a s z2; y = Transpose b1", "y",

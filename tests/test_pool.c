@@ -31,11 +31,27 @@ static int64_t out_size(int64_t in, int64_t k, int64_t stride, int64_t dilation,
     return ceil_mode && (out - 1) * stride >= in + begin ? out - 1 : out;
 }
 
+/* Bytes of any kind, or, of 16 bits, the extremes now and then. */
+static void fill(uint64_t *s, octet_dtype t, unsigned char *x, size_t elems)
+{
+    if (!oct_dtype_is_int16(t)) {
+        check_fill(s, t, x, elems, (int)(check_random(s) % 3));
+        return;
+    }
+    bool extreme = check_random(s) % 2 == 0;
+    for (size_t i = 0; i < elems; i++) {
+        int64_t lo = oct_dtype_min(t), hi = oct_dtype_max(t);
+        oct_ref_store(t, x, (int64_t)i, (int32_t)(extreme ? (i % 7 ? hi : lo) : check_range(s, lo, hi)));
+    }
+}
+
 static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t seed)
 {
     uint64_t s = seed;
     if (kind == OCT_POOL_AVERAGE && (p->dilation_h > 1 || p->dilation_w > 1))
         return; /* QLinearAveragePool has no dilations */
+    if (kind == OCT_POOL_AVERAGE && oct_dtype_is_int16(t))
+        return; /* of 8 bits */
     bool global = kind == OCT_POOL_GLOBAL_AVERAGE;
     int64_t oh =
         global ? 1
@@ -44,16 +60,18 @@ static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t
         global ? 1
                : out_size(p->w, p->kw, p->stride_w, p->dilation_w, p->left + p->right, p->left, p->ceil_mode);
     size_t nx = (size_t)(p->n * p->h * p->w * p->c), ny = (size_t)(p->n * oh * ow * p->c);
-    unsigned char *x = malloc(nx + 1), *y = malloc(ny + 16), *want = malloc(ny + 16), zeros[2];
+    size_t elem = oct_dtype_bytes(t), bytes = ny * elem;
+    unsigned char *x = malloc(nx * elem + 1), *y = malloc(bytes + 16), *want = malloc(bytes + 16);
+    int16_t zeros[2]; /* little-endian: the first byte is that of the smaller types */
     float scales[2] = {check_scale(&s), check_random(&s) & 1 ? 0.5f : check_scale(&s)};
-    check_fill(&s, t, x, nx, (int)(check_random(&s) % 3));
+    fill(&s, t, x, nx);
     for (int i = 0; i < 2; i++)
-        zeros[i] = (unsigned char)check_random(&s);
-    memset(y, GUARD, ny + 16);
-    memset(want, GUARD, ny + 16);
+        zeros[i] = (int16_t)check_random(&s);
+    memset(y, GUARD, bytes + 16);
+    memset(want, GUARD, bytes + 16);
     int32_t z[2];
     for (int i = 0; i < 2; i++)
-        z[i] = t == OCTET_S8 ? (int32_t)(signed char)zeros[i] : (int32_t)zeros[i];
+        z[i] = oct_ref_load(t, zeros, i * (elem == 1 ? 2 : 1));
     oct_ref_pool_params ref = {.n = p->n,
                                .h = p->h,
                                .w = p->w,
@@ -111,7 +129,7 @@ static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t
              oct_dtype_name(t), (unsigned long long)seed);
     octet_status built = oct_pool(&r, harness_caps(), &q);
     harness_run(&r, built, &(harness_io){q.x.mem, x}, 1, &(harness_io){q.y.mem, y}, 1, what);
-    harness_compare(y, want, ny + 16, what);
+    harness_compare(y, want, bytes + 16, what);
     free(x);
     free(y);
     free(want);
@@ -119,11 +137,11 @@ static void run_case(const shape *p, oct_pool_kind kind, octet_dtype t, uint64_t
 
 static void pools(void)
 {
-    const octet_dtype types[] = {OCTET_U8, OCTET_S8};
+    const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_U16, OCTET_S16};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         for (int kind = 0; kind < 3; kind++) {
             for (uint64_t k = 0; k < harness_cases(8); k++)
-                run_case(&shapes[i], (oct_pool_kind)kind, types[k / 2 % 2],
+                run_case(&shapes[i], (oct_pool_kind)kind, types[k / 2 % 4],
                          1 + k + i * 101 + (uint64_t)kind * 1009);
         }
     }
@@ -188,11 +206,9 @@ static void float_max_pool_is_exact(void **state)
     harness_each_lanes(float_max_pool);
 }
 
-/* An int32 sum holds fewer than 2^23 pixels; an average over the whole input takes the global formula. */
-static void sums_that_could_wrap_are_refused(void **state)
+static void refuse(octet_dtype t, int64_t pixels)
 {
-    (void)state;
-    const int64_t pixels = (int64_t)1 << 23, dims[] = {1, 1, pixels, 1}, one[] = {1, 1, 1, 1};
+    const int64_t dims[] = {1, 1, pixels, 1}, one[] = {1, 1, 1, 1};
     const float scale = 1.0f;
     for (int kind = OCT_POOL_AVERAGE; kind <= OCT_POOL_GLOBAL_AVERAGE; kind++) {
         oct_recipe r;
@@ -210,13 +226,22 @@ static void sums_that_could_wrap_are_refused(void **state)
                               .stride_w = 1,
                               .dilation_h = 1,
                               .dilation_w = 1,
-                              .x = harness_operand(&r, OCTET_U8, 4, dims, NULL, true),
-                              .y = harness_output(&r, OCTET_U8, 4, one),
-                              .x_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0),
-                              .y_q = harness_quant(&r, OCTET_U8, &scale, 1, NULL, 0)};
+                              .x = harness_operand(&r, t, 4, dims, NULL, true),
+                              .y = harness_output(&r, t, 4, one),
+                              .x_q = harness_quant(&r, t, &scale, 1, NULL, 0),
+                              .y_q = harness_quant(&r, t, &scale, 1, NULL, 0)};
         assert_int_equal(oct_pool(&r, harness_caps(), &q), OCTET_UNSUPPORTED);
         oct_recipe_free(&r);
     }
+}
+
+/* An int32 sum holds fewer than 2^23 pixels, or 2^15 of 16 bits; an average over the whole input takes the
+ * global formula. */
+static void sums_that_could_wrap_are_refused(void **state)
+{
+    (void)state;
+    refuse(OCTET_U8, (int64_t)1 << 23);
+    refuse(OCTET_U16, ((int64_t)1 << 15) + 1);
 }
 
 int main(void)

@@ -79,7 +79,8 @@ static const struct {
                 {{2, 3, 5, 16}, 0},  {{40, 3, 2, 15}, 8}, {{1, 64, 31, 32}, 2}, {{0, 3, 2, 2}, 2}};
 
 /* The elements of each result side by side: [results][total], for the reference. */
-static void gather(const int64_t *dims, unsigned axes, const unsigned char *from, unsigned char *to)
+static void gather(const int64_t *dims, unsigned axes, size_t elem, const unsigned char *from,
+                   unsigned char *to)
 {
     int64_t n = dims[0] * dims[1] * dims[2] * dims[3], results = 1, total = 1;
     for (int d = 0; d < 4; d++)
@@ -94,19 +95,22 @@ static void gather(const int64_t *dims, unsigned axes, const unsigned char *from
             int64_t *index = axes >> d & 1 ? &column : &row;
             *index = *index * dims[d] + at[d];
         }
-        to[row * total + column] = from[e];
+        memcpy(to + (size_t)(row * total + column) * elem, from + (size_t)e * elem, elem);
     }
 }
 
 static void q_case(size_t which, oct_ref_q_reduction op, octet_dtype t, uint64_t seed)
 {
-    static unsigned char in[1 << 17], sorted[1 << 17], out[1 << 17], expected[1 << 17];
+    static _Alignas(2) unsigned char in[1 << 18], sorted[1 << 18], out[1 << 18], expected[1 << 18];
+    size_t elem = oct_dtype_bytes(t);
     const int64_t *dims = q_shapes[which].dims;
     int64_t n = dims[0] * dims[1] * dims[2] * dims[3], kept[4], results = 1;
     uint64_t s = seed;
     float scales[2] = {check_scale(&s), check_random(&s) & 1 ? 0.5f : check_scale(&s)};
-    unsigned char zeros[2] = {(unsigned char)check_random(&s), (unsigned char)check_random(&s)};
-    check_fill(&s, t, in, (size_t)n, (int)(seed % 3));
+    _Alignas(2) unsigned char zeros[2][2];
+    check_fill(&s, t, zeros[0], sizeof zeros, 0);
+    check_fill(&s, t, in, (size_t)n * elem, elem > 1 ? 0 : (int)(seed % 3));
+    memset(in, 0xff, elem > 1 && seed % 3 == 1 ? (size_t)n * elem : 0); /* the largest number of u16 */
     oct_recipe r;
     oct_recipe_init(&r);
     oct_q_reduce_request q = {.combine = op == OCT_REF_Q_MIN   ? OCT_COMBINE_MIN
@@ -114,8 +118,8 @@ static void q_case(size_t which, oct_ref_q_reduction op, octet_dtype t, uint64_t
                                                                : OCT_COMBINE_SUM,
                               .mean = op == OCT_REF_Q_MEAN,
                               .x = harness_operand(&r, t, 4, dims, in, true),
-                              .x_q = harness_quant(&r, t, &scales[0], 1, &zeros[0], seed % 5 != 0),
-                              .y_q = harness_quant(&r, t, &scales[1], 1, &zeros[1], seed % 7 != 0)};
+                              .x_q = harness_quant(&r, t, &scales[0], 1, zeros[0], seed % 5 != 0),
+                              .y_q = harness_quant(&r, t, &scales[1], 1, zeros[1], seed % 7 != 0)};
     for (int d = 0; d < 4; d++) {
         q.reduced[d] = q_shapes[which].axes >> d & 1;
         results *= kept[d] = q.reduced[d] ? 1 : dims[d];
@@ -123,27 +127,27 @@ static void q_case(size_t which, oct_ref_q_reduction op, octet_dtype t, uint64_t
     q.y = harness_output(&r, t, 4, kept);
     oct_ref_q_parameters p = {t, scales[0], scales[1], 0, 0};
     if (q.x_q.zero_count)
-        p.x_zero = t == OCTET_S8 ? (signed char)zeros[0] : zeros[0];
+        p.x_zero = oct_ref_load(t, zeros[0], 0);
     if (q.y_q.zero_count)
-        p.y_zero = t == OCTET_S8 ? (signed char)zeros[1] : zeros[1];
-    gather(dims, q_shapes[which].axes, in, sorted);
+        p.y_zero = oct_ref_load(t, zeros[1], 0);
+    gather(dims, q_shapes[which].axes, elem, in, sorted);
     oct_ref_q_reduce(op, &p, sorted, results, results ? n / results : 1, 1, expected);
     char what[96];
     snprintf(what, sizeof what, "reduction %d of shape %zu, %s, seed %llu", (int)op, which, oct_dtype_name(t),
              (unsigned long long)seed);
     octet_status built = oct_q_reduce(&r, oct_device_caps(device), &q);
     harness_run(&r, built, &(harness_io){q.x.mem, in}, 1, &(harness_io){q.y.mem, out}, 1, what);
-    harness_compare(out, expected, (size_t)results, what);
+    harness_compare(out, expected, (size_t)results * elem, what);
 }
 
-static void reductions_of_8_bits_are_exact(void **state)
+static void reductions_of_integers_are_exact(void **state)
 {
     (void)state;
+    static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_U16, OCTET_S16};
     for (size_t which = 0; which < sizeof q_shapes / sizeof *q_shapes; which++) {
         for (int op = OCT_REF_Q_MIN; op <= OCT_REF_Q_MEAN; op++) {
-            for (uint64_t k = 0; k < 4; k++)
-                q_case(which, (oct_ref_q_reduction)op, k & 1 ? OCTET_S8 : OCTET_U8,
-                       1 + k + which * 31 + (uint64_t)op * 7);
+            for (uint64_t k = 0; k < 8; k++)
+                q_case(which, (oct_ref_q_reduction)op, types[k % 4], 1 + k + which * 31 + (uint64_t)op * 7);
         }
     }
 }
@@ -151,7 +155,7 @@ static void reductions_of_8_bits_are_exact(void **state)
 static void sums_that_could_wrap_are_refused(void **state)
 {
     (void)state;
-    const int64_t dims[] = {OCT_SUM_MOST}, one[] = {1};
+    const int64_t dims[] = {oct_sum_most(OCTET_U8) + 1}, one[] = {1};
     const float scale = 1.0f;
     oct_recipe r;
     oct_recipe_init(&r);
@@ -211,8 +215,9 @@ static void softmaxes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reductions), cmocka_unit_test(extremes), cmocka_unit_test(softmaxes),
-        cmocka_unit_test(reductions_of_8_bits_are_exact), cmocka_unit_test(sums_that_could_wrap_are_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(reductions), cmocka_unit_test(extremes),
+                                       cmocka_unit_test(softmaxes),
+                                       cmocka_unit_test(reductions_of_integers_are_exact),
+                                       cmocka_unit_test(sums_that_could_wrap_are_refused)};
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

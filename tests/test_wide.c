@@ -1,9 +1,12 @@
 /* Products that take or make 16-bit activations, against src/ref, whose sums are of 64 bits: every pair of
- * types that may meet, extreme data, zero points and clamps. */
+ * types that may meet, extreme data, zero points of both sides and clamps; the variant that is chosen, and
+ * each that the device has. */
 #include "conv.h"
 #include "gemm.h"
 #include "harness.h"
 #include "ref.h"
+
+#include <string.h>
 
 static const struct {
     octet_dtype x, y;
@@ -16,24 +19,27 @@ enum { TYPES = sizeof types / sizeof types[0], MOST = 40000, CHANNELS = 80 };
 static unsigned char x[2 * MOST], w[MOST], y[4 * MOST + 16], want[4 * MOST + 16];
 static int32_t bias[CHANNELS];
 static float w_scale[CHANNELS];
+static unsigned char w_zero[CHANNELS];
 
 /* The parameters that both kinds of product have. */
 typedef struct scene {
-    octet_dtype x, y;
+    octet_dtype x, y, w;
     float x_scale, y_scale;
     int32_t x_zero, y_zero; /* little-endian: its first bytes are those of the smaller types */
     int32_t lo, hi;
-    bool is_float, per_channel, has_bias, clamps;
+    int64_t w_zeros;
+    bool is_float, per_channel, has_bias, clamps, alike;
     uint64_t s;
 } scene;
 
-static void fill(uint64_t *s, octet_dtype t, unsigned char *to, size_t elems)
+/* Of any value, of the two extremes, or, `alike`, of one of them: sums that int32 does not hold. */
+static void fill(uint64_t *s, octet_dtype t, bool alike, unsigned char *to, size_t elems)
 {
-    bool extreme = check_random(s) % 3 == 0;
+    const int64_t lo = oct_dtype_min(t), hi = oct_dtype_max(t), all = check_random(s) & 1 ? lo : hi;
+    const bool extreme = check_random(s) % 3 == 0;
     for (size_t i = 0; i < elems; i++) {
-        int64_t lo = oct_dtype_min(t), hi = oct_dtype_max(t);
-        oct_ref_store(t, to, (int64_t)i,
-                      (int32_t)(extreme ? (check_random(s) & 1 ? lo : hi) : check_range(s, lo, hi)));
+        int64_t v = alike ? all : extreme ? (check_random(s) & 1 ? lo : hi) : check_range(s, lo, hi);
+        oct_ref_store(t, to, (int64_t)i, (int32_t)v);
     }
 }
 
@@ -43,7 +49,7 @@ static int32_t zero_of(uint64_t *s, octet_dtype t)
     return some[check_random(s) % 4];
 }
 
-static scene make(size_t type, uint64_t seed, int64_t terms)
+static scene make(size_t type, uint64_t seed, int64_t terms, int64_t channels)
 {
     scene c = {.x = types[type].x, .y = types[type].y, .s = seed};
     c.is_float = c.y == OCTET_F32;
@@ -51,12 +57,16 @@ static scene make(size_t type, uint64_t seed, int64_t terms)
     c.y_zero = c.is_float ? 0 : zero_of(&c.s, c.y);
     c.x_scale = check_scale(&c.s);
     c.per_channel = check_random(&c.s) & 1;
+    c.w = check_random(&c.s) & 1 ? OCTET_U8 : OCTET_S8;
+    c.w_zeros = c.w == OCTET_S8 ? 0 : check_random(&c.s) & 1 ? channels : 1;
     c.has_bias = check_random(&c.s) & 1;
+    c.alike = check_random(&c.s) % 3 == 0;
     c.clamps = !c.is_float && check_random(&c.s) % 3 == 0;
     c.lo = c.is_float ? 0 : c.clamps ? 20 : oct_dtype_min(c.y);
     c.hi = c.is_float ? 0 : c.clamps ? 101 : oct_dtype_max(c.y);
     for (int i = 0; i < CHANNELS; i++) {
         w_scale[i] = check_scale(&c.s);
+        w_zero[i] = (unsigned char)(check_random(&c.s) & 1 ? 255 : check_random(&c.s));
         bias[i] = (int32_t)check_range(&c.s, -2000000000, 2000000000);
     }
     /* So that results spread over the range. */
@@ -75,168 +85,219 @@ static void run(const scene *c, oct_recipe *r, octet_status built, oct_mem mx, o
     harness_compare(y, want, bytes + 16, what);
 }
 
+/* Variants that take 16 bits as they are meet all shapes, others, which make the two sums of 8-bit parts,
+ * one; those for GPUs have been through test_conv and test_gemm with such sums. */
+static bool takes(const char *variant, size_t shape)
+{
+    return strstr(variant, "vnni") || (shape == 1 && !strstr(variant, "__dot4"));
+}
+
+/* n h w c co k group stride pad */
+static const int64_t convs[][9] = {
+    {1, 1, 1, 1, 1, 1, 1, 1, 0},    {1, 7, 6, 5, 17, 3, 1, 1, 1},   {2, 9, 8, 3, 40, 3, 1, 2, 1},
+    {1, 8, 8, 19, 19, 3, 19, 1, 1}, {1, 6, 6, 12, 18, 1, 3, 1, 0},  {1, 5, 5, 64, 66, 3, 1, 1, 1},
+    {1, 2, 3, 701, 20, 1, 1, 1, 0}, {1, 9, 9, 70, 70, 5, 70, 2, 2}, {1, 9, 11, 3, 20, 7, 1, 2, 3}};
+enum { CONVS = sizeof convs / sizeof convs[0] };
+
+static oct_conv_request conv_of(const int64_t *p, size_t t)
+{
+    return (oct_conv_request){.n = p[0],
+                              .h = p[1],
+                              .w = p[2],
+                              .c = p[3],
+                              .oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1,
+                              .ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1,
+                              .co = p[4],
+                              .kh = p[5],
+                              .kw = p[5],
+                              .group = p[6],
+                              .stride_h = p[7],
+                              .stride_w = p[7],
+                              .dilation_h = 1,
+                              .dilation_w = 1,
+                              .pad_top = p[8],
+                              .pad_left = p[8],
+                              .x_dtype = types[t].x,
+                              .y_dtype = types[t].y};
+}
+
+static void conv_case(size_t i, size_t t, const char *variant)
+{
+    const int64_t *p = convs[i], terms = p[3] / p[6] * p[5] * p[5];
+    oct_conv_request q = conv_of(p, t);
+    int64_t oh = q.oh, ow = q.ow;
+    scene c = make(t, 1 + i * 31 + t * 1009, terms, p[4]);
+    size_t nx = (size_t)(p[0] * p[1] * p[2] * p[3]), nw = (size_t)(p[4] * terms),
+           ny = (size_t)(p[0] * oh * ow * p[4]);
+    assert_true(nx <= MOST && nw <= MOST && ny <= MOST);
+    fill(&c.s, c.x, c.alike, x, nx);
+    fill(&c.s, c.w, c.alike, w, nw);
+    memset(want, GUARD, sizeof want);
+    int64_t scales = c.per_channel ? p[4] : 1;
+    oct_ref_conv(&(oct_ref_conv_params){.n = p[0],
+                                        .h = p[1],
+                                        .w = p[2],
+                                        .c = p[3],
+                                        .oh = oh,
+                                        .ow = ow,
+                                        .co = p[4],
+                                        .kh = p[5],
+                                        .kw = p[5],
+                                        .group = p[6],
+                                        .stride_h = p[7],
+                                        .stride_w = p[7],
+                                        .dilation_h = 1,
+                                        .dilation_w = 1,
+                                        .pad_top = p[8],
+                                        .pad_left = p[8],
+                                        .x_dtype = c.x,
+                                        .w_dtype = c.w,
+                                        .y_dtype = c.y,
+                                        .x = x,
+                                        .weights = w,
+                                        .y = want,
+                                        .bias = c.has_bias ? bias : NULL,
+                                        .x_q = {&c.x_scale, &c.x_zero, 1, 1},
+                                        .w_q = {w_scale, c.w_zeros ? w_zero : NULL, scales, c.w_zeros},
+                                        .y_q = {&c.y_scale, &c.y_zero, 1, 1},
+                                        .clamp_min = c.lo,
+                                        .clamp_max = c.hi});
+    oct_recipe r;
+    oct_recipe_init(&r);
+    if ((i + t) % 2) { /* packed in slices, made in several launches */
+        r.slice_bytes = 500;
+        r.piece_bytes = 3000;
+    }
+    oct_operand tx = harness_operand(&r, c.x, 4, (int64_t[]){p[0], p[1], p[2], p[3]}, x, true);
+    oct_operand ty = harness_output(&r, c.y, 4, (int64_t[]){p[0], oh, ow, p[4]});
+    q.w_dtype = c.w;
+    q.x = tx.mem;
+    q.weights = oct_recipe_const(&r, w, nw);
+    q.y = ty.mem;
+    q.bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)p[4] * 4) : OCT_MEM_NONE;
+    q.x_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1);
+    q.w_q = harness_quant(&r, c.w, w_scale, scales, w_zero, c.w_zeros);
+    q.y_q = harness_quant(&r, c.y, &c.y_scale, 1, &c.y_zero, 1);
+    q.clamp_min = c.lo;
+    q.clamp_max = c.hi;
+    q.variant = variant;
+
+    char what[160];
+    snprintf(what, sizeof what, "convolution %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x),
+             oct_dtype_name(c.w), oct_dtype_name(c.y), variant ? variant : "as chosen");
+    run(&c, &r, oct_conv(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
+}
+
 static void convolutions(void **state)
 {
     (void)state;
-    /* n h w c co k group stride pad */
-    static const int64_t shapes[][9] = {{1, 1, 1, 1, 1, 1, 1, 1, 0},   {1, 7, 6, 5, 17, 3, 1, 1, 1},
-                                        {2, 9, 8, 3, 40, 3, 1, 2, 1},  {1, 8, 8, 19, 19, 3, 19, 1, 1},
-                                        {1, 6, 6, 12, 18, 1, 3, 1, 0}, {1, 5, 5, 64, 66, 3, 1, 1, 1}};
+    const oct_caps *caps = oct_device_caps(device);
     size_t cases = 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    for (size_t i = 0; i < CONVS; i++) {
         for (size_t t = 0; t < TYPES; t++) {
-            const int64_t *p = shapes[i], terms = p[3] / p[6] * p[5] * p[5];
-            int64_t oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1, ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1;
             if (types[t].y == OCTET_F32)
                 continue; /* a convolution's result is an integer */
+            conv_case(i, t, NULL);
             cases++;
-            scene c = make(t, 1 + i * 31 + t * 1009, terms);
-            size_t nx = (size_t)(p[0] * p[1] * p[2] * p[3]), nw = (size_t)(p[4] * terms),
-                   ny = (size_t)(p[0] * oh * ow * p[4]);
-            assert_true(nx <= MOST && nw <= MOST && ny <= MOST);
-            fill(&c.s, c.x, x, nx);
-            fill(&c.s, OCTET_S8, w, nw);
-            memset(want, GUARD, sizeof want);
-            int64_t scales = c.per_channel ? p[4] : 1;
-            oct_ref_conv(&(oct_ref_conv_params){.n = p[0],
-                                                .h = p[1],
-                                                .w = p[2],
-                                                .c = p[3],
-                                                .oh = oh,
-                                                .ow = ow,
-                                                .co = p[4],
-                                                .kh = p[5],
-                                                .kw = p[5],
-                                                .group = p[6],
-                                                .stride_h = p[7],
-                                                .stride_w = p[7],
-                                                .dilation_h = 1,
-                                                .dilation_w = 1,
-                                                .pad_top = p[8],
-                                                .pad_left = p[8],
-                                                .x_dtype = c.x,
-                                                .w_dtype = OCTET_S8,
-                                                .y_dtype = c.y,
-                                                .x = x,
-                                                .weights = w,
-                                                .y = want,
-                                                .bias = c.has_bias ? bias : NULL,
-                                                .x_q = {&c.x_scale, &c.x_zero, 1, 1},
-                                                .w_q = {w_scale, NULL, scales, 0},
-                                                .y_q = {&c.y_scale, &c.y_zero, 1, 1},
-                                                .clamp_min = c.lo,
-                                                .clamp_max = c.hi});
-            oct_recipe r;
-            oct_recipe_init(&r);
-            oct_operand tx = harness_operand(&r, c.x, 4, (int64_t[]){p[0], p[1], p[2], p[3]}, x, true);
-            oct_operand ty = harness_output(&r, c.y, 4, (int64_t[]){p[0], oh, ow, p[4]});
-            oct_conv_request q = {.n = p[0],
-                                  .h = p[1],
-                                  .w = p[2],
-                                  .c = p[3],
-                                  .oh = oh,
-                                  .ow = ow,
-                                  .co = p[4],
-                                  .kh = p[5],
-                                  .kw = p[5],
-                                  .group = p[6],
-                                  .stride_h = p[7],
-                                  .stride_w = p[7],
-                                  .dilation_h = 1,
-                                  .dilation_w = 1,
-                                  .pad_top = p[8],
-                                  .pad_left = p[8],
-                                  .x_dtype = c.x,
-                                  .w_dtype = OCTET_S8,
-                                  .y_dtype = c.y,
-                                  .x = tx.mem,
-                                  .weights = oct_recipe_const(&r, w, nw),
-                                  .y = ty.mem,
-                                  .bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)p[4] * 4)
-                                                     : OCT_MEM_NONE,
-                                  .x_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1),
-                                  .w_q = harness_quant(&r, OCTET_S8, w_scale, scales, NULL, 0),
-                                  .y_q = harness_quant(&r, c.y, &c.y_scale, 1, &c.y_zero, 1),
-                                  .clamp_min = c.lo,
-                                  .clamp_max = c.hi};
-            char what[96];
-            snprintf(what, sizeof what, "convolution %zu, %s to %s", i, oct_dtype_name(c.x),
-                     oct_dtype_name(c.y));
-            run(&c, &r, oct_conv(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
+        }
+        const char *name;
+        for (size_t v = 0; (name = oct_conv_variant_name(caps, v)); v++) {
+            size_t t = (i + v) % 2;
+            oct_conv_request q = conv_of(convs[i], t);
+            q.variant = name;
+            if (takes(name, i) && oct_conv_select(caps, &q))
+                conv_case(i, t, name);
         }
     }
-    assert_int_equal(cases, 36);
+    assert_int_equal(cases, 54);
+}
+
+static const int64_t gemms[][4] = {
+    {1, 1, 1, 1}, {3, 17, 33, 1}, {20, 40, 64, 1}, {5, 16, 9, 3}, {7, 70, 571, 1}};
+enum { GEMMS = sizeof gemms / sizeof gemms[0] };
+
+static void gemm_case(size_t i, size_t t, const char *variant)
+{
+    int64_t m = gemms[i][0], n = gemms[i][1], k = gemms[i][2], batch = gemms[i][3];
+    scene c = make(t, 3 + i * 37 + t * 2003, k, n);
+    size_t nx = (size_t)(batch * m * k), nw = (size_t)(batch * k * n), ny = (size_t)(batch * m * n);
+    fill(&c.s, c.x, c.alike, x, nx);
+    fill(&c.s, c.w, c.alike, w, nw);
+    memset(want, GUARD, sizeof want);
+    int64_t scales = c.per_channel ? n : 1, strided = batch > 1;
+    oct_ref_gemm(&(oct_ref_gemm_params){.m = m,
+                                        .n = n,
+                                        .k = k,
+                                        .batch = batch,
+                                        .lda = k,
+                                        .ldb = n,
+                                        .ldc = n,
+                                        .a_stride = m * k,
+                                        .b_stride = strided * k * n,
+                                        .c_stride = m * n,
+                                        .a_dtype = c.x,
+                                        .b_dtype = c.w,
+                                        .c_dtype = c.y,
+                                        .a = x,
+                                        .b = w,
+                                        .c = want,
+                                        .bias = c.has_bias ? bias : NULL,
+                                        .a_q = {&c.x_scale, &c.x_zero, 1, 1},
+                                        .b_q = {w_scale, c.w_zeros ? w_zero : NULL, scales, c.w_zeros},
+                                        .c_q = {&c.y_scale, &c.y_zero, !c.is_float, !c.is_float},
+                                        .clamp_min = c.lo,
+                                        .clamp_max = c.hi});
+    oct_recipe r;
+    oct_recipe_init(&r);
+    if ((i + t) % 2) { /* packed in slices, made in several launches */
+        r.slice_bytes = 500;
+        r.piece_bytes = 3000;
+    }
+    oct_operand tx = harness_operand(&r, c.x, 3, (int64_t[]){batch, m, k}, x, true);
+    oct_operand ty = harness_output(&r, c.y, 3, (int64_t[]){batch, m, n});
+    oct_gemm_request q = {.m = m,
+                          .n = n,
+                          .k = k,
+                          .batch = batch,
+                          .lda = k,
+                          .ldb = n,
+                          .ldc = n,
+                          .a_stride = m * k,
+                          .b_stride = strided * k * n,
+                          .c_stride = m * n,
+                          .a_dtype = c.x,
+                          .b_dtype = c.w,
+                          .c_dtype = c.y,
+                          .a = tx.mem,
+                          .b = oct_recipe_const(&r, w, nw),
+                          .c = ty.mem,
+                          .bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)n * 4) : OCT_MEM_NONE,
+                          .a_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1),
+                          .b_q = harness_quant(&r, c.w, w_scale, scales, w_zero, c.w_zeros),
+                          .c_q = harness_quant(&r, c.y, &c.y_scale, !c.is_float, &c.y_zero, !c.is_float),
+                          .clamp_min = c.lo,
+                          .clamp_max = c.hi,
+                          .variant = variant};
+    char what[160];
+    snprintf(what, sizeof what, "product %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x), oct_dtype_name(c.w),
+             oct_dtype_name(c.y), variant ? variant : "as chosen");
+    run(&c, &r, oct_gemm(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
 }
 
 static void products(void **state)
 {
     (void)state;
-    static const int64_t shapes[][4] = {{1, 1, 1, 1}, {3, 17, 33, 1}, {20, 40, 64, 1}, {5, 16, 9, 3}};
     size_t cases = 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        for (size_t t = 0; t < TYPES; t++, cases++) {
-            int64_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2], batch = shapes[i][3];
-            scene c = make(t, 3 + i * 37 + t * 2003, k);
-            size_t nx = (size_t)(batch * m * k), nw = (size_t)(batch * k * n), ny = (size_t)(batch * m * n);
-            fill(&c.s, c.x, x, nx);
-            fill(&c.s, OCTET_S8, w, nw);
-            memset(want, GUARD, sizeof want);
-            int64_t scales = c.per_channel ? n : 1, strided = batch > 1;
-            oct_ref_gemm(&(oct_ref_gemm_params){.m = m,
-                                                .n = n,
-                                                .k = k,
-                                                .batch = batch,
-                                                .lda = k,
-                                                .ldb = n,
-                                                .ldc = n,
-                                                .a_stride = m * k,
-                                                .b_stride = strided * k * n,
-                                                .c_stride = m * n,
-                                                .a_dtype = c.x,
-                                                .b_dtype = OCTET_S8,
-                                                .c_dtype = c.y,
-                                                .a = x,
-                                                .b = w,
-                                                .c = want,
-                                                .bias = c.has_bias ? bias : NULL,
-                                                .a_q = {&c.x_scale, &c.x_zero, 1, 1},
-                                                .b_q = {w_scale, NULL, scales, 0},
-                                                .c_q = {&c.y_scale, &c.y_zero, !c.is_float, !c.is_float},
-                                                .clamp_min = c.lo,
-                                                .clamp_max = c.hi});
-            oct_recipe r;
-            oct_recipe_init(&r);
-            oct_operand tx = harness_operand(&r, c.x, 3, (int64_t[]){batch, m, k}, x, true);
-            oct_operand ty = harness_output(&r, c.y, 3, (int64_t[]){batch, m, n});
-            oct_gemm_request q = {
-                .m = m,
-                .n = n,
-                .k = k,
-                .batch = batch,
-                .lda = k,
-                .ldb = n,
-                .ldc = n,
-                .a_stride = m * k,
-                .b_stride = strided * k * n,
-                .c_stride = m * n,
-                .a_dtype = c.x,
-                .b_dtype = OCTET_S8,
-                .c_dtype = c.y,
-                .a = tx.mem,
-                .b = oct_recipe_const(&r, w, nw),
-                .c = ty.mem,
-                .bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)n * 4) : OCT_MEM_NONE,
-                .a_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1),
-                .b_q = harness_quant(&r, OCTET_S8, w_scale, scales, NULL, 0),
-                .c_q = harness_quant(&r, c.y, &c.y_scale, !c.is_float, &c.y_zero, !c.is_float),
-                .clamp_min = c.lo,
-                .clamp_max = c.hi};
-            char what[96];
-            snprintf(what, sizeof what, "product %zu, %s to %s", i, oct_dtype_name(c.x), oct_dtype_name(c.y));
-            run(&c, &r, oct_gemm(&r, oct_device_caps(device), &q), tx.mem, ty.mem, ny, what);
+    for (size_t i = 0; i < GEMMS; i++) {
+        for (size_t t = 0; t < TYPES; t++, cases++)
+            gemm_case(i, t, NULL);
+        const char *name;
+        for (size_t v = 0; (name = oct_gemm_variant_name(oct_device_caps(device), v)); v++) {
+            if (takes(name, i))
+                gemm_case(i, (i + v) % 2, name);
         }
     }
-    assert_int_equal(cases, 28);
+    assert_int_equal(cases, 35);
 }
 
 int main(void)

@@ -14,6 +14,7 @@ import onnxruntime
 import data
 import rival
 import speech
+import wide
 from fetch import OCR, OCR_NETWORKS, VAD, fetch
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -161,17 +162,24 @@ def measure(model, octet, folder, extra, seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
+    parser.add_argument("--models", nargs="+", choices=sorted({*MODELS, *wide.NETWORKS}))
+    parser.add_argument("--time", type=int, metavar="TURNS", help="what 16-bit activations cost, in so many turns with 8-bit ones")
     parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
     parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
     parser.add_argument("--seeds", type=int, default=1, help="repeat with other samples, so often; means and spread")
     parser.add_argument("--folder", default=str(TOP / "build/quant"))
     arguments = parser.parse_args()
     folder, octet = pathlib.Path(arguments.folder), Octet(arguments.octet)
+    known = wide.NETWORKS if arguments.time else list(MODELS)
+    if not {*(arguments.models or [])} <= {*known}:
+        parser.error(f"--models takes {', '.join(known)} here")
+    if arguments.time:
+        wide.table(arguments.models or known, octet, folder, arguments.time)
+        return
     lines = ["| model | Octet dB | ONNX Runtime dB | Octet top-1 | ONNX Runtime top-1 | bytes of float | same bytes | |",
              "|---|---|---|---|---|---|---|---|"]
     worse = []
-    for model in arguments.models:
+    for model in arguments.models or known:
         try:
             rows, good = measure(model, octet, folder, arguments.octet_args.split(), arguments.seeds)
         except subprocess.CalledProcessError as refusal:  # of pip

@@ -27,7 +27,7 @@ __kernel void conv(CONV_ARGS)
     int16 acc[ROWS], sum[ROWS];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        at[r] = CONV_LOCATE(min(first + r, pixels - 1));
+        at[r] = CONV_LOCATE(min(first + r, pixels - 1), c);
         acc[r] = sum[r] = 0;
     }
     for (int ky = 0; ky < kh; ky++) {

@@ -1,8 +1,9 @@
-/* Depthwise convolution on AVX-512 VNNI through PoCL. Four neighbouring pixels of a row are interleaved, so
- * that a dword holds four taps of one channel; each such row of taps serves all of ROWS output pixels, one
- * below the other, that it is under. One work-item (a work-group of its own) makes ROWS rows of output of 64
- * channels. B packed [c / 64][KH][KW / 4][64][4], signed, one block. dilation_h is 1.
- * Options: ROWS, KH, KW, STRIDE_H; A_SIGNED, OUT, ROWSUM (product.clh). */
+/* Depthwise convolution on AVX-512 VNNI through PoCL. KB (four) neighbouring pixels of a row are interleaved,
+ * so that a dword holds as many taps of one channel; each such row of taps serves all of ROWS output pixels,
+ * one below the other, that it is under. One work-item (a work-group of its own) makes ROWS rows of output of
+ * 64 channels. B packed [c / 64][KH][KW / 4][64][4], signed, one block. dilation_h is 1. Options: ROWS, KH,
+ * KW, STRIDE_H; A_SIGNED, OUT, ROWSUM (product.clh); WIDE: 16-bit x, two pixels at a time (x86_vnni512.clh),
+ * whose sums, of at most 121 terms, int32 holds. */
 #include "conv/conv.clh"
 #include "product/x86_vnni512.clh"
 
@@ -18,18 +19,44 @@
 #ifndef KW
 #define KW 3
 #endif
-#define GROUPS  ((KW + 3) / 4)
+#define GROUPS  ((KW + KB - 1) / KB)
 #define ROWS_IN ((ROWS - 1) * STRIDE_H + KH)
 
-/* 64 channels of one pixel, unsigned, in the order that interleave() undoes. */
+#ifdef WIDE
+/* The first `count` of 32 channels of a pixel, signed. */
+static inline int16 load_side(__global const uchar *at, int count)
+{
+    return load_masked(at, mask64(clamp(2 * count, 0, 64))) ^ (int16)((int)A_FLIP);
+}
+
+/* out[j]: dwords of two taps, channels 16 j and on, of the `channels` that there are. */
+static inline void load_taps(int16 out[4], __global const uchar *const at[KB], int channels)
+{
+    const int16 pairs = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) * 0x10001 + 0x200000;
+#pragma unroll
+    for (int side = 0; side < 2; side++) {
+        const int16 a = load_side(at[0] + 64 * side, channels - 32 * side),
+                    b = load_side(at[1] + 64 * side, channels - 32 * side);
+        int16 first = pairs, second = pairs + 0x100010;
+        __asm__("vpermi2w %2, %1, %0" : "+v"(first) : "v"(a), "v"(b));
+        __asm__("vpermi2w %2, %1, %0" : "+v"(second) : "v"(a), "v"(b));
+        out[2 * side] = first;
+        out[2 * side + 1] = second;
+    }
+}
+#else
+/* 64 channels of one pixel, unsigned, in the order that interleaving undoes. */
 static inline int16 load_pixel(__global const uchar *at, ulong mask)
 {
     return transpose_dwords(load_masked(at, mask)) ^ (int16)((int)A_FLIP);
 }
 
 /* out[j]: dwords of four taps, channels 16 j and on. */
-static inline void interleave(int16 out[4], int16 a, int16 b, int16 c, int16 d)
+static inline void load_taps(int16 out[4], __global const uchar *const at[KB], int channels)
 {
+    const ulong mask = mask64(channels);
+    const int16 a = load_pixel(at[0], mask), b = load_pixel(at[1], mask), c = load_pixel(at[2], mask),
+                d = load_pixel(at[3], mask);
     int16 ab_low, ab_high, cd_low, cd_high;
     VECTOR_OP("vpunpcklbw", ab_low, a, b);
     VECTOR_OP("vpunpckhbw", ab_high, a, b);
@@ -40,6 +67,7 @@ static inline void interleave(int16 out[4], int16 a, int16 b, int16 c, int16 d)
     VECTOR_OP("vpunpcklwd", out[2], ab_high, cd_high);
     VECTOR_OP("vpunpckhwd", out[3], ab_high, cd_high);
 }
+#endif
 
 __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
 {
@@ -47,16 +75,15 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
     const int tiles = (oh + ROWS - 1) / ROWS;
     const long image = get_global_id(0) / tiles;
     const int first = (int)(get_global_id(0) % tiles) * ROWS;
-    const ulong mask = mask64(c - col);
     __global const int16 *b = (__global const int16 *)(AT(uchar, packed) + (long)col * KH * GROUPS * 4);
-    __global const uchar *outside = AT(uchar, pad_row) + col;
+    __global const uchar *outside = AT(uchar, pad_row) + col * A_BYTES;
     __global const uchar *rows[ROWS_IN];
     long moves[ROWS_IN]; /* -1: the row is there; 0: padding all along */
 #pragma unroll
     for (int r = 0; r < ROWS_IN; r++) {
         const int iy = first * STRIDE_H - pad_top + r;
         const bool there = iy >= 0 && iy < h;
-        rows[r] = there ? AT(uchar, x) + (image * h + iy) * w * c + col : outside;
+        rows[r] = there ? AT(uchar, x) + ((image * h + iy) * w * c + col) * A_BYTES : outside;
         moves[r] = there ? -1 : 0;
     }
     for (int ox = 0; ox < ow; ox++) {
@@ -70,21 +97,22 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
 #pragma unroll
         for (int g = 0; g < GROUPS; g++) {
             /* Taps past KW are the last one again (the compiler sees that) and meet zeros in B. */
-            long at[4];
-            bool there[4];
+            long at[KB];
+            bool there[KB];
 #pragma unroll
-            for (int t = 0; t < 4; t++) {
-                const int ix = ox * stride_w - pad_left + min(g * 4 + t, KW - 1) * dilation_w;
+            for (int t = 0; t < KB; t++) {
+                const int ix = ox * stride_w - pad_left + min(g * KB + t, KW - 1) * dilation_w;
                 there[t] = ix >= 0 && ix < w;
-                at[t] = (long)ix * c;
+                at[t] = (long)ix * c * A_BYTES;
             }
 #pragma unroll
             for (int r = 0; r < ROWS_IN; r++) {
-                int16 pixels4[4], taps[4];
+                __global const uchar *from[KB];
+                int16 taps[4];
 #pragma unroll
-                for (int t = 0; t < 4; t++)
-                    pixels4[t] = load_pixel(there[t] ? rows[r] + (at[t] & moves[r]) : outside, mask);
-                interleave(taps, pixels4[0], pixels4[1], pixels4[2], pixels4[3]);
+                for (int t = 0; t < KB; t++)
+                    from[t] = there[t] ? rows[r] + (at[t] & moves[r]) : outside;
+                load_taps(taps, from, c - col);
 #pragma unroll
                 for (int o = 0; o < ROWS; o++) {
                     const int ky = r - o * STRIDE_H;
@@ -110,8 +138,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
         for (int o = 0; o < ROWS; o++) {
             const long at_y = ((image * oh + first + o) * ow + ox) * co + col;
             if (first + o < oh)
-                product_store_panel(AT(int, prep), AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[o], sum[o], col,
-                                    co, clamp_min, clamp_max);
+                product_store_panel(AT(int, prep), AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[o], 0, sum[o],
+                                    col, co, clamp_min, clamp_max);
         }
     }
 }

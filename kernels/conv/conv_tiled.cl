@@ -62,7 +62,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void conv(CONV_ARG
     int acc[TM][TN], sums[TM];
     UNROLL
     for (int i = 0; i < A_CHUNKS; i++)
-        at[i] = CONV_LOCATE(min(row0 + chunk_row(item, i), pixels - 1));
+        at[i] = CONV_LOCATE(min(row0 + chunk_row(item, i), pixels - 1), c);
     UNROLL
     for (int i = 0; i < TM; i++) {
         sums[i] = 0;

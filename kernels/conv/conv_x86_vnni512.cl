@@ -2,7 +2,8 @@
  * neighbouring channels of each of ROWS pixels are broadcast against NB output channels. One work-item (a
  * work-group of its own) makes block_pixels output pixels of NB channels of one group, ROWS at a time. B
  * packed [co / NB][kh kw][c / 4][NB][4], signed. Options: ROWS and NB, of which ROWS * NB / 16 accumulators
- * must fit the registers; A_SIGNED, OUT, ROWSUM (product.clh). */
+ * must fit the registers; A_SIGNED, OUT, ROWSUM (product.clh); WIDE: 16-bit x, two channels at a time
+ * (x86_vnni512.clh). */
 #include "conv/conv.clh"
 #include "product/x86_vnni512.clh"
 
@@ -33,21 +34,22 @@
 __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, const int block_pixels)
 {
     const int panel = get_global_id(1), group = get_global_id(2), col = panel * NB;
-    const int per_tap = (group_c + 3) / 4, whole = group_c / 4, channel = group * group_c;
+    const int per_tap = (group_c + KB - 1) / KB, whole = group_c / KB, channel = group * group_c * A_BYTES;
     const long first = (long)get_global_id(0) * block_pixels, last = min(first + block_pixels, pixels);
     __global const int16 *panel_b = (__global const int16 *)(AT(uchar, packed) + group * packed_stride) +
                                     (long)panel * kh * kw * per_tap * VECTORS;
-    conv_pixel next = CONV_LOCATE(first);
+    conv_pixel next = CONV_LOCATE(first, c * A_BYTES);
     int ox = (int)(first % ow), oy = (int)(first / ow % oh);
     for (long pixel = first; pixel < last; pixel += ROWS) {
         __global const int16 *b = panel_b;
         conv_pixel at[ROWS];
         int16 acc[ROWS][VECTORS], sum[ROWS];
+        SUMS_DECLARE
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             at[r] = next;
             if (pixel + r + 1 < pixels)
-                CONV_ADVANCE(next, ox, oy);
+                CONV_ADVANCE(next, ox, oy, c * A_BYTES);
             sum[r] = 0;
 #pragma unroll
             for (int j = 0; j < VECTORS; j++)
@@ -59,12 +61,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
 #pragma unroll
                 for (int r = 0; r < ROWS; r++)
                     rows[r] = conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r], ky * dilation_h,
-                                       kx * dilation_w, h, w, c) +
+                                       kx * dilation_w, h, w, c * A_BYTES) +
                               channel;
-                for (int i = 0; i < whole; i++, b += VECTORS)
-                    CONV_STEP(broadcast_dword(rows[r], i), 0x01010101u);
+                for (int from = 0; from < whole; from += SUMS_GROUPS) {
+                    const int to = from + min(whole - from, SUMS_GROUPS);
+                    SUMS_ROOM(to - from);
+                    for (int i = from; i < to; i++, b += VECTORS)
+                        CONV_STEP(broadcast_dword(rows[r], i), 0x01010101u);
+                }
                 if (whole < per_tap) {
-                    CONV_STEP(broadcast_tail(rows[r] + whole * 4, group_c - whole * 4),
+                    SUMS_ROOM(1);
+                    CONV_STEP(broadcast_tail(rows[r] + whole * 4, group_c - whole * KB),
                               0x01010101u >> (8 * (4 - group_c % 4)));
                     b += VECTORS;
                 }
@@ -76,7 +83,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
             const long at_y = (pixel + r) * co + group * group_co + col;
             if (pixel + r < last)
                 product_store_panel(AT(int, prep) + group * prep_stride, AT(OUT_T, y) + at_y, CHAIN_AT(at_y),
-                                    acc[r], sums, col, group_co, clamp_min, clamp_max);
+                                    acc[r], SUMS_BEYOND(r), sums, col, group_co, clamp_min, clamp_max);
         }
     }
 }

@@ -18,7 +18,7 @@
 
 #define SLOT(k)        MEM(x##k), const int outer##k, const int row##k
 #define BEGIN(T, k)    (AT(T, x##k) + outer * outer##k + row * row##k)
-#define FULL(T, k)     OCT_PASTE(load16_, T)(BEGIN(T, k) + i, last - i)
+#define FULL(T, k)     OCT_PASTE(load16_, T)(BEGIN(T, k) + i, count)
 #define REPEATED(T, k) ((OCT_PASTE(T, 16))(BEGIN(T, k)[0]))
 #define SCALE(k)       (AT(float, x##k)[0])
 #define ZERO(T, k)     ((int)AT(T, x##k)[0])
@@ -33,6 +33,24 @@ FLOAT_OF(uchar)
 FLOAT_OF(char)
 FLOAT_OF(ushort)
 FLOAT_OF(short)
+
+/* Elements i and on, `count` of them. */
+#ifdef Y_SCALE
+#define STEP(count_)                                                                                         \
+    do {                                                                                                     \
+        const long count = count_;                                                                           \
+        const float16 v = EXPR;                                                                              \
+        OCT_PASTE(save16_, Y)                                                                                \
+        (to + i, OCT_PASTE(convert_, OCT_PASTE(Y, 16))(oct_quantize_lanes(by, v)), count);                   \
+    } while (0)
+#else
+#define STEP(count_)                                                                                         \
+    do {                                                                                                     \
+        const long count = count_;                                                                           \
+        const float16 v = EXPR;                                                                              \
+        save16_float(to + i, v, count);                                                                      \
+    } while (0)
+#endif
 
 __kernel void fused(MEM(y), SLOT(0), SLOT(1), SLOT(2), SLOT(3), SLOT(4), SLOT(5), SLOT(6), SLOT(7),
                     const long inner, const long chunk, const long rows, const long all_rows,
@@ -50,14 +68,10 @@ __kernel void fused(MEM(y), SLOT(0), SLOT(1), SLOT(2), SLOT(3), SLOT(4), SLOT(5)
     for (long at = first_row; at < last_row; at++) {
         const long outer = at / rows, row = at % rows;
         __global Y *to = AT(Y, y) + at * inner;
-        for (long i = first; i < last; i += 16) {
-            const float16 v = EXPR;
-#ifdef Y_SCALE
-            OCT_PASTE(save16_, Y)
-            (to + i, OCT_PASTE(convert_, OCT_PASTE(Y, 16))(oct_quantize_lanes(by, v)), last - i);
-#else
-            save16_float(to + i, v, last - i);
-#endif
-        }
+        long i = first;
+        for (; i + 16 <= last; i += 16) /* whole vectors, without a look at the end */
+            STEP(16);
+        if (i < last)
+            STEP(last - i);
     }
 }

@@ -7,7 +7,8 @@
  * broadcast; a signed A has its top bits flipped on the way. The last k % 4 bytes of a row are put together
  * one by one, so nothing outside A is read (B is zero there).
  *
- * Options: ROWS (1 to 6), A_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh). */
+ * Options: ROWS (1 to 6), A_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh); WIDE: 16-bit A, two terms at a time
+ * (x86_vnni512.clh). */
 #include "gemm/gemm.clh"
 #include "product/x86_vnni512.clh"
 
@@ -20,35 +21,41 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
     const int panel = get_global_id(1);
     const long batch = get_global_id(2);
     const int col = panel * 64;
-    const int groups = (k + 3) / 4, whole = k / 4;
+    const int groups = (k + KB - 1) / KB, whole = k / KB;
     const int first = get_global_id(0) * block_rows, last = min(first + block_rows, m);
     __global const int16 *b =
         (__global const int16 *)(AT(uchar, packed) + batch * packed_stride) + (long)panel * groups * 4;
-    __global const uchar *a0 = AT(uchar, a) + batch * a_stride;
+    __global const uchar *a0 = AT(uchar, a) + batch * a_stride * A_BYTES;
     for (int row = first; row < last; row += ROWS) {
         __global const uchar *rows[ROWS];
-        int16 acc[ROWS][4];
+        int16 acc[ROWS][VECTORS];
+        SUMS_DECLARE
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            rows[r] = a0 + min(row + r, m - 1) * lda;
+            rows[r] = a0 + min(row + r, m - 1) * lda * A_BYTES;
 #pragma unroll
             for (int j = 0; j < 4; j++)
                 acc[r][j] = 0;
         }
-        for (int kg = 0; kg < whole; kg++) {
-            const int16 b0 = b[kg * 4], b1 = b[kg * 4 + 1], b2 = b[kg * 4 + 2], b3 = b[kg * 4 + 3];
+        for (int from = 0; from < whole; from += SUMS_GROUPS) {
+            const int to = from + min(whole - from, SUMS_GROUPS);
+            SUMS_ROOM(to - from);
+            for (int kg = from; kg < to; kg++) {
+                const int16 b0 = b[kg * 4], b1 = b[kg * 4 + 1], b2 = b[kg * 4 + 2], b3 = b[kg * 4 + 3];
 #pragma unroll
-            for (int r = 0; r < ROWS; r++) {
-                const int16 av = broadcast_dword(rows[r], kg);
-                DOT64(acc[r], av, b0, b1, b2, b3);
+                for (int r = 0; r < ROWS; r++) {
+                    const int16 av = broadcast_dword(rows[r], kg);
+                    DOT64(acc[r], av, b0, b1, b2, b3);
+                }
             }
         }
         if (whole < groups) {
+            SUMS_ROOM(1);
             const int16 b0 = b[whole * 4], b1 = b[whole * 4 + 1], b2 = b[whole * 4 + 2],
                         b3 = b[whole * 4 + 3];
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
-                const int16 av = broadcast_tail(rows[r] + whole * 4, k - whole * 4);
+                const int16 av = broadcast_tail(rows[r] + whole * 4, k - whole * KB);
                 DOT64(acc[r], av, b0, b1, b2, b3);
             }
         }
@@ -65,7 +72,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
                 const int16 sum = GEMM_ROWSUM(row + r), sums[4] = {sum, sum, sum, sum};
                 product_store_panel(AT(int, prep) + batch * prep_stride,
                                     AT(OUT_T, c) + batch * c_stride + (row + r) * ldc + col, NO_CHAIN, acc[r],
-                                    sums, col, n, clamp_min, clamp_max);
+                                    SUMS_BEYOND(r), sums, col, n, clamp_min, clamp_max);
 #endif
             }
         }

@@ -1,7 +1,7 @@
 /* Pooling, NHWC. One work-item: item_channels channels of item_pixels output pixels in a row, LANES at a
  * time; COALESCED (lanes.clh), LANES channels of one pixel, neighbouring work-items neighbouring channels,
- * and there may be more work-items than channels and pixels. Options: T uchar, char or float, T_MIN, T_MAX;
- * LANES; GROUP_CHANNELS and GROUP_PIXELS the work-group of global_average_groups. */
+ * and there may be more work-items than channels and pixels. Options: T uchar, char, ushort, short or float,
+ * T_MIN, T_MAX; LANES; GROUP_CHANNELS and GROUP_PIXELS the work-group of global_average_groups. */
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"

@@ -15,7 +15,7 @@
  * change the signedness of B; groups: k groups of packed B, of which this launch makes the first or, with an
  * offset of packed, later ones. */
 __kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const long ldb, const long b_stride,
-                          const long packed_stride, const int transposed, const int flip, const int groups)
+                          const long packed_stride, const int transposed, const int groups, const int flip)
 {
     const int kg = get_global_id(0), panel = get_global_id(1);
     const long block = get_global_id(2);

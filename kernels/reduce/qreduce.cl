@@ -1,6 +1,7 @@
-/* Reductions of 8-bit tensors over one run of axes, [outer][axis][inner] -> [outer][inner], in integers.
- * Options: T, what is read: uchar, char, or int for the sums of an earlier run; OUT, what is written: T, int,
- * or with QUANTIZE the 8-bit type of the result, whose bounds are OUT_MIN and OUT_MAX; COMBINE.
+/* Reductions of 8- and 16-bit tensors over one run of axes, [outer][axis][inner] -> [outer][inner], in
+ * integers. Options: T, what is read: uchar, char, ushort, short, or int for the sums of an earlier run; OUT,
+ * what is written: T, int, or with QUANTIZE the type of the result, whose bounds are OUT_MIN and OUT_MAX;
+ * COMBINE.
  *
  * Minima and maxima keep the numbers as they are. A sum is one of x - zx, exact in int32 (the host refuses
  * longer ones), and q = clamp(rint((float)sum * m) + zy), m = sx / (sy * divisor). */

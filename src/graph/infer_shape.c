@@ -253,7 +253,8 @@ static octet_status reduced_shape(infer_ctx *c)
 
 octet_status infer_reduce(infer_ctx *c)
 {
-    static const octet_dtype chosen[] = {OCTET_F32, OCTET_U8, OCTET_S8, OCTET_DTYPE_NONE};
+    static const octet_dtype chosen[] = {OCTET_F32, OCTET_U8,  OCTET_S8,
+                                         OCTET_U16, OCTET_S16, OCTET_DTYPE_NONE};
     bool chooses = c->n->op == OCT_OP_ReduceMin || c->n->op == OCT_OP_ReduceMax;
     FORWARD(infer_require_dtype(c, 0, chooses ? chosen : infer_f32));
     return reduced_shape(c);
@@ -261,7 +262,7 @@ octet_status infer_reduce(infer_ctx *c)
 
 octet_status infer_qreduce(infer_ctx *c)
 {
-    FORWARD(infer_require_dtype(c, 0, infer_int8));
+    FORWARD(infer_require_dtype(c, 0, infer_int16));
     for (int i = 1; i < 5; i += 2) {
         FORWARD(infer_require_dtype(c, i, infer_f32));
         FORWARD(infer_check_quant(c, i, i + 1, infer_in(c, 0)->dtype, 1));

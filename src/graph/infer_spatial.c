@@ -120,12 +120,14 @@ octet_status infer_conv_transpose(infer_ctx *c)
     return OCTET_OK;
 }
 
+/* Of what the largest can be chosen. */
+static const octet_dtype ordered[] = {OCTET_U8, OCTET_S8, OCTET_U16, OCTET_S16, OCTET_F32, OCTET_DTYPE_NONE};
+
 octet_status infer_pool(infer_ctx *c)
 {
-    static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_F32, OCTET_DTYPE_NONE};
     bool quantized = c->n->op == OCT_OP_QLinearAveragePool;
     bool average = c->n->op == OCT_OP_AveragePool;
-    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : average ? infer_f32 : types));
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : average ? infer_f32 : ordered));
     const oct_value *x = infer_in(c, 0);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);
@@ -153,9 +155,8 @@ octet_status infer_pool(infer_ctx *c)
 
 octet_status infer_global_pool(infer_ctx *c)
 {
-    static const octet_dtype types[] = {OCTET_U8, OCTET_S8, OCTET_F32, OCTET_DTYPE_NONE};
     bool quantized = c->n->op == OCT_OP_QLinearGlobalAveragePool, max = c->n->op == OCT_OP_GlobalMaxPool;
-    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int8 : max ? types : infer_f32));
+    FORWARD(infer_require_dtype(c, 0, quantized ? infer_int16 : max ? ordered : infer_f32));
     const oct_value *x = infer_in(c, 0);
     RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
               x->name, x->rank);

@@ -48,7 +48,7 @@ static bool tensor_operand(const group *s, int i, oct_quantized *q)
     return oct_dequantized_from(s->g, input_of(s, i), q) && oct_dtype_is_int8(q->dtype) && q->channels == 1;
 }
 
-/* Likewise for a product, which takes 16 bits too. */
+/* Likewise for what takes 16 bits too, products above all. */
 static bool product_operand(const group *s, int i, oct_quantized *q)
 {
     return oct_dequantized_from(s->g, input_of(s, i), q) && q->channels == 1 &&
@@ -468,16 +468,34 @@ static octet_status fuse_mul(group *s, bool *done)
     return fuse_two(s, OCT_OP_QLinearMul, done);
 }
 
-static octet_status fuse_one(group *s, oct_op op, int *made, bool *done)
+static octet_status replace_one(group *s, const oct_quantized *x, oct_op op, int *made, bool *done)
 {
-    oct_quantized x;
     int in[5];
-    if (s->quantize < 0 || s->clamps || !tensor_operand(s, 0, &x) || x.dtype != s->y.dtype)
+    if (s->quantize < 0 || s->clamps || x->dtype != s->y.dtype)
         return OCTET_OK;
-    FORWARD(set_operand(s, &x, in));
+    FORWARD(set_operand(s, x, in));
     FORWARD(set_result(s, in, 3));
     *done = true;
     return replace(s, op, in, 5, made);
+}
+
+static octet_status fuse_one(group *s, oct_op op, int *made, bool *done)
+{
+    oct_quantized x;
+    return tensor_operand(s, 0, &x) ? replace_one(s, &x, op, made, done) : OCTET_OK;
+}
+
+/* An average over all positions takes 16 bits too, where int32 holds their sum. */
+static octet_status fuse_positions(group *s, int *made, bool *done)
+{
+    oct_quantized x;
+    const oct_value *value = &s->g->values[input_of(s, 0)];
+    int64_t positions = 1;
+    for (int d = 2; d < value->rank; d++)
+        positions *= value->dims[d];
+    if (!product_operand(s, 0, &x) || (oct_dtype_is_int16(x.dtype) && positions > oct_sum_most(x.dtype)))
+        return OCTET_OK;
+    return replace_one(s, &x, OCT_OP_QLinearGlobalAveragePool, made, done);
 }
 
 static octet_status fuse_average_pool(group *s, bool *done)
@@ -487,7 +505,7 @@ static octet_status fuse_average_pool(group *s, bool *done)
 
 static octet_status fuse_global_pool(group *s, bool *done)
 {
-    return fuse_one(s, OCT_OP_QLinearGlobalAveragePool, NULL, done);
+    return fuse_positions(s, NULL, done);
 }
 
 static octet_status fuse_leaky_relu(group *s, bool *done)
@@ -525,10 +543,11 @@ static octet_status fuse_reduction(group *s, oct_op op, const bool *reduced, boo
             continue;
         axes[attr.count++] = d;
         elems *= x->dims[d];
-        if (elems >= OCT_SUM_MOST)
-            return OCTET_OK; /* in float, as it is */
     }
-    FORWARD(fuse_one(s, op, &made, done));
+    oct_quantized q;
+    if (!product_operand(s, 0, &q) || elems > oct_sum_most(q.dtype))
+        return OCTET_OK; /* in float, as it is */
+    FORWARD(replace_one(s, &q, op, &made, done));
     if (!*done)
         return OCTET_OK;
     FORWARD(oct_node_set_int(g, made, "noop_with_empty_axes", 1)); /* none: that was so before */
@@ -564,7 +583,7 @@ static octet_status fuse_mean(group *s, bool *done)
         pooled = oct_add_like(g, g->values[y].name, s->y.dtype, rank, dims);
     if (pooled < 0)
         return no_memory();
-    FORWARD(fuse_one(s, OCT_OP_QLinearGlobalAveragePool, &made, done));
+    FORWARD(fuse_positions(s, &made, done));
     if (!*done || pooled == y)
         return OCTET_OK;
     g->nodes[made].outputs[0] = pooled;

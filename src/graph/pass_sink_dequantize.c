@@ -1,6 +1,7 @@
 /* DequantizeLinear sinks below operators that only move or choose elements: op(dequantize(x)) is
- * dequantize(op(x)) exactly, and op moves a quarter of the bytes. A QuantizeLinear that then meets a
- * DequantizeLinear of the same parameters undoes it: its readers get the 8-bit value itself. */
+ * dequantize(op(x)) exactly, and op moves a quarter of the bytes, or half of them where x has 16 bits. A
+ * QuantizeLinear that then meets a DequantizeLinear of the same parameters undoes it: its readers get the
+ * quantized value itself. */
 #include "dtype.h"
 #include "moves.h"
 #include "passes.h"
@@ -31,12 +32,15 @@ static sink_kind kind_of(const oct_node *n)
 }
 
 /* The common parameters of the operands that move; false: they are not all dequantized by the same ones. */
-static bool operands(const oct_graph *g, const oct_node *n, sink_kind kind, oct_quantized *q)
+static bool operands(const oct_graph *g, const oct_node *n, sink_kind kind, bool portable, oct_quantized *q)
 {
+    /* Other runtimes move no 16-bit elements. */
+    bool wide = !portable && kind != SINK_PAD && kind != SINK_INDEX;
     int count = kind == SINK_ALL ? n->input_count : 1;
     for (int i = 0; i < count; i++) {
         oct_quantized x;
-        if (!oct_dequantized_from(g, n->inputs[i], &x) || !oct_dtype_is_int8(x.dtype) || x.channels != 1 ||
+        if (!oct_dequantized_from(g, n->inputs[i], &x) || x.channels != 1 ||
+            !(oct_dtype_is_int8(x.dtype) || (wide && oct_dtype_is_int16(x.dtype))) ||
             (i && !oct_same_parameters(g, q, &x)))
             return false;
         if (i == 0)
@@ -52,7 +56,7 @@ static int opset_for_int8(const oct_node *n)
     return n->op == OCT_OP_MaxPool && n->opset < max_pool_of_int8 ? max_pool_of_int8 : n->opset;
 }
 
-/* Output o of the node becomes 8-bit, and a DequantizeLinear makes the old value of it. */
+/* Output o of the node becomes what the operand is, and a DequantizeLinear makes the old value of it. */
 static octet_status sink_output(oct_graph *g, int node, int o, const oct_quantized *q)
 {
     int v = g->nodes[node].outputs[o];
@@ -87,11 +91,12 @@ static octet_status sink_padding(oct_graph *g, int node, const oct_quantized *q)
     return OCTET_OK;
 }
 
-static octet_status sink(oct_graph *g, int node)
+static octet_status sink(oct_graph *g, int node, bool portable)
 {
     sink_kind kind = kind_of(&g->nodes[node]);
     oct_quantized q;
-    if (kind == SINK_NO || g->nodes[node].input_count < 1 || !operands(g, &g->nodes[node], kind, &q))
+    if (kind == SINK_NO || g->nodes[node].input_count < 1 ||
+        !operands(g, &g->nodes[node], kind, portable, &q))
         return OCTET_OK;
     if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !oct_pads_with_zero(g, &g->nodes[node])))
         return OCTET_OK;
@@ -125,7 +130,7 @@ static octet_status sink_all(oct_graph *g, bool portable)
     int count = g->node_count;
     for (int i = 0; i < count; i++) {
         if (!portable || !is_ours_alone(g->nodes[i].op))
-            FORWARD(sink(g, i));
+            FORWARD(sink(g, i, portable));
     }
     return OCTET_OK;
 }
@@ -154,7 +159,7 @@ octet_status oct_pass_cancel_pairs(oct_graph *g)
                 n->inputs[j] = same[n->inputs[j]];
         }
         if (!oct_quantizes_to(g, i, &y) || !oct_dequantized_from(g, n->inputs[0], &x) ||
-            !oct_same_parameters(g, &x, &y) || !oct_dtype_is_int8(x.dtype))
+            !oct_same_parameters(g, &x, &y) || !(oct_dtype_is_int8(x.dtype) || oct_dtype_is_int16(x.dtype)))
             continue;
         same[y.value] = x.value;
         /* A graph output keeps a node that makes it: a renaming, which costs nothing. */

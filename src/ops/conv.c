@@ -125,6 +125,14 @@ static const conv_variant *select_variant(const oct_caps *caps, const oct_conv_r
     return v ? v : cheapest(caps, q);
 }
 
+/* Does the variant that is chosen take x as it is? */
+static bool multiplies_wide(const oct_caps *caps, const oct_conv_request *q)
+{
+    int64_t spread;
+    const conv_variant *v = select_variant(caps, q, &spread);
+    return v && oct_dtype_is_int16(q->x_dtype) && v->form == OCT_U8S8;
+}
+
 const char *oct_conv_select(const oct_caps *caps, const oct_conv_request *q)
 {
     int64_t spread;
@@ -136,11 +144,12 @@ void oct_conv_key(const oct_conv_request *q, char key[OCT_TUNING_KEY])
 {
     snprintf(key, OCT_TUNING_KEY,
              "conv %lldx%lldx%lldx%lld to %lldx%lldx%lld window %lldx%lld stride %lldx%lld dilation "
-             "%lldx%lld pad %lldx%lld group %lld",
+             "%lldx%lld pad %lldx%lld group %lld%s",
              (long long)q->n, (long long)q->h, (long long)q->w, (long long)q->c, (long long)q->oh,
              (long long)q->ow, (long long)q->co, (long long)q->kh, (long long)q->kw, (long long)q->stride_h,
              (long long)q->stride_w, (long long)q->dilation_h, (long long)q->dilation_w,
-             (long long)q->pad_top, (long long)q->pad_left, (long long)q->group);
+             (long long)q->pad_top, (long long)q->pad_left, (long long)q->group,
+             oct_dtype_is_int16(q->x_dtype) ? " of 16 bits" : "");
 }
 
 const char *oct_conv_candidate(const oct_caps *caps, const oct_conv_request *q, size_t index)
@@ -206,7 +215,7 @@ static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p,
         oct_launch_i32(l, q->kh * q->kw);
         oct_launch_i32(l, span);
         oct_launch_i64(l, p->packed_stride);
-        oct_launch_i32(l, p->b_flip);
+        oct_product_stored_as(l, p, slice.block * p->n + slice.col);
         size_t panels = oct_ceil_div((size_t)slice.cols, (size_t)p->nb);
         oct_launch_3d(l, (size_t[3]){(size_t)p->groups, panels, (size_t)slice.blocks}, NULL);
     }
@@ -214,12 +223,14 @@ static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p,
 
 static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q)
 {
-    oct_mem row = oct_recipe_temp(r, (size_t)q->c + OCT_BUFFER_PAD);
+    size_t elem = oct_dtype_bytes(q->x_dtype), bytes = (size_t)q->c * elem;
+    oct_mem row = oct_recipe_temp(r, bytes + OCT_BUFFER_PAD);
     oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "padding_row", "%s", "");
     oct_launch_in(l, q->x_q.zero);
     oct_launch_out(l, row);
     oct_launch_i32(l, q->x_q.zero_count);
-    oct_launch_1d(l, (size_t)q->c, 0);
+    oct_launch_i32(l, (int64_t)elem);
+    oct_launch_1d(l, bytes, 0);
     return row;
 }
 
@@ -233,7 +244,7 @@ typedef struct prepared {
 static bool merges_rows(const conv_variant *v, const oct_conv_request *q)
 {
     return v->kind == CONV_ANY && v->kb == 4 && q->group == 1 && q->dilation_w == 1 && q->kw > 1 &&
-           q->c < 16 && q->c % 4;
+           q->c < 16 && q->c % oct_product_terms(q->x_dtype, v->kb);
 }
 
 /* The same convolution over an input with its padding written out, where rows of the window are contiguous.
@@ -242,8 +253,9 @@ static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pa
 {
     const int64_t h = (q->oh - 1) * q->stride_h + (q->kh - 1) * q->dilation_h + 1;
     const int64_t w = (q->ow - 1) * q->stride_w + q->kw;
+    const int64_t elem = (int64_t)oct_dtype_bytes(q->x_dtype), pixel = q->c * elem;
     size_t bytes;
-    RETURN_IF(!oct_size_mul((size_t)(q->n * h), (size_t)(w * q->c), &bytes) || bytes > SIZE_MAX / 4,
+    RETURN_IF(!oct_size_mul((size_t)(q->n * h), (size_t)(w * pixel), &bytes) || bytes > SIZE_MAX / 4,
               OCTET_OUT_OF_MEMORY, "convolution: its input with the padding exceeds the address space");
     oct_mem padded = oct_recipe_temp(r, bytes + OCT_BUFFER_PAD); /* the last k group is read whole */
     oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "pad_rows", "%s", "");
@@ -251,10 +263,11 @@ static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pa
     oct_launch_in(l, pad_row);
     oct_launch_out(l, padded);
     oct_launch_i32(l, q->h);
-    oct_launch_i64(l, q->w * q->c);
-    oct_launch_i64(l, w * q->c);
+    oct_launch_i64(l, q->w * pixel);
+    oct_launch_i64(l, w * pixel);
     oct_launch_i32(l, q->pad_top);
-    oct_launch_i64(l, q->pad_left * q->c);
+    oct_launch_i64(l, q->pad_left * pixel);
+    oct_launch_i32(l, elem);
     oct_launch_2d(l, (size_t)h, (size_t)q->n, 1, 1);
     q->x = padded;
     q->h = h;
@@ -304,7 +317,7 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
         rows_kernel ? oct_recipe_launch(r, v->file, "conv", "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d %s%s",
                                         v->rows, (int)q->kh, (int)q->kw, (int)q->stride_h, options, chain)
                     : oct_recipe_launch(r, v->file, "conv", "%s %s%s", tile, options, chain);
-    oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)));
+    oct_launch_in_at(l, q->x, (size_t)(part->block * (q->c / q->group)) * oct_dtype_bytes(q->x_dtype));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
     oct_launch_in(l, made->pad_row);
@@ -352,7 +365,7 @@ static void convolve(oct_recipe *r, const oct_caps *caps, const oct_conv_request
                   (size_t[3]){1, 1, 1});
 }
 
-/* A convolution with 16 bits on either side: one for each 8-bit part of x. */
+/* A convolution with 16 bits on either side that no variant takes: one for each 8-bit part of x. */
 static octet_status conv_wide(oct_recipe *r, const oct_caps *caps, const oct_conv_request *q)
 {
     int64_t elems, sums, pixels = q->n * q->oh * q->ow;
@@ -390,7 +403,7 @@ static octet_status conv_wide(oct_recipe *r, const oct_caps *caps, const oct_con
 octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_request *request)
 {
     FORWARD(check(request));
-    if (oct_is_wide(request->x_dtype, request->y_dtype))
+    if (oct_is_wide(request->x_dtype, request->y_dtype) && !multiplies_wide(caps, request))
         return conv_wide(r, caps, request);
     oct_conv_request chosen = *request;
     const oct_conv_request *q = &chosen;
@@ -402,6 +415,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
     bool depthwise = v->kind != CONV_ANY;
     int64_t taps = q->kh * q->kw, group_c = q->c / q->group;
     bool merge = merges_rows(v, q);
+    const int kb = oct_product_terms(q->x_dtype, v->kb);
     int64_t span = merge || v->kind == CONV_DEPTHWISE_ROWS ? q->kw : 1; /* taps that share groups of k */
     RETURN_IF(taps > INT32_MAX / (group_c + 4), OCTET_UNSUPPORTED,
               "convolution: %lld terms a sum are past the bound", (long long)taps);
@@ -414,11 +428,11 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
                      .bias = q->bias,
                      .n = depthwise ? q->c : q->co / q->group,
                      .k = taps * group_c,
-                     .groups = taps / span * (int64_t)oct_ceil_div((size_t)(span * group_c), (size_t)v->kb),
+                     .groups = taps / span * (int64_t)oct_ceil_div((size_t)(span * group_c), (size_t)kb),
                      .blocks = depthwise ? 1 : q->group,
                      .channels_follow = true,
                      .nb = v->nb,
-                     .kb = v->kb,
+                     .kb = kb,
                      .form = v->form == OCT_DOT4 ? oct_tile_form(caps) : v->form};
     FORWARD(oct_product_check(&p));
     if (q->n == 0 || q->oh == 0 || q->ow == 0 || q->co == 0)
@@ -439,7 +453,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
             pack(r, q, &piece, span, first);
         oct_product_prepare(r, &piece);
         /* The end of the last k group meets zeros in B, but would count in a sum of A. */
-        int64_t tap = span * group_c, whole = (int64_t)oct_round_up((size_t)tap, (size_t)v->kb);
+        int64_t tap = span * group_c, whole = (int64_t)oct_round_up((size_t)tap, (size_t)kb);
         convolve(r, caps, &seen, &piece, v, &part, first, &made, merge && !piece.needs_rowsum ? whole : tap);
     }
     return r->status;

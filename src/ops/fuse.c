@@ -291,7 +291,8 @@ static void find_flow(fusion *f)
 }
 
 /* The launch whose result operand i of launch `at` is, if it can be computed there: in the same shape, for
- * nobody else, or no dearer than what it saves to read (a conversion to float). */
+ * nobody else, or no dearer than what it saves to read (a conversion to float, which may also be of an
+ * operand that is repeated). */
 static int candidate(const fusion *f, int at, int i)
 {
     const oct_elementwise *e = f->r->launches[at]->elementwise;
@@ -301,10 +302,10 @@ static int candidate(const fusion *f, int at, int i)
         return NO_LAUNCH;
     int from = f->writer[m];
     const oct_elementwise *made = from >= 0 ? f->r->launches[from]->elementwise : NULL;
-    if (!made || made->y.dtype != OCTET_F32 || !same_dims(&made->y, &e->in[i]) ||
-        !same_dims(&e->in[i], &e->y))
+    if (!made || made->y.dtype != OCTET_F32 || !same_dims(&made->y, &e->in[i]))
         return NO_LAUNCH;
-    return f->readers[m] == 1 || strcmp(made->call, "dequantize") == 0 ? from : NO_LAUNCH;
+    bool converts = strcmp(made->call, "dequantize") == 0;
+    return converts || (f->readers[m] == 1 && same_dims(&e->in[i], &e->y)) ? from : NO_LAUNCH;
 }
 
 static void take_inputs(fusion *f, int at)

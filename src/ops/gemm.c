@@ -101,6 +101,14 @@ static const gemm_variant *select_variant(const oct_caps *caps, const oct_gemm_r
     return v ? v : cheapest(caps, q);
 }
 
+/* Does the variant that is chosen take A as it is? */
+static bool multiplies_wide(const oct_caps *caps, const oct_gemm_request *q)
+{
+    int64_t spread;
+    const gemm_variant *v = select_variant(caps, q, &spread);
+    return v && oct_dtype_is_int16(q->a_dtype) && v->form == OCT_U8S8 && q->a_q.scale_count <= 1;
+}
+
 const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q)
 {
     int64_t spread;
@@ -110,8 +118,9 @@ const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q)
 
 void oct_gemm_key(const oct_gemm_request *q, char key[OCT_TUNING_KEY])
 {
-    snprintf(key, OCT_TUNING_KEY, "gemm %lldx%lldx%lld batch %lld%s", (long long)q->m, (long long)q->n,
-             (long long)q->k, (long long)q->batch, q->b_stride ? " own" : "");
+    snprintf(key, OCT_TUNING_KEY, "gemm %lldx%lldx%lld batch %lld%s%s", (long long)q->m, (long long)q->n,
+             (long long)q->k, (long long)q->batch, q->b_stride ? " own" : "",
+             oct_dtype_is_int16(q->a_dtype) ? " of 16 bits" : "");
 }
 
 const char *oct_gemm_candidate(const oct_caps *caps, const oct_gemm_request *q, size_t index)
@@ -165,15 +174,15 @@ static void pack_slice(oct_recipe *r, const oct_gemm_request *q, const oct_produ
     oct_launch *l = oct_product_launch(r, p, "pack_matrix");
     oct_launch_in_at(l, b, (size_t)at);
     oct_launch_out_at(l, p->packed,
-                      oct_product_packed_at(p, slice) + (size_t)group * (size_t)(p->nb * p->kb));
+                      oct_product_packed_at(p, slice) + (size_t)group * oct_product_group_bytes(p));
     oct_launch_i32(l, slice->cols);
     oct_launch_i32(l, k);
     oct_launch_i64(l, ldb);
     oct_launch_i64(l, b_stride);
     oct_launch_i64(l, p->packed_stride);
     oct_launch_i32(l, q->transpose_b);
-    oct_launch_i32(l, p->b_flip);
     oct_launch_i32(l, p->groups);
+    oct_product_stored_as(l, p, slice->block * (p->channels_follow ? p->n : 0) + slice->col);
     size_t panels = oct_ceil_div((size_t)slice->cols, (size_t)p->nb);
     oct_launch_3d(l, (size_t[3]){(size_t)groups, panels, (size_t)slice->blocks}, NULL);
 }
@@ -228,7 +237,7 @@ static void product(oct_recipe *r, const oct_caps *caps, const oct_gemm_request 
     bool row_scale = q->a_q.scale_count > 1;
     oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "-DROWS=%d %s%s", v->rows, options,
                                       row_scale ? " -DROWSCALE" : "");
-    oct_launch_in_at(l, q->a, (size_t)(part->block * q->a_stride));
+    oct_launch_in_at(l, q->a, (size_t)(part->block * q->a_stride) * oct_dtype_bytes(q->a_dtype));
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->prep);
     oct_launch_in_at(l, rowsum, (size_t)(part->block * q->m) * 4);
@@ -255,7 +264,8 @@ static void product(oct_recipe *r, const oct_caps *caps, const oct_gemm_request 
                   (size_t[3]){1, 1, 1});
 }
 
-/* A product with 16 bits on either side: one for each 8-bit part of A. A and C are dense. */
+/* A product with 16 bits on either side that no variant takes: one for each 8-bit part of A. A and C are
+ * dense. */
 static octet_status gemm_wide(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *q)
 {
     int64_t a_batch = q->a_stride || q->batch == 1 ? q->batch : 1, elems, sums;
@@ -295,7 +305,7 @@ static octet_status gemm_wide(oct_recipe *r, const oct_caps *caps, const oct_gem
 
 octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *request)
 {
-    if (oct_is_wide(request->a_dtype, request->c_dtype))
+    if (oct_is_wide(request->a_dtype, request->c_dtype) && !multiplies_wide(caps, request))
         return gemm_wide(r, caps, request);
     oct_gemm_request chosen = *request;
     const oct_gemm_request *q = &chosen;
@@ -307,6 +317,7 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
               "%lld rows or %lld batches are past 2^31", (long long)q->m, (long long)q->batch);
     RETURN_IF(q->a_q.scale_count > 1 && q->c_dtype != OCTET_F32, OCTET_UNSUPPORTED,
               "a scale per row of A needs an f32 output");
+    const int kb = oct_product_terms(q->a_dtype, v->kb);
     oct_product p = {.a_dtype = q->a_dtype,
                      .b_dtype = q->b_dtype,
                      .c_dtype = q->c_dtype,
@@ -316,10 +327,10 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
                      .bias = q->bias,
                      .n = q->n,
                      .k = q->k,
-                     .groups = (int64_t)oct_ceil_div((size_t)q->k, (size_t)v->kb),
+                     .groups = (int64_t)oct_ceil_div((size_t)q->k, (size_t)kb),
                      .blocks = q->b_stride ? q->batch : 1,
                      .nb = v->nb,
-                     .kb = v->kb,
+                     .kb = kb,
                      .form = v->form == OCT_DOT4 ? oct_tile_form(caps) : v->form};
     FORWARD(oct_product_check(&p));
     if (q->m == 0 || q->n == 0 || q->batch == 0)

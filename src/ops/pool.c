@@ -8,9 +8,18 @@
 
 static const char *type_options(octet_dtype t)
 {
-    return t == OCTET_F32  ? "-DT=float -DT_MIN=-INFINITY -DT_IS_FLOAT"
-           : t == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127"
-                           : "-DT=uchar -DT_MIN=0 -DT_MAX=255";
+    switch (t) {
+    case OCTET_F32:
+        return "-DT=float -DT_MIN=-INFINITY -DT_IS_FLOAT";
+    case OCTET_S8:
+        return "-DT=char -DT_MIN=-128 -DT_MAX=127";
+    case OCTET_U16:
+        return "-DT=ushort -DT_MIN=0 -DT_MAX=65535";
+    case OCTET_S16:
+        return "-DT=short -DT_MIN=-32768 -DT_MAX=32767";
+    default:
+        return "-DT=uchar -DT_MIN=0 -DT_MAX=255";
+    }
 }
 
 static void add_quants(oct_launch *l, const oct_pool_request *q)
@@ -83,7 +92,7 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
     RETURN_IF(q->oh * q->ow > INT32_MAX, OCTET_UNSUPPORTED, "pooling: %lld pixels of output are too many",
               (long long)(q->oh * q->ow));
     if (q->kind == OCT_POOL_GLOBAL_AVERAGE || (q->kind == OCT_POOL_AVERAGE && covers_input(q))) {
-        RETURN_IF(q->h * q->w >= OCT_SUM_MOST, OCTET_UNSUPPORTED,
+        RETURN_IF(q->h * q->w > oct_sum_most(q->x.dtype), OCTET_UNSUPPORTED,
                   "pooling: %lld pixels are more than an exact int32 sum holds", (long long)(q->h * q->w));
         return global_pool(r, caps, q);
     }

@@ -21,6 +21,21 @@ int64_t oct_gemm_max_k(octet_dtype a, octet_dtype b, bool zero_points)
     return a == OCTET_S8 && b == OCTET_S8 ? 131071 : 65793;
 }
 
+bool oct_product_is_wide(const oct_product *p)
+{
+    return oct_dtype_is_int16(p->a_dtype);
+}
+
+int oct_product_terms(octet_dtype a, int bytes)
+{
+    return oct_dtype_is_int16(a) ? bytes / 2 : bytes;
+}
+
+size_t oct_product_group_bytes(const oct_product *p)
+{
+    return (size_t)(p->nb * p->kb) * (oct_product_is_wide(p) ? 2 : 1);
+}
+
 octet_status oct_product_check(const oct_product *p)
 {
     bool zeros = !oct_quant_zero_is_zero(&p->a_q) || !oct_quant_zero_is_zero(&p->b_q);
@@ -33,7 +48,8 @@ octet_status oct_product_check(const oct_product *p)
     RETURN_IF(p->n > INT32_MAX - 4096 || p->blocks > INT32_MAX, OCTET_UNSUPPORTED,
               "%lld columns or %lld blocks of B are past 2^31", (long long)p->n, (long long)p->blocks);
     size_t packed;
-    RETURN_IF(!oct_size_mul(oct_round_up((size_t)p->n, 64), (size_t)(p->groups * p->kb), &packed) ||
+    size_t column_bytes = (size_t)p->groups * oct_product_group_bytes(p) / (size_t)p->nb;
+    RETURN_IF(!oct_size_mul(oct_round_up((size_t)p->n, 64), column_bytes, &packed) ||
                   !oct_size_mul(packed, (size_t)p->blocks, &packed) || packed > SIZE_MAX / 4,
               OCTET_OUT_OF_MEMORY, "packed weights exceed the address space");
     return OCTET_OK;
@@ -57,7 +73,7 @@ static bool zero_cancels(const oct_quant *q, int shift)
 
 static int64_t panel_bytes(const oct_product *p)
 {
-    return p->groups * p->kb * p->nb;
+    return p->groups * (int64_t)oct_product_group_bytes(p);
 }
 
 static int64_t block_panels(const oct_product *p)
@@ -153,16 +169,18 @@ octet_status oct_product_begin(oct_recipe *r, oct_product *p)
     p->np = (int64_t)oct_round_up((size_t)p->n, 64);
     p->panels = (int64_t)oct_ceil_div((size_t)p->n, (size_t)p->nb);
     p->b_signed = p->b_dtype == OCTET_S8;
-    if (p->form != OCT_AS_IS) {
+    if (oct_product_is_wide(p)) {
+        p->a_shift = p->a_dtype == OCTET_U16 ? -32768 : 0;
+    } else if (p->form != OCT_AS_IS) {
         bool is_signed = p->a_dtype == OCTET_S8, wants_signed = p->form == OCT_S8S8;
         p->a_shift = is_signed == wants_signed ? 0 : wants_signed ? -128 : 128;
         p->b_shift = p->b_dtype == OCTET_U8 ? -128 : 0;
         p->b_flip = p->b_shift ? 0x80 : 0;
         p->b_signed = true;
     }
-    p->needs_rowsum = !zero_cancels(&p->b_q, p->b_shift);
+    p->needs_rowsum = !oct_product_is_wide(p) && !zero_cancels(&p->b_q, p->b_shift);
     size_t packed, packed_all, prep = (size_t)(3 * p->np + 16), prep_all;
-    bool fits = oct_size_mul((size_t)(p->panels * p->nb), (size_t)(p->groups * p->kb), &packed) &&
+    bool fits = oct_size_mul((size_t)(p->panels * p->groups), oct_product_group_bytes(p), &packed) &&
                 oct_size_mul(packed, (size_t)p->blocks, &packed_all) &&
                 oct_size_mul(prep, 4 * (size_t)p->blocks, &prep_all) && packed_all < SIZE_MAX / 4 &&
                 prep_all < SIZE_MAX / 4;
@@ -176,12 +194,68 @@ octet_status oct_product_begin(oct_recipe *r, oct_product *p)
 
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry)
 {
+    if (oct_product_is_wide(p))
+        return oct_recipe_launch(r, "product/prepare_wide.cl", entry, "-DNB=%d", p->nb);
     return oct_recipe_launch(r, "product/prepare.cl", entry, "-DNB=%d -DKB=%d%s", p->nb, p->kb,
                              p->b_signed ? " -DB_SIGNED" : "");
 }
 
+void oct_product_stored_as(oct_launch *l, const oct_product *p, int64_t column)
+{
+    if (!oct_product_is_wide(p)) {
+        oct_launch_i32(l, p->b_flip);
+        return;
+    }
+    bool many = p->b_q.zero_count > 1;
+    oct_launch_in_at(l, p->b_q.zero, many ? (size_t)column : 0);
+    oct_launch_i32(l, p->b_q.zero_count);
+    oct_launch_i32(l, many && p->channels_follow ? p->n : 0);
+    oct_launch_i32(l, p->b_dtype == OCTET_S8);
+}
+
+/* Scales and zero points, and signs of those, are arguments in the order a, b, c. */
+static int signs_of(const oct_product *p)
+{
+    const octet_dtype dtypes[] = {p->a_dtype, p->b_dtype, p->c_dtype};
+    int signs = 0;
+    for (int i = 0; i < 3; i++)
+        signs |= (dtypes[i] == OCTET_S8 || dtypes[i] == OCTET_S16) << i;
+    return signs;
+}
+
+static void prepare_wide(oct_recipe *r, const oct_product *p)
+{
+    oct_launch *l = oct_product_launch(r, p, "prepare");
+    const oct_mem in[] = {p->packed,    p->bias,      p->a_q.scale, p->a_q.zero,
+                          p->b_q.scale, p->c_q.scale, p->c_q.zero};
+    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
+        oct_launch_in(l, in[i]);
+    oct_launch_out(l, p->prep);
+    oct_launch_i32(l, p->n);
+    oct_launch_i32(l, p->groups);
+    oct_launch_i64(l, p->packed_stride);
+    oct_launch_i64(l, p->prep_stride);
+    const int64_t numbers[] = {p->channels_follow ? p->n : 0,
+                               p->a_shift,
+                               p->bias != OCT_MEM_NONE,
+                               p->a_q.scale_count,
+                               p->a_q.zero_count,
+                               p->b_q.scale_count,
+                               p->c_q.scale_count,
+                               p->c_q.zero_count,
+                               (int64_t)oct_dtype_bytes(p->c_dtype),
+                               signs_of(p)};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        oct_launch_i32(l, numbers[i]);
+    oct_launch_2d(l, (size_t)p->np / 16, (size_t)p->blocks, 0, 0);
+}
+
 void oct_product_prepare(oct_recipe *r, const oct_product *p)
 {
+    if (oct_product_is_wide(p)) {
+        prepare_wide(r, p);
+        return;
+    }
     oct_launch *l = oct_product_launch(r, p, "prepare");
     oct_launch_in(l, p->packed);
     oct_launch_in(l, p->bias);
@@ -204,17 +278,20 @@ void oct_product_prepare(oct_recipe *r, const oct_product *p)
         oct_launch_i32(l, quants[i]->scale_count);
         oct_launch_i32(l, quants[i]->zero_count);
     }
-    oct_launch_i32(l,
-                   (p->a_dtype == OCTET_S8) | (p->b_dtype == OCTET_S8) << 1 | (p->c_dtype == OCTET_S8) << 2);
+    oct_launch_i32(l, signs_of(p));
     oct_launch_2d(l, (size_t)p->np / 16, (size_t)p->blocks, 0, 0);
 }
 
 void oct_product_options(const oct_product *p, char text[64])
 {
-    octet_dtype c = p->c_dtype;
-    int out = c == OCTET_S32 ? 0 : c == OCTET_F32 ? 1 : c == OCTET_U8 ? 2 : 3; /* OUT_* of epilogue.clh */
-    snprintf(text, 64, "-DOUT=%d%s%s%s", out, p->a_dtype == OCTET_S8 ? " -DA_SIGNED" : "",
-             p->b_signed ? " -DB_SIGNED" : "", p->needs_rowsum ? " -DROWSUM" : "");
+    static const octet_dtype outs[] = {OCTET_S32, OCTET_F32, OCTET_U8,
+                                       OCTET_S8,  OCTET_U16, OCTET_S16}; /* OUT_* of epilogue.clh */
+    int out = 0;
+    while (outs[out] != p->c_dtype)
+        out++;
+    snprintf(text, 64, "-DOUT=%d%s%s%s%s", out, signs_of(p) & 1 ? " -DA_SIGNED" : "",
+             p->b_signed ? " -DB_SIGNED" : "", p->needs_rowsum ? " -DROWSUM" : "",
+             oct_product_is_wide(p) ? " -DWIDE" : "");
 }
 
 int64_t oct_product_block_rows(int64_t rows, int tile, int64_t groups_per_block)

@@ -9,7 +9,8 @@
 
 /* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed, OCT_S8S8 both
  * signed: top bits are flipped for it. OCT_DOT4 is one of these, whichever the device's dot product path has
- * (tile.h). */
+ * (tile.h). The kernels of OCT_U8S8 take 16-bit A too (option WIDE): they multiply it, signed, with B in 16
+ * bits, half as many terms in a k group. */
 typedef enum oct_form { OCT_AS_IS, OCT_U8S8, OCT_S8S8, OCT_DOT4 } oct_form;
 
 /* A part of packed B: whole blocks, or columns of one block. blocks 0: before the first. */
@@ -19,7 +20,7 @@ typedef struct oct_part {
 
 typedef struct oct_product {
     /* Set by the operator. */
-    octet_dtype a_dtype, b_dtype, c_dtype;
+    octet_dtype a_dtype, b_dtype, c_dtype; /* A and C also of 16 bits, where the form takes it */
     oct_quant a_q, b_q, c_q;
     oct_mem bias;
     int64_t n;      /* columns of a block */
@@ -27,7 +28,7 @@ typedef struct oct_product {
     int64_t groups; /* k groups of packed B */
     int64_t blocks;
     bool channels_follow; /* blocks have channels of their own (convolution groups) */
-    int nb, kb;           /* packing of the variant */
+    int nb, kb;           /* packing of the variant: columns of a panel, terms of a k group */
     oct_form form;
     bool whole; /* cannot be split */
     /* Set by oct_product_begin. */
@@ -37,6 +38,13 @@ typedef struct oct_product {
     bool b_signed, needs_rowsum;
     oct_mem packed, prep;
 } oct_product;
+
+/* Is A of 16 bits, to be multiplied as it is? */
+bool oct_product_is_wide(const oct_product *p);
+/* Terms of a k group, for a variant with groups of so many bytes. */
+int oct_product_terms(octet_dtype a, int bytes);
+/* Bytes of a k group of a panel. */
+size_t oct_product_group_bytes(const oct_product *p);
 
 /* The next part whose packed bytes are at most `limit`, or, where that is less, 64 columns of a block (or
  * more: a panel is never cut). false: there is no further one. */
@@ -52,11 +60,14 @@ size_t oct_product_packed_at(const oct_product *p, const oct_part *part);
 octet_status oct_product_check(const oct_product *p);
 /* Make the memories. Errors: OUT_OF_MEMORY. */
 octet_status oct_product_begin(oct_recipe *r, oct_product *p);
-/* A launch of kernels/product/prepare.cl with this product's options; after oct_product_begin. */
+/* A launch of kernels/product/prepare.cl, or prepare_wide.cl, with this product's options; after
+ * oct_product_begin. */
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry);
+/* The last arguments of those that pack: how B is stored, from `column` of `p` on. */
+void oct_product_stored_as(oct_launch *l, const oct_product *p, int64_t column);
 /* Corrections and multipliers from packed B. */
 void oct_product_prepare(oct_recipe *r, const oct_product *p);
-/* Options of a product kernel that follow from the product: OUT, A_SIGNED, B_SIGNED, ROWSUM. At most 64
+/* Options of a product kernel that follow from the product: OUT, A_SIGNED, B_SIGNED, ROWSUM, WIDE. At most 64
  * bytes. */
 void oct_product_options(const oct_product *p, char text[64]);
 

@@ -58,7 +58,7 @@ octet_status oct_q_reduce(oct_recipe *r, const oct_caps *caps, const oct_q_reduc
     const int64_t total = elems / results;
     int64_t left = total, inner = 1; /* left: elements still to be combined into one */
     bool sum = q->combine == OCT_COMBINE_SUM;
-    RETURN_IF(sum && total >= OCT_SUM_MOST, OCTET_UNSUPPORTED,
+    RETURN_IF(sum && total > oct_sum_most(q->x.dtype), OCTET_UNSUPPORTED,
               "a sum of %lld elements is more than int32 holds exactly", (long long)total);
     run n = {.x = q->x.mem, .x_dtype = q->x.dtype, .first = true};
     /* From the last axis to the first; a reduction over no axis ends as one over a single element each. */

@@ -26,7 +26,7 @@ static const struct {
     {OCT_OP_ReduceLogSum, OCT_COMBINE_SUM, OCT_BEFORE_NOTHING, OCT_AFTER_LOG},
 };
 
-/* Of 8 bits: the smallest, the largest, the sum or the mean, in integers. */
+/* Of 8 or 16 bits: the smallest, the largest, the sum or the mean, in integers. */
 octet_status lower_q_reduce(lowering *l, const oct_node *n)
 {
     bool min = n->op == OCT_OP_ReduceMin, sum = !min && n->op != OCT_OP_ReduceMax;

@@ -42,6 +42,12 @@ int32_t oct_requantize(int64_t acc, float m, int32_t zero, int32_t qmin, int32_t
     return oct_round_then_zero((float)acc * m, zero, qmin, qmax);
 }
 
+int64_t oct_sum_most(octet_dtype dtype)
+{
+    return dtype == OCTET_U16 || dtype == OCTET_S16 ? 1 << 15
+                                                    : (1 << 23) - 1; /* numbers of 16 and of 8 bits */
+}
+
 void oct_dynamic_params(float min, float max, float *scale, uint8_t *zero)
 {
     min = fminf(min, 0.0f);

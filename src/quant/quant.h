@@ -32,8 +32,9 @@ float oct_multiplier(float sx, float sw, float sy);
  * infinite multiplier times 0) gives `zero`. */
 int32_t oct_requantize(int64_t acc, float m, int32_t zero, int32_t qmin, int32_t qmax);
 
-/* An int32 holds the sum of fewer 8-bit numbers less their zero point than this, exactly. */
-#define OCT_SUM_MOST ((int64_t)1 << 23)
+/* How many numbers of this 8- or 16-bit type, less a zero point each, an int32 sums exactly whatever they
+ * are. */
+int64_t oct_sum_most(octet_dtype dtype);
 
 /* clamp(rint_half_even(x) + zero, qmin, qmax): the end of every chain that rounds before it adds the zero
  * point. */

@@ -131,9 +131,9 @@ void oct_ref_arg_best(bool largest, bool last, const float *x, int64_t outer, in
                       int64_t *y);
 void oct_ref_softmax(bool logarithm, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y);
 
-/* Reductions of an 8-bit tensor [outer][axis][inner] -> [outer][inner], y of the same type. Minima and maxima
- * of the numbers (the parameters are not looked at); OCT_REF_Q_SUM and _MEAN: the exact int32 sum of x -
- * x_zero, sat(rint((float)sum * m) + y_zero), m = x_scale / (y_scale * (float)axis), for a sum x_scale /
+/* Reductions of an 8- or 16-bit tensor [outer][axis][inner] -> [outer][inner], y of the same type. Minima and
+ * maxima of the numbers (the parameters are not looked at); OCT_REF_Q_SUM and _MEAN: the exact int32 sum of x
+ * - x_zero, sat(rint((float)sum * m) + y_zero), m = x_scale / (y_scale * (float)axis), for a sum x_scale /
  * y_scale. */
 typedef enum oct_ref_q_reduction {
     OCT_REF_Q_MIN,

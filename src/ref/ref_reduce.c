@@ -1,4 +1,4 @@
-/* Reductions in double and of 8 bits, positions of extremes, softmax. */
+/* Reductions in double and of integers, positions of extremes, softmax. */
 #include "dtype.h"
 #include "quant.h"
 #include "ref.h"
