@@ -1,10 +1,12 @@
 /* Each kernel for GPUs on one shape that goes one row, one column and a few terms past a tile, once: small
  * enough for a simulator that looks for races and reads out of bounds (scripts/test runs it under Oclgrind,
- * which is what it is for). Products with k whole and in two parts. */
+ * which is what it is for). Products with k whole and in two parts; rows aligned to 16 bytes and not. */
 #include "harness.h"
 #include "tune_subject.h"
 
-enum { TERMS = 69 }; /* past one stage of 64 and two of 32 */
+/* Terms of k: past one stage of 64 and two of 32; of the kernels for few rows, past one turn through local
+ * memory and one round after it. */
+enum { ODD_TERMS = 69, ALIGNED_TERMS = 80, LONG_TERMS = 2048 + 512 + 17 };
 
 /* Rows and columns of a tile, from its name: "gemm_s8_128x64_8x8__dot4". */
 static void tile_of(const char *name, int64_t *rows, int64_t *columns)
@@ -60,7 +62,7 @@ static oct_quant one_of_each(oct_recipe *r, octet_dtype dtype)
     return harness_quant(r, dtype, &scale, 1, &zero, 1);
 }
 
-static void product_past_a_tile(const char *name, int64_t parts)
+static void product_past_a_tile(const char *name, int64_t terms, int64_t parts)
 {
     int64_t rows, columns;
     static const unsigned char b;
@@ -69,7 +71,7 @@ static void product_past_a_tile(const char *name, int64_t parts)
     oct_recipe_init(&r);
     oct_gemm_request q = {.m = rows + 1,
                           .n = columns + 1,
-                          .k = TERMS,
+                          .k = terms,
                           .batch = 1,
                           .a_dtype = OCTET_U8,
                           .b_dtype = OCTET_S8,
@@ -81,7 +83,8 @@ static void product_past_a_tile(const char *name, int64_t parts)
     oct_recipe_free(&r);
 }
 
-static void conv_past_a_tile(const char *name)
+/* channels: of each of three taps; 32 are read 16 at a time */
+static void conv_past_a_tile(const char *name, int64_t channels)
 {
     const bool depthwise = strstr(name, "depthwise") != NULL;
     int64_t rows, columns;
@@ -93,7 +96,7 @@ static void conv_past_a_tile(const char *name)
     oct_conv_request q = {.n = 1,
                           .h = 1,
                           .w = w,
-                          .c = depthwise ? co : TERMS / 3,
+                          .c = depthwise ? co : channels,
                           .oh = 1,
                           .ow = w,
                           .co = co,
@@ -128,8 +131,13 @@ static void products_one_past_each_tile(void **state)
     const oct_caps *caps = oct_device_caps(device);
     const char *name;
     for (size_t i = 0; (name = oct_gemm_variant_name(caps, i)); i++) {
-        for (int64_t parts = 1; parts <= 2 && is_for_gpus(name); parts++)
-            product_past_a_tile(name, parts);
+        if (!is_for_gpus(name))
+            continue;
+        const bool few_rows = strstr(name, "x64__dot4") || strstr(name, "x32__dot4");
+        for (int64_t parts = 1; parts <= 2; parts++) {
+            product_past_a_tile(name, few_rows ? LONG_TERMS : ODD_TERMS, parts);
+            product_past_a_tile(name, ALIGNED_TERMS, parts);
+        }
     }
 }
 
@@ -139,9 +147,20 @@ static void convolutions_one_past_each_tile(void **state)
     const oct_caps *caps = oct_device_caps(device);
     const char *name;
     for (size_t i = 0; (name = oct_conv_variant_name(caps, i)); i++) {
-        if (is_for_gpus(name))
-            conv_past_a_tile(name);
+        if (!is_for_gpus(name))
+            continue;
+        conv_past_a_tile(name, ODD_TERMS / 3);
+        conv_past_a_tile(name, 32);
     }
+}
+
+/* OCTET_TEST_UNROLLED: kernels as GPUs get them, whose loops over registers are unrolled. */
+static int open_as_asked(void **state)
+{
+    int status = open_device(state);
+    if (status == 0 && getenv("OCTET_TEST_UNROLLED"))
+        ((oct_caps *)oct_device_caps(device))->prefers_tiles = true;
+    return status;
 }
 
 int main(void)
@@ -150,5 +169,5 @@ int main(void)
         cmocka_unit_test(products_one_past_each_tile),
         cmocka_unit_test(convolutions_one_past_each_tile),
     };
-    return cmocka_run_group_tests(tests, open_device, close_device);
+    return cmocka_run_group_tests(tests, open_as_asked, close_device);
 }
