@@ -4,11 +4,14 @@
  * each argument of a function within [-clip, clip]. Sums are in order of k.
  * Options: UNITS of a work-item, 16 for CPUs or 1; PANEL, units of a panel of weights, a multiple of UNITS;
  * GATE, INPUT, CELL: functions by their ONNX names, each with two numbers. */
-#include "float/unary.clh"
-
 #ifndef UNITS
 #define UNITS 16
 #endif
+#if UNITS == 1
+#define UNARY_T float
+#endif
+#include "float/unary.clh"
+
 #ifndef PANEL
 #define PANEL 16
 #endif
@@ -18,35 +21,31 @@
 #define CELL  Tanh
 #endif
 
-static inline float16 apply_Relu(float16 x, float a, float b)
+static inline UNARY_T apply_Relu(UNARY_T x, float a, float b)
 {
-    return fmax(x, (float16)(0.0f));
+    return fmax(x, (UNARY_T)(0.0f));
 }
 
-static inline float16 apply_Affine(float16 x, float a, float b)
+static inline UNARY_T apply_Affine(UNARY_T x, float a, float b)
 {
     return a * x + b;
 }
 
-static inline float16 apply_ScaledTanh(float16 x, float a, float b)
+static inline UNARY_T apply_ScaledTanh(UNARY_T x, float a, float b)
 {
     return a * tanh(b * x);
 }
 
 #if UNITS == 16
-typedef float16 units;
-#define OF(f, x, a, b)         OCT_PASTE(apply_, f)(x, a, b)
 #define LOAD(from, count)      load16_float(from, count)
 #define SAVE(to, value, count) save16_float(to, value, count)
 #define WEIGHTS(from)          vload16(0, from)
 #else
-typedef float units;
-#define OF(f, x, a, b)         OCT_PASTE(apply_, f)((float16)(x), a, b).s0
 #define LOAD(from, count)      ((from)[0])
 #define SAVE(to, value, count) (to)[0] = (value)
 #define WEIGHTS(from)          (from)[0]
 #endif
-#define CLIPPED(f, x, a, b) OF(f, clamp((units)(x), -clip, clip), a, b)
+#define CLIPPED(f, x, a, b) OCT_PASTE(apply_, f)(clamp((UNARY_T)(x), -clip, clip), a, b)
 
 __kernel void bias_sum(MEM(bias), MEM(sum), const long gates)
 {
@@ -77,8 +76,8 @@ __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(bet
     __global float *after = AT(float, y_h) + state, *cell = AT(float, y_c) + state;
     __global float *turns = AT(float, between) + (d * get_global_size(1) + b) * 2 * hidden;
     for (long u = begin; active == 0 && u < hidden; u += stride) {
-        SAVE(after + u, has_h ? LOAD(AT(float, h) + state + u, hidden - u) : (units)(0.0f), hidden - u);
-        SAVE(cell + u, has_c ? LOAD(AT(float, c) + state + u, hidden - u) : (units)(0.0f), hidden - u);
+        SAVE(after + u, has_h ? LOAD(AT(float, h) + state + u, hidden - u) : (UNARY_T)(0.0f), hidden - u);
+        SAVE(cell + u, has_c ? LOAD(AT(float, c) + state + u, hidden - u) : (UNARY_T)(0.0f), hidden - u);
     }
     for (long s = 0; s < count; s++) {
         const long step = first + s, at = s < active && backwards ? length - 1 - step : step;
@@ -89,9 +88,9 @@ __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(bet
         __global float *out = AT(float, y) + at * y_step + d * y_direction + b * y_batch;
         for (long u = begin; u < hidden; u += stride) {
             const long left = hidden - u;
-            units value = (units)(0.0f);
+            UNARY_T value = (UNARY_T)(0.0f);
             if (s < active) {
-                units si = (units)(0.0f), so = si, sf = si, sc = si, old = si;
+                UNARY_T si = (UNARY_T)(0.0f), so = si, sf = si, sc = si, old = si;
                 __global const float *row = weights + u / PANEL * hidden * 4 * PANEL + u % PANEL;
                 for (long k = 0; has_before && k < hidden; k++, row += 4 * PANEL) {
                     const float one = before[k];
@@ -112,9 +111,9 @@ __kernel void lstm(MEM(x), MEM(r), MEM(p), MEM(lengths), MEM(h), MEM(c), MEM(bet
                     si += LOAD(pp + u, left) * old;
                     sf += LOAD(pp + 2 * hidden + u, left) * old;
                 }
-                const units gi = CLIPPED(GATE, si, gate_a, gate_b);
-                const units gf = input_forget ? 1.0f - gi : CLIPPED(GATE, sf, gate_a, gate_b);
-                const units now = gf * old + gi * CLIPPED(INPUT, sc, input_a, input_b);
+                const UNARY_T gi = CLIPPED(GATE, si, gate_a, gate_b);
+                const UNARY_T gf = input_forget ? 1.0f - gi : CLIPPED(GATE, sf, gate_a, gate_b);
+                const UNARY_T now = gf * old + gi * CLIPPED(INPUT, sc, input_a, input_b);
                 if (has_p)
                     so += LOAD(pp + hidden + u, left) * now;
                 value = CLIPPED(GATE, so, gate_a, gate_b) * CLIPPED(CELL, now, cell_a, cell_b);
