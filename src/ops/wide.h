@@ -1,5 +1,6 @@
 /* Products that take or make 16-bit activations, with 8-bit weights, out of 8-bit products (the formula is in
- * kernels/product/wide.cl). For gemm.c and conv.c: what they have in common. */
+ * kernels/product/wide.cl), where the variant has no form for 16 bits or only the result has them. For gemm.c
+ * and conv.c: what they have in common. */
 #ifndef OCT_WIDE_H
 #define OCT_WIDE_H
 
