@@ -14,7 +14,7 @@ import onnxruntime
 import data
 import rival
 import speech
-import wide
+import wide_time
 from fetch import OCR, OCR_NETWORKS, VAD, fetch
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -162,7 +162,7 @@ def measure(model, octet, folder, extra, seeds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", choices=sorted({*MODELS, *wide.NETWORKS}))
+    parser.add_argument("--models", nargs="+", choices=sorted({*MODELS, *wide_time.NETWORKS}))
     parser.add_argument("--time", type=int, metavar="TURNS", help="what 16-bit activations cost, in so many turns with 8-bit ones")
     parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
     parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
@@ -170,11 +170,11 @@ def main():
     parser.add_argument("--folder", default=str(TOP / "build/quant"))
     arguments = parser.parse_args()
     folder, octet = pathlib.Path(arguments.folder), Octet(arguments.octet)
-    known = wide.NETWORKS if arguments.time else list(MODELS)
+    known = wide_time.NETWORKS if arguments.time else list(MODELS)
     if not {*(arguments.models or [])} <= {*known}:
         parser.error(f"--models takes {', '.join(known)} here")
     if arguments.time:
-        wide.table(arguments.models or known, octet, folder, arguments.time)
+        wide_time.table(arguments.models or known, octet, folder, arguments.time)
         return
     lines = ["| model | Octet dB | ONNX Runtime dB | Octet top-1 | ONNX Runtime top-1 | bytes of float | same bytes | |",
              "|---|---|---|---|---|---|---|---|"]
