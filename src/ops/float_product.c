@@ -98,7 +98,7 @@ static octet_status matmul_by_library(oct_recipe *r, const oct_float_matmul_requ
 
 octet_status oct_float_matmul(oct_recipe *r, const oct_caps *caps, const oct_float_matmul_request *q)
 {
-    bool library;
+    bool library = false;
     FORWARD(choose(caps, q->variant, q->batch * q->m, q->n, q->k, &library));
     /* Sums of nothing, and a c that differs from batch to batch, have no such call. */
     if (library && q->k > 0 && (q->beta == 0.0f || q->batch == 1 || q->c_row == 0))
@@ -200,7 +200,7 @@ static octet_status conv_by_library(oct_recipe *r, const oct_caps *caps, const o
 
 octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q)
 {
-    bool library;
+    bool library = false;
     const int64_t sizes[] = {q->h,          q->w,          q->c,       q->oh,       q->ow,
                              q->co,         q->kh,         q->kw,      q->stride_h, q->stride_w,
                              q->dilation_h, q->dilation_w, q->pad_top, q->pad_left, q->group};
