@@ -9,15 +9,16 @@ ABSENT = "absent"
 
 
 def read(path):
-    """JSON, or JSON lines; None where the file is not there or not whole."""
+    """JSON; of a list that was cut off, or of an object a line, the lines that are whole; None where there is nothing."""
     try:
         text = path.read_text()
-        try:
-            return json.loads(text)
-        except ValueError:
-            return [json.loads(line) for line in text.splitlines() if line.startswith("{") and line.endswith("}")] or None
-    except (OSError, ValueError):
+    except OSError:
         return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        whole = [line.rstrip(",") for line in text.splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in whole if line.endswith("}")] or None
 
 
 def lines(path):

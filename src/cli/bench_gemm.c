@@ -253,8 +253,10 @@ int bench_gemms(const cli_options *options, octet_context *context, FILE *json)
         fprintf(json, "[\n");
     for (size_t i = 0; i < list.count && status == EXIT_DONE; i++) {
         status = bench_shape(options, context, &list.items[i], ceiling, json);
-        if (json)
+        if (json) {
             fprintf(json, i + 1 < list.count ? ",\n" : "\n");
+            fflush(json); /* what is measured outlives a run that is cut off */
+        }
     }
     if (json && many)
         fprintf(json, "]\n");
