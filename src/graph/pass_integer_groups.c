@@ -222,7 +222,7 @@ static octet_status fuse_conv(group *s, bool *done)
     FORWARD(set_operand(s, &x, in));
     FORWARD(set_operand(s, &w, in + 3));
     FORWARD(set_result(s, in, 6));
-    int made;
+    int made = -1;
     FORWARD(replace(s, OCT_OP_QLinearConv, in, in[8] == OCT_NO_VALUE ? 8 : 9, &made));
     s->g->nodes[made].float_out = s->quantize < 0;
     *done = true;
@@ -408,7 +408,7 @@ static octet_status fuse_matmul(group *s, bool *done)
     FORWARD(set_operand(s, &a, in));
     FORWARD(set_operand(s, &b, in + 3));
     FORWARD(set_result(s, in, 6));
-    int made;
+    int made = -1;
     FORWARD(replace(s, OCT_OP_QLinearMatMul, in, 8, &made));
     s->g->nodes[made].float_out = s->quantize < 0;
     *done = true;
@@ -520,7 +520,7 @@ static octet_status fuse_sigmoid(group *s, bool *done)
 
 static octet_status fuse_softmax(group *s, bool *done)
 {
-    int made, opset = node_of(s)->opset;
+    int made = -1, opset = node_of(s)->opset;
     int64_t axis = oct_node_int(node_of(s), "axis", opset < 13 ? 1 : -1);
     FORWARD(fuse_one(s, OCT_OP_QLinearSoftmax, &made, done));
     if (!*done)
@@ -536,7 +536,7 @@ static octet_status fuse_reduction(group *s, oct_op op, const bool *reduced, boo
     const oct_value *x = &g->values[input_of(s, 0)];
     int64_t *axes = oct_arena_alloc(&g->arena, OCTET_MAX_RANK, sizeof *axes), elems = 1;
     RETURN_IF(!axes, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-    int made;
+    int made = -1;
     oct_attr attr = {.name = "axes", .kind = OCT_ATTR_INTS, .ints = axes};
     for (int d = 0; d < x->rank; d++) {
         if (!reduced[d])
@@ -574,7 +574,7 @@ static octet_status fuse_mean(group *s, bool *done)
         pixels = pixels && reduced[d] == (d >= 2);
     if (!pixels)
         return fuse_reduction(s, OCT_OP_QLinearReduceMean, reduced, done);
-    int made, y = s->y.value;
+    int made = -1, y = s->y.value;
     int64_t dims[OCTET_MAX_RANK] = {x->dims[0], x->dims[1]};
     for (int d = 2; d < x->rank; d++)
         dims[d] = 1;
