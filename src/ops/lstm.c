@@ -110,11 +110,11 @@ static octet_status input_products(oct_recipe *r, const oct_caps *caps, const oc
     return oct_float_matmul(r, caps, &product);
 }
 
-/* The memories of some of the steps. */
+/* The memories of a launch. */
 typedef struct steps {
-    int64_t first, count;
+    int64_t step; /* -1: all of them, with `turns` */
     int direction, directions;
-    oct_mem gates, r, h, c, between, y_h, y_c;
+    oct_mem gates, r, h, c, turns, y_h, y_c;
 } steps;
 
 static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
@@ -122,8 +122,6 @@ static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
     int64_t n = q->batch, d = q->directions, h = q->hidden;
     const int64_t sizes[] = {h,
                              q->steps,
-                             s->first,
-                             s->count,
                              s->direction,
                              d,
                              q->batch_first ? 1 : n,                /* rows of gates from step to step */
@@ -137,26 +135,15 @@ static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
         oct_launch_i64(l, sizes[i]);
 }
 
-static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, const steps *s)
+static void put_numbers(oct_launch *l, const oct_lstm_request *q, const steps *s)
 {
     const oct_lstm_function *f = q->functions[s->direction];
-    const int units = units_of(caps);
-    oct_launch *l =
-        oct_recipe_launch(r, "float/lstm.cl", "lstm", "-DUNITS=%d -DPANEL=%d -DGATE=%s -DINPUT=%s -DCELL=%s",
-                          units, panel_of(caps), f[0].name, f[1].name, f[2].name);
-    const oct_mem in[] = {s->gates, s->r, q->peepholes, q->lengths, s->h, s->c};
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++)
-        oct_launch_in(l, in[i]);
-    const oct_mem out[] = {s->between, q->y, s->y_h, s->y_c};
-    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
-        oct_launch_out(l, out[i]);
-    put_sizes(l, q, s);
-    const bool has[] = {q->peepholes != OCT_MEM_NONE,
-                        q->lengths != OCT_MEM_NONE,
+    const bool has[] = {q->lengths != OCT_MEM_NONE,
                         s->h != OCT_MEM_NONE,
                         s->c != OCT_MEM_NONE,
                         q->y != OCT_MEM_NONE,
                         q->reverse,
+                        q->peepholes != OCT_MEM_NONE,
                         q->input_forget};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         oct_launch_i32(l, has[i]);
@@ -165,14 +152,33 @@ static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
         oct_launch_f32(l, f[i].beta);
     }
     oct_launch_f32(l, q->clip > 0 ? q->clip : 3.402823466e38f);
+}
+
+static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, const steps *s)
+{
+    const oct_lstm_function *f = q->functions[s->direction];
+    const int units = units_of(caps);
+    bool whole = s->step < 0;
+    oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", whole ? "lstm_whole" : "lstm_step",
+                                      "-DUNITS=%d -DPANEL=%d -DGATE=%s -DINPUT=%s -DCELL=%s", units,
+                                      panel_of(caps), f[0].name, f[1].name, f[2].name);
+    const oct_mem in[] = {s->gates, s->r, q->peepholes, q->lengths, s->h, s->c},
+                  out[] = {q->y, s->y_h, s->y_c};
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++)
+        oct_launch_in(l, in[i]);
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        oct_launch_out(l, out[i]);
+    put_sizes(l, q, s);
+    put_numbers(l, q, s);
     size_t items = oct_ceil_div((size_t)q->hidden, (size_t)units), group = items;
     group = group < GROUP_ITEMS ? group : GROUP_ITEMS;
     group = group < caps->max_group ? group : caps->max_group;
-    if (s->between == OCT_MEM_NONE)
-        oct_launch_3d(l, (size_t[3]){items, (size_t)q->batch, (size_t)s->directions}, NULL);
+    if (whole)
+        oct_launch_out(l, s->turns);
     else
-        oct_launch_3d(l, (size_t[3]){group, (size_t)q->batch, (size_t)s->directions},
-                      (size_t[3]){group, 1, 1});
+        oct_launch_i64(l, s->step);
+    oct_launch_3d(l, (size_t[3]){whole ? group : items, (size_t)q->batch, (size_t)s->directions},
+                  whole ? (size_t[3]){group, 1, 1} : NULL);
 }
 
 static bool same_functions(const oct_lstm_request *q)
@@ -199,15 +205,14 @@ octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
     int variant;
     FORWARD(choose(q, &variant));
     size_t state = (size_t)(q->directions * q->batch * q->hidden) * sizeof(float);
-    steps s = {.h = q->h, .c = q->c, .between = OCT_MEM_NONE};
+    steps s = {.step = -1, .h = q->h, .c = q->c};
     FORWARD(input_products(r, caps, q, &s.gates));
     s.r = in_panels(r, caps, q);
     oct_mem last[2] = {q->y_h, q->y_c};
     for (int k = 0; k < 2; k++)
         last[k] = last[k] == OCT_MEM_NONE ? oct_recipe_temp(r, state) : last[k];
     if (variant == WHOLE || q->steps == 0) {
-        s.count = q->steps;
-        s.between = oct_recipe_temp(r, 2 * state);
+        s.turns = oct_recipe_temp(r, 2 * state);
         s.y_h = last[0];
         s.y_c = last[1];
         put_directions(r, caps, q, &s);
@@ -215,9 +220,8 @@ octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
     }
     const oct_mem turns[2][2] = {{oct_recipe_temp(r, state), oct_recipe_temp(r, state)},
                                  {oct_recipe_temp(r, state), oct_recipe_temp(r, state)}};
-    s.count = 1;
-    for (s.first = 0; s.first < q->steps; s.first++) {
-        const oct_mem *to = s.first == q->steps - 1 ? last : turns[s.first % 2];
+    for (s.step = 0; s.step < q->steps; s.step++) {
+        const oct_mem *to = s.step == q->steps - 1 ? last : turns[s.step % 2];
         s.y_h = to[0];
         s.y_c = to[1];
         put_directions(r, caps, q, &s);
