@@ -18,6 +18,7 @@ from fetch import OCR, OCR_NETWORKS, fetch
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "nets"))
+import wide  # noqa: E402
 from runtimes import Failed, Octet, Refused, session  # noqa: E402
 
 MODELS = {  # package, path in it, samples, how many to calibrate and to measure on
@@ -72,27 +73,41 @@ def same_bytes(octet, path, name, samples):
     return "identical" if all(a.tobytes() == given[n].tobytes() for a, n in zip(wanted, names)) else f"within {worst:.1g}"
 
 
-def compare(model, octet, folder, extra, seed):
-    """One row. Samples of each seed are others, to calibrate and to measure on."""
+def prepare(model, folder, seed):
+    """Source, samples to calibrate on (in calibration.npy too) and to measure on: those of each seed are others."""
     package, member, make, calibration, held_out = MODELS[model]
-    folder = folder / model
     folder.mkdir(parents=True, exist_ok=True)
     source = fetch(package, member, folder)
     if make is None:
-        try:
-            octet.call("inspect", str(source))
-            octet.call("bench", str(source))
-        except (Refused, Failed) as refusal:
-            return {"model": model, "note": str(refusal)}
+        return source, None, None
     cal, test = data.samples(make, calibration, 2 * seed + 1), data.samples(make, held_out, 2 * seed + 2)
     np.save(folder / "calibration.npy", cal)
-    note = ""
+    return source, cal, test
+
+
+def quantize(octet, folder, source, cal, extra):
+    """The file that was quantized to int8.onnx, with the shape of the samples where it is refused as it is."""
     command = ["--calibrate", str(folder / "calibration.npy"), "-o", str(folder / "int8.onnx"), "--quiet", *extra]
     try:
         octet.call("quantize", str(source), *command)
     except (Refused, Failed):
-        source, note = with_shape(source, (1, *cal.shape[1:]), folder / "fixed.onnx"), "shape fixed"
+        source = with_shape(source, (1, *cal.shape[1:]), folder / "fixed.onnx")
         octet.call("quantize", str(source), *command)
+    return source
+
+
+def compare(model, octet, folder, extra, seed):
+    """One row."""
+    folder = folder / model
+    whole, cal, test = prepare(model, folder, seed)
+    if cal is None:
+        try:
+            octet.call("inspect", str(whole))
+            octet.call("bench", str(whole))
+        except (Refused, Failed) as refusal:
+            return {"model": model, "note": str(refusal)}
+    source = quantize(octet, folder, whole, cal, extra)
+    note = "" if source == whole else "shape fixed"
     name = session(source).get_inputs()[0].name
     wanted = outputs_of(source, name, test)
     ours = outputs_of(folder / "int8.onnx", name, test)
@@ -103,6 +118,23 @@ def compare(model, octet, folder, extra, seed):
             "octet_top": top(wanted, ours), "rival_top": top(wanted, theirs[best]), "note": note,
             "ratio": (folder / "int8.onnx").stat().st_size / source.stat().st_size,
             "bytes": same_bytes(octet, folder / "int8.onnx", name, test)}
+
+
+def compare_widths(models, octet, folder, extra, seeds):
+    """The table of wide.py."""
+    print(wide.HEADER, flush=True)
+    for model in models:
+        rows, place = [], folder / f"{model}_wide"
+        for seed in range(seeds):
+            source, cal, test = prepare(model, place, seed)
+            if cal is None:
+                break
+            source = quantize(octet, place, source, cal, ["--observer", "minmax"])  # with its shape fixed, if need be
+            rows.append(wide.compare(octet, place, source, test, extra, decibel))
+            if seeds > 1:
+                print(wide.line(f"{model}, seed {seed}", rows[-1:]), flush=True)
+        if rows:
+            print(wide.line(model, rows), flush=True)
 
 
 def row(r):
@@ -146,9 +178,13 @@ def main():
     parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
     parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
     parser.add_argument("--seeds", type=int, default=1, help="repeat with other samples, so often; means and spread")
+    parser.add_argument("--wide", action="store_true", help="8-bit activations beside 16-bit ones instead, both of Octet")
     parser.add_argument("--folder", default=str(TOP / "build/quant"))
     arguments = parser.parse_args()
     folder, octet = pathlib.Path(arguments.folder), Octet(arguments.octet)
+    if arguments.wide:
+        compare_widths(arguments.models, octet, folder, arguments.octet_args.split(), arguments.seeds)
+        return
     lines = ["| model | Octet dB | ONNX Runtime dB | Octet top-1 | ONNX Runtime top-1 | bytes of float | same bytes | |",
              "|---|---|---|---|---|---|---|---|"]
     worse = []
