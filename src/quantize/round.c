@@ -74,11 +74,10 @@ static int64_t weight_at(const oct_moments *m, int64_t row, int64_t k)
 /* ---- covariance ---------------------------------------------------------------------------------------- */
 
 /* Sums to covariances, that of the inputs with some of the mean variance added to the diagonal: more where
- * samples are few.
- */
+ * samples are few, and these are alike: neighbours in a picture. */
 static void make_covariance(const block *b)
 {
-    const double damping = 0.01, count = b->m->count;
+    const double damping = 0.01, few = 4, count = b->m->count;
     const double *sums = b->m->part_sums + b->group * b->m->depth + b->first;
     const double *moves = b->m->part_moves + b->group * b->m->depth + b->first;
     double trace = 0;
@@ -92,7 +91,7 @@ static void make_covariance(const block *b)
         trace += row[i];
     }
     double mean = trace / (double)b->size;
-    double more = mean > 0 ? mean * (damping + (double)b->size / count) : 1;
+    double more = mean > 0 ? mean * (damping + few * (double)b->size / count) : 1;
     for (int64_t i = 0; i < b->size; i++)
         b->p[i * b->m->pitch + i] += more;
 }
