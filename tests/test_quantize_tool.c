@@ -572,6 +572,15 @@ static void refusals(void **state)
     d.raise = (octet_raise)7;
     CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "raise 7");
     OCTET_INIT(d);
+    d.split = 5;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "split is for 16-bit");
+    d.activations = OCTET_U16;
+    d.split = 101;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "split is 101");
+    OCTET_INIT(d);
+    d.adaptive = 2;
+    CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "adaptive is 2");
+    OCTET_INIT(d);
     d.activations = OCTET_F32;
     CHECK_FAILS(octet_quantizer_create(context, from, &d, &q), OCTET_INVALID_ARGUMENT, "activations");
     CHECK_FAILS(octet_quantizer_create(context, in_folder("none.onnx"), NULL, &q), OCTET_CORRUPT_FILE,

@@ -35,6 +35,8 @@ static octet_status check_desc(const octet_quantize_desc *d)
               "octet_quantize_desc: format %d is unknown", (int)d->format);
     RETURN_IF(!isfinite(d->split) || d->split > 100, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: split is %g; it is to be a percentage", d->split);
+    RETURN_IF(d->split > 0 && (!wide || d->adaptive < 0), OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: split is for 16-bit activations and adaptive rounding");
     RETURN_IF(d->adaptive < -1 || d->adaptive > 1, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: adaptive is %d; it is to be -1, 0 or 1", d->adaptive);
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
