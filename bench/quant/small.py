@@ -14,7 +14,8 @@ sys.path.insert(0, str(HERE.parent / "nets"))
 from runtimes import Octet, session  # noqa: E402
 
 DIGITS = HERE.parent.parent / "examples" / "digits"
-OPTIONS = ([], ["--activations", "s8"], ["--adaptive"], ["--adaptive", "--activations", "u16"], ["--per-tensor", "--observer", "mse"], ["--symmetric", "--observer", "minmax"],
+OPTIONS = ([], ["--activations", "s8"], ["--adaptive"], ["--nearest", "--activations", "u16"],
+           ["--split", "50", "--activations", "u16"], ["--per-tensor", "--observer", "mse"], ["--symmetric", "--observer", "minmax"],
            ["--equalize", "--observer", "percentile"], ["--reduce-range", "--no-bias-correction"],
            ["--format", "qoperator"], ["--format", "qoperator", "--activations", "s8", "--per-tensor"], ["--activations", "u16"],
            ["--activations", "s16", "--per-tensor", "--symmetric"], ["--auto", "3", "--raise", "16"],

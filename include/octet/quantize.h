@@ -63,7 +63,13 @@ typedef struct octet_quantize_desc {
     size_t wide_count;
     double
         smooth; /* SmoothQuant after normalizations: how much moves to the weights, 0.5 typically; 0: none */
-    int adaptive; /* 1: adaptive rounding of weights, where that brings the outputs nearer */
+    /* Adaptive rounding of weights, where that brings the outputs nearer. 0: with 16-bit activations; 1:
+     * always; -1: never, each weight goes to the nearest number. */
+    int adaptive;
+    /* With 16-bit activations and adaptive rounding: the layers whose weights cost most become sums of two,
+     * which hold 16 bits together, for so many percent of the network's multiply-adds more. 0: 5; negative:
+     * none. */
+    double split;
     /* Inputs with a value for good, which samples do not have. In the file it is their default: who runs it
      * may leave them out. */
     const octet_fixed_input *fixed;
@@ -105,7 +111,8 @@ typedef struct octet_quantize_result {
                            tried */
     int bias_correction; /* was it of use? */
     size_t smoothed;     /* normalizations whose channels are scaled */
-    int adaptive;        /* was adaptive rounding, asked for and of use? */
+    int adaptive;        /* was adaptive rounding tried and of use? */
+    size_t split;        /* layers that have weights of 16 bits, in two */
 } octet_quantize_result;
 OCTET_API octet_status octet_quantizer_result(const octet_quantizer *quantizer,
                                               octet_quantize_result *result);

@@ -34,6 +34,12 @@ static octet_status check_desc(const octet_quantize_desc *d)
               "octet_quantize_desc: smooth is %g; it is to be from 0 to 1", d->smooth);
     RETURN_IF((unsigned)d->format > OCTET_FORMAT_QOPERATOR, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: format %d is unknown", (int)d->format);
+    RETURN_IF(!isfinite(d->split) || d->split > 100, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: split is %g; it is to be a percentage", d->split);
+    RETURN_IF(d->split > 0 && (!wide || d->adaptive < 0), OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: split is for 16-bit activations and adaptive rounding");
+    RETURN_IF(d->adaptive < -1 || d->adaptive > 1, OCTET_INVALID_ARGUMENT,
+              "octet_quantize_desc: adaptive is %d; it is to be -1, 0 or 1", d->adaptive);
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
     RETURN_IF(d->exclude_count && !d->exclude, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: exclude is NULL");
@@ -130,6 +136,7 @@ void octet_quantizer_destroy(octet_quantizer *q)
         return;
     free_samples(q);
     free(q->tensors);
+    free(q->splits);
     oct_candidate_free(&q->best);
     oct_quantizer_forget_arrangement(q);
     oct_graph_free(&q->graph);
@@ -251,6 +258,7 @@ octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_res
     mine.smoothed = q->smoothed;
     mine.bias_correction = q->best.options.correct_bias;
     mine.adaptive = q->best.options.adaptive;
+    mine.split = q->split_count;
     memcpy(mine.tried_db, q->tried_db, sizeof mine.tried_db);
     for (int i = 0; i < q->graph.node_count; i++)
         mine.layers += q->place.kind[i] == OCT_PLACE_PRODUCT || q->place.kind[i] == OCT_PLACE_INTEGER;

@@ -22,14 +22,14 @@ typedef struct cli_list {
 typedef struct cli_options {
     const char *device, *output, *image, *labels, *shapes, *json, *variant;
     const char *activations, *observer, *percentile, *report, *format, *mean, *std, *scale, *size, *raise,
-        *smooth; /* quantize */
+        *smooth, *split; /* quantize */
     const char *border;
     cli_list inputs, gemms, operands, dims, calibration, excludes, wide, fixed;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
     bool quiet, help, version, strict_int8, show, reset;
-    bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive, all,
-        bgr, layers; /* quantize, compare */
+    bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive,
+        nearest, all, bgr, layers; /* quantize, compare */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);

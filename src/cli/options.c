@@ -77,7 +77,12 @@ static const option_row rows[] = {
     {"smooth", "[=A]", FOR_QUANTIZE, KIND_MAYBE, FIELD(smooth), 0, 0,
      "SmoothQuant: scale channels between normalizations and the products they feed; A is 0.5 by default"},
     {"adaptive", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(adaptive), 0, 0,
-     "round weights for the least error of the products, if it helps; takes longer"},
+     "round weights for the least error of the products, if it helps; takes longer. 16 bits have it anyway"},
+    {"nearest", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(nearest), 0, 0,
+     "round each weight to the nearest number, with 16-bit activations too"},
+    {"split", "PERCENT", FOR_QUANTIZE, KIND_TEXT, FIELD(split), 0, 0,
+     "16-bit activations: so much more work for weights of 16 bits where they cost most; 5 by default, 0: "
+     "none"},
     {"integer-softmax", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(integer_softmax), 0, 0,
      "quantize a Softmax at the end too"},
     {"report", "FILE.html", FOR_QUANTIZE, KIND_TEXT, FIELD(report), 0, 0,

@@ -61,6 +61,8 @@ static void print_result(const octet_quantize_result *r)
         printf(", %zu kept higher", r->kept);
     if (r->smoothed)
         printf(", %zu normalizations smoothed", r->smoothed);
+    if (r->split)
+        printf(", %zu with weights of 16 bits", r->split);
     printf("; observer %s%s%s\n", octet_observer_name(r->observer),
            r->bias_correction ? ", biases corrected" : "", r->adaptive ? ", weights rounded adaptively" : "");
     printf("signal to noise of the outputs: %.2f dB; compared by ", r->snr_db);
@@ -201,13 +203,13 @@ static void put_page(FILE *f, const char *model, const octet_quantize_result *r,
             "svg text{font-size:10px;fill:#666}svg line{stroke:#eee}.held{fill:#d9e8f6}"
             ".bar,svg path{fill:#2f6fab}</style></head><body>\n<h1>");
     put_text(f, model);
-    fprintf(
-        f,
-        "</h1>\n<p>%zu samples, %zu layers in int8, %zu kept higher. Observer: %s%s%s. Signal to noise of "
-        "the outputs: <b>%.2f dB</b>.</p>\n",
-        r->samples, r->layers, r->kept, octet_observer_name(r->observer),
-        r->bias_correction ? ", biases corrected" : "", r->adaptive ? ", weights rounded adaptively" : "",
-        r->snr_db);
+    fprintf(f,
+            "</h1>\n<p>%zu samples, %zu layers in int8, %zu kept higher, %zu with weights of 16 bits. "
+            "Observer: %s%s%s. Signal to noise of "
+            "the outputs: <b>%.2f dB</b>.</p>\n",
+            r->samples, r->layers, r->kept, r->split, octet_observer_name(r->observer),
+            r->bias_correction ? ", biases corrected" : "", r->adaptive ? ", weights rounded adaptively" : "",
+            r->snr_db);
     put_profile(f, rows, count);
     qsort(rows, count, sizeof *rows, worse_first);
     fprintf(f, "<h2>Tensors, those that hurt most first</h2><p>Gain: what the outputs would gain, in dB, if "

@@ -78,7 +78,16 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
         return cli_usage("--raise takes float or 16, not \"%s\"", options->raise);
     d->wide = options->wide.items;
     d->wide_count = options->wide.count;
-    d->adaptive = options->adaptive;
+    if (options->adaptive && options->nearest)
+        return cli_usage("--adaptive and --nearest are two ways to round weights: give one of them");
+    d->adaptive = options->nearest ? -1 : options->adaptive;
+    if (options->split) {
+        char *end;
+        double percent = strtod(options->split, &end);
+        if (!*options->split || *end || !(percent >= 0 && percent <= 100))
+            return cli_usage("--split takes a percentage, 0 to 100, not \"%s\"", options->split);
+        d->split = percent > 0 ? percent : -1;
+    }
     d->exclude = options->excludes.items;
     d->exclude_count = options->excludes.count;
     d->auto_count = (int)options->keep;

@@ -1,9 +1,9 @@
 /* Candidates: a network quantized one way, and how near its outputs are to the float ones. */
 #include "dtype.h"
+#include "prepare.h"
 #include "quantizer.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,15 +27,53 @@ void oct_candidate_free(oct_candidate *c)
     memset(c, 0, sizeof *c);
 }
 
+/* Of the range of a split product's coarse part, what its fine part has room for at least: adaptive rounding
+ * lets it make up for the layers before. */
+static const double fine_share = 0.125;
+
+/* 16 bits have digits to spare: extremes that were seen get room beyond them, since what is cut off costs far
+ * more. Where a Clip makes the tensor, up to its bounds. */
+static oct_range with_margin(const octet_quantizer *q, int v, oct_range seen)
+{
+    const double margin = 1.5;
+    const oct_node *n = q->graph.values[v].producer < 0 ? NULL : &q->graph.nodes[q->graph.values[v].producer];
+    oct_range r = {seen.lo * margin, seen.hi * margin};
+    for (int i = 1; n && n->op == OCT_OP_Clip && i < n->input_count; i++) {
+        int64_t count;
+        const float *bound = oct_const_floats(&q->graph, n->inputs[i], &count);
+        if (!bound || count != 1)
+            continue;
+        if (i == 1)
+            r.lo = fmax(r.lo, fmin(bound[0], seen.lo));
+        else
+            r.hi = fmin(r.hi, fmax(bound[0], seen.hi));
+    }
+    for (size_t i = 0; i < q->split_count; i++) {
+        const oct_observer *coarse = &q->observers[q->splits[i].coarse];
+        if (q->splits[i].fine != v)
+            continue;
+        r.lo = fmin(r.lo, coarse->lo * fine_share);
+        r.hi = fmax(r.hi, coarse->hi * fine_share);
+    }
+    return r;
+}
+
+static oct_range choose_range(const octet_quantizer *q, int v, octet_observer observer, octet_dtype dtype)
+{
+    double percentile = q->desc.percentile > 0 ? q->desc.percentile : default_percentile;
+    oct_range r = oct_observer_range(&q->observers[v], observer, percentile,
+                                     oct_dtype_max(dtype) - oct_dtype_min(dtype));
+    bool room = observer == OCTET_OBSERVE_MINMAX && !oct_dtype_is_int8(dtype);
+    return room ? with_margin(q, v, r) : r;
+}
+
 static octet_status choose_parameters(const octet_quantizer *q, octet_observer observer, octet_dtype dtype,
                                       bool symmetric, oct_parameters *params)
 {
-    double percentile = q->desc.percentile > 0 ? q->desc.percentile : default_percentile;
-    int levels = oct_dtype_max(dtype) - oct_dtype_min(dtype);
     for (int i = 0; i < q->watched_count; i++) {
         int v = q->watched[i];
-        oct_range r = oct_observer_range(&q->observers[v], observer, percentile, levels);
-        octet_status status = oct_parameters_of(r, dtype, symmetric, &params[v]);
+        octet_status status =
+            oct_parameters_of(choose_range(q, v, observer, dtype), dtype, symmetric, &params[v]);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "tensor '%s'", q->graph.values[v].name);
     }
@@ -99,8 +137,9 @@ octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, 
     octet_status status = c->shown && c->params && c->wide_params ? OCTET_OK : no_memory();
     if (status == OCTET_OK)
         status = choose_parameters(q, observer, options->activations, options->symmetric, c->params);
+    octet_observer of_wide = q->desc.observer == OCTET_OBSERVE_BEST ? OCTET_OBSERVE_MINMAX : observer;
     if (status == OCTET_OK && any(place->wide, q->graph.value_count))
-        status = choose_parameters(q, observer, options->wide, options->symmetric, c->wide_params);
+        status = choose_parameters(q, of_wide, options->wide, options->symmetric, c->wide_params);
     if (status == OCTET_OK)
         status = copy_flags(&mine.pair, place->pair, q->graph.value_count);
     if (status == OCTET_OK)
@@ -115,7 +154,7 @@ octet_status oct_candidate_make(octet_quantizer *q, const oct_placement *place, 
                              .params = c->params,
                              .wide = c->wide_params,
                              .observers = q->observers,
-                             .moments = q->moments,
+                             .rounded = q->rounded,
                              .shifts = q->shifts,
                              .options = *options,
                              .to = &c->graph,
@@ -229,36 +268,54 @@ static octet_status try_one(octet_quantizer *q, octet_observer observer, const o
     return OCTET_OK;
 }
 
-static octet_status try_observers(octet_quantizer *q, const oct_insert_options *options, const char *how)
+static octet_status try_observers(octet_quantizer *q, const oct_insert_options *options)
 {
     bool all = q->desc.observer == OCTET_OBSERVE_BEST;
+    if (all && !oct_dtype_is_int8(options->activations))
+        return try_one(q, OCTET_OBSERVE_MINMAX, options);
     for (int o = OCTET_OBSERVE_MINMAX; o < OCTET_OBSERVER_COUNT; o++) {
-        char step[64];
         if (!all && (octet_observer)o != q->desc.observer)
             continue;
-        snprintf(step, sizeof step, "%s%s", octet_observer_name((octet_observer)o), how);
-        oct_quantizer_progress(q, step, (size_t)o - 1, OCTET_OBSERVER_COUNT);
+        oct_quantizer_progress(q, octet_observer_name((octet_observer)o), (size_t)o - 1,
+                               OCTET_OBSERVER_COUNT);
         FORWARD(try_one(q, (octet_observer)o, options));
     }
     return OCTET_OK;
+}
+
+/* With each weight rounded by itself, then by what its samples say: of what the float network shows at first,
+ * which tells what single products cost, and front to back in the network as it has become. */
+static octet_status try_rounding(octet_quantizer *q)
+{
+    oct_insert_options options = q->options;
+    bool wide = !oct_dtype_is_int8(options.activations);
+    FORWARD(try_observers(q, &options));
+    if (q->desc.adaptive < 0 || (q->desc.adaptive == 0 && !wide))
+        return OCTET_OK;
+    options.adaptive = true;
+    if (wide && !q->split_done && q->desc.split >= 0) {
+        FORWARD(oct_quantizer_round(q, q->best.observer, &options, true));
+        FORWARD(try_one(q, q->best.observer, &options));
+        FORWARD(oct_quantizer_split(q));
+        if (q->split_count)
+            FORWARD(try_observers(q, &q->options));
+    }
+    octet_observer observer = q->best.observer;
+    FORWARD(oct_quantizer_round(q, observer, &options, false));
+    return try_one(q, observer, &options);
 }
 
 octet_status oct_quantizer_choose(octet_quantizer *q)
 {
     oct_candidate_free(&q->best);
     oct_quantizer_forget_shifts(q);
-    if (q->desc.adaptive)
-        FORWARD(oct_quantizer_find_moments(q));
+    oct_quantizer_forget_rounded(q);
     for (size_t i = 0; i < sizeof q->tried_db / sizeof *q->tried_db; i++)
         q->tried_db[i] = NAN;
-    FORWARD(try_observers(q, &q->options, ""));
-    oct_insert_options options = q->options;
-    options.adaptive = q->moments != NULL;
-    if (options.adaptive)
-        FORWARD(try_observers(q, &options, ", adaptive rounding"));
+    FORWARD(try_rounding(q));
     if (!q->options.correct_bias)
         return OCTET_OK;
-    options = q->best.options; /* is correction of use? */
+    oct_insert_options options = q->best.options; /* is correction of use? */
     options.correct_bias = false;
     oct_quantizer_progress(q, "bias correction", OCTET_OBSERVER_COUNT - 1, OCTET_OBSERVER_COUNT);
     FORWARD(try_one(q, q->best.observer, &options));

@@ -178,84 +178,23 @@ static octet_status add_pairs(oct_insert *s, int v)
 
 /* ---- weights ------------------------------------------------------------------------------------------- */
 
-typedef struct weights {
-    const float *data;
-    int64_t elems, channels, inner; /* element i is of channel i / inner % channels */
-    float *scales;                  /* [channels] */
-    int8_t *made;
-} weights;
-
-static void channel_peaks(const weights *w, float *peaks)
+/* What adaptive rounding has made of this node's weights; NULL: nothing. */
+static const oct_rounded *rounded_of(const oct_insert *s, int node)
 {
-    for (int64_t c = 0; c < w->channels; c++)
-        peaks[c] = 0;
-    for (int64_t i = 0; i < w->elems; i++) {
-        float *peak = &peaks[i / w->inner % w->channels];
-        *peak = fmaxf(*peak, fabsf(w->data[i]));
-    }
+    const oct_rounded *r = s->rounded ? &s->rounded[node] : NULL;
+    return s->options.adaptive && r && r->made ? r : NULL;
 }
 
-/* A channel of zeros keeps a scale that its bias can be told in. The accumulator and the bias together must
- * stay far from 2^31. */
-static float least_scale(float bias, float x_scale)
-{
-    const double most = 1 << 29;
-    return (float)fmax(fabs(bias) / (x_scale * most), bias == 0 ? 0 : FLT_MIN / x_scale * 4.0);
-}
-
-static octet_status choose_scales(const oct_insert *s, weights *w, const float *bias, float x_scale)
-{
-    const float top = s->options.reduce_range ? 63 : 127;
-    float peak = 0;
-    channel_peaks(w, w->scales);
-    for (int64_t c = 0; c < w->channels; c++)
-        peak = fmaxf(peak, w->scales[c]);
-    for (int64_t c = 0; c < w->channels; c++) {
-        float scale = (s->options.per_tensor ? peak : w->scales[c]) / top;
-        RETURN_IF(!isfinite(scale), OCTET_INVALID_ARGUMENT, "its weights hold a NaN or an infinity");
-        float least = bias ? least_scale(bias[c], x_scale) : 0;
-        scale = scale < least ? least : scale;
-        w->scales[c] = scale > 0 ? scale : 1;
-        RETURN_IF(!(w->scales[c] >= FLT_MIN) || !(w->scales[c] * x_scale >= FLT_MIN), OCTET_INVALID_ARGUMENT,
-                  "scale underflow: the weights of channel %lld are too small for a float scale",
-                  (long long)c);
-    }
-    for (int64_t c = 0; c < w->channels && s->options.per_tensor; c++) /* one bias may have asked for more */
-        w->scales[0] = fmaxf(w->scales[0], w->scales[c]);
-    for (int64_t c = 1; c < w->channels && s->options.per_tensor; c++)
-        w->scales[c] = w->scales[0];
-    return OCTET_OK;
-}
-
-static octet_status round_weights(const oct_insert *s, int node, weights *w)
-{
-    const int top = s->options.reduce_range ? 63 : 127;
-    oct_moments *m = s->moments ? s->moments[node] : NULL;
-    if (s->options.adaptive && m)
-        return oct_moments_round(m, w->data, w->scales, top, w->made);
-    for (int64_t i = 0; i < w->elems; i++)
-        w->made[i] =
-            (int8_t)oct_quantize_f32(w->data[i], w->scales[i / w->inner % w->channels], 0, -top, top);
-    return OCTET_OK;
-}
-
-static octet_status quantize_weights(oct_insert *s, int node, const float *bias, float x_scale, weights *w)
+static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct_weights *w, bool *adapted)
 {
     oct_graph *g = s->to;
-    int v = g->nodes[node].inputs[1];
-    const oct_value value = g->values[v];
-    int axis = oct_weight_axis(g, &g->nodes[node]);
-    *w = (weights){.data = value.data, .elems = (int64_t)(value.data_bytes / sizeof(float))};
-    w->channels = value.dims[axis];
-    w->inner = 1;
-    for (int d = axis + 1; d < value.rank; d++)
-        w->inner *= value.dims[d];
-    w->scales = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *w->scales);
-    w->made = oct_arena_alloc(&g->arena, (size_t)w->elems, 1);
-    if (!w->scales || !w->made)
-        return no_memory();
-    FORWARD(choose_scales(s, w, bias, x_scale));
-    FORWARD(round_weights(s, node, w));
+    const oct_value value = g->values[g->nodes[node].inputs[1]];
+    const oct_weight_options options = {s->options.per_tensor, s->options.reduce_range, x_scale};
+    const oct_rounded *rounded = rounded_of(s, node);
+    FORWARD(oct_weights_open(g, &g->nodes[node], &options, &g->arena, w));
+    *adapted = rounded && oct_weights_take(w, rounded);
+    if (!*adapted)
+        oct_weights_to_nearest(w);
     int in[3] = {oct_add_const_kept(g, OCTET_S8, value.rank, value.dims, w->made)};
     if (name_const(g, in[0], value.name, "q") < 0)
         return OCTET_OUT_OF_MEMORY;
@@ -266,7 +205,7 @@ static octet_status quantize_weights(oct_insert *s, int node, const float *bias,
     int d = add_named(g, value.name, "dq", OCTET_F32);
     if (d < 0)
         return OCTET_OUT_OF_MEMORY;
-    FORWARD(add_linear(g, OCT_OP_DequantizeLinear, value.name, in, d, s->options.per_tensor ? -1 : axis));
+    FORWARD(add_linear(g, OCT_OP_DequantizeLinear, value.name, in, d, s->options.per_tensor ? -1 : w->axis));
     return oct_set_input(g, node, 1, d);
 }
 
@@ -283,30 +222,12 @@ int64_t oct_input_channel(const oct_graph *from, const oct_node *n, int64_t i)
     return oct_weight_axis(from, n) == 0 ? i % w->dims[1] : i / w->dims[1];
 }
 
-/* As correct_bias, from means that know the borders. */
-static void correct_by_moments(const oct_moments *m, const weights *w, double *correction)
-{
-    for (int64_t r = 0; r < m->rows; r++) {
-        for (int64_t k = 0; k < m->depth; k++) {
-            int64_t i = r * m->row_step + k * m->step;
-            double error = (double)w->made[i] * w->scales[r] - w->data[i];
-            correction[r] -= error * oct_moments_mean(m, r, k);
-        }
-    }
-}
-
 /* Rounding has moved the mean of each channel by sum((wq - w) mean(x)): the bias takes it back (Nagel et al.,
  * 2019). Borders, where there is less of x, are not told apart. */
-static octet_status correct_bias(const oct_insert *s, int node, const weights *w, double *correction)
+static octet_status correct_bias(const oct_insert *s, int node, const oct_weights *w, double *correction)
 {
     const oct_node *n = &s->from->nodes[node];
     const oct_observer *x = s->observers ? &s->observers[n->inputs[0]] : NULL;
-    if (!s->options.correct_bias)
-        return OCTET_OK;
-    if (s->moments && s->moments[node]) {
-        correct_by_moments(s->moments[node], w, correction);
-        return OCTET_OK;
-    }
     if (!x || !x->channel_sums || !x->per_channel || (n->op != OCT_OP_Conv && n->op != OCT_OP_Gemm))
         return OCTET_OK;
     for (int64_t i = 0; i < w->elems; i++) {
@@ -320,7 +241,7 @@ static octet_status correct_bias(const oct_insert *s, int node, const weights *w
     return OCTET_OK;
 }
 
-static octet_status quantize_bias(oct_insert *s, int node, const float *bias, float x_scale, const weights *w)
+static octet_status quantize_bias(oct_insert *s, int node, float x_scale, const oct_weights *w, bool adapted)
 {
     oct_graph *g = s->to;
     int32_t *made = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *made);
@@ -328,14 +249,17 @@ static octet_status quantize_bias(oct_insert *s, int node, const float *bias, fl
     double *whole = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *whole);
     if (!made || !scales || !whole)
         return no_memory();
-    FORWARD(correct_bias(s, node, w, whole));
+    if (s->options.correct_bias && adapted)
+        memcpy(whole, rounded_of(s, node)->shift, (size_t)w->channels * sizeof *whole);
+    else if (s->options.correct_bias)
+        FORWARD(correct_bias(s, node, w, whole));
     for (int64_t c = 0; s->shifts && s->shifts[node] && c < w->channels; c++)
         whole[c] += s->shifts[node][c];
-    bool any = bias != NULL;
+    bool any = w->bias != NULL;
     for (int64_t c = 0; c < w->channels; c++) {
         const double most = 1 << 30;
         scales[c] = x_scale * w->scales[c];
-        double q = rint(((bias ? bias[c] : 0) + whole[c]) / scales[c]);
+        double q = rint(((w->bias ? w->bias[c] : 0) + whole[c]) / scales[c]);
         made[c] = (int32_t)fmin(fmax(q, -most), most);
         any = any || made[c] != 0;
     }
@@ -361,13 +285,12 @@ static octet_status quantize_product(oct_insert *s, int node)
     int64_t count;
     if (!oct_const_floats(s->from, n->inputs[1], &count))
         return OCTET_OK; /* of two tensors */
-    const float *bias = n->input_count > 2 ? oct_const_floats(s->from, n->inputs[2], &count) : NULL;
-    bool wide = oct_reads_wide(s->place, s->from, node, n->inputs[0]);
+    bool wide = oct_reads_wide(s->place, s->from, node, n->inputs[0]), adapted;
     float x_scale = parameters(s, n->inputs[0], wide)->scale;
-    weights w;
-    octet_status status = quantize_weights(s, node, bias, x_scale, &w);
+    oct_weights w;
+    octet_status status = quantize_weights(s, node, x_scale, &w, &adapted);
     if (status == OCTET_OK && n->op != OCT_OP_MatMul)
-        status = quantize_bias(s, node, bias, x_scale, &w);
+        status = quantize_bias(s, node, x_scale, &w, adapted);
     return status == OCTET_OK ? status : oct_fail_prefix(status, "%s (node '%s')", n->op_type, n->name);
 }
 

@@ -4,9 +4,9 @@
 #define OCT_INSERT_H
 
 #include "graph.h"
-#include "moments.h"
 #include "observer.h"
 #include "place.h"
+#include "quant_weights.h"
 
 typedef struct oct_parameters {
     float scale;
@@ -16,7 +16,7 @@ typedef struct oct_parameters {
 typedef struct oct_insert_options {
     octet_dtype activations, wide; /* wide: of tensors that a placement has in 16 bits */
     bool per_tensor, symmetric, reduce_range, correct_bias;
-    bool adaptive; /* rounding of weights, where there are moments */
+    bool adaptive; /* weights that are rounded already, where there are any */
 } oct_insert_options;
 
 /* Parameters that hold a range in a type of activations. Error: INVALID_ARGUMENT (the scale is too small for
@@ -31,7 +31,7 @@ typedef struct oct_insert {
     const oct_parameters *params;  /* by value of it; those of `like` count */
     const oct_parameters *wide;    /* likewise, in 16 bits; NULL where the placement has none */
     const oct_observer *observers; /* by value: means for bias correction; NULL: none */
-    oct_moments *const *moments;   /* by node: of the samples; NULL: none */
+    const oct_rounded *rounded;    /* by node: its weights; NULL: none */
     double *const *shifts;         /* by node: added to its bias, [channels]; NULL: none */
     oct_insert_options options;
     oct_graph *to;  /* receives the result, a clone of `from`, sorted */

@@ -77,8 +77,8 @@ static bool *marks_of(octet_quantizer *q, octet_raise raise)
     return raise == OCTET_RAISE_FLOAT ? q->excluded : q->raised;
 }
 
-/* The outputs' signal to noise with one more node in float, or in 16 bits. */
-static octet_status score_with(octet_quantizer *q, int node, octet_raise raise, double *score_db)
+octet_status oct_quantizer_score_with(octet_quantizer *q, int node, octet_raise raise, size_t samples,
+                                      double *score_db)
 {
     oct_placement place;
     oct_candidate c;
@@ -89,9 +89,19 @@ static octet_status score_with(octet_quantizer *q, int node, octet_raise raise, 
     status = oct_candidate_make(q, &place, q->best.observer, &q->best.options, &c);
     oct_placement_free(&place);
     FORWARD(status);
-    status = oct_candidate_score_on(q, &c, GAIN_SAMPLES);
+    status = oct_candidate_score_on(q, &c, samples);
     *score_db = c.score_db;
     oct_candidate_free(&c);
+    return status;
+}
+
+octet_status oct_quantizer_score_best(octet_quantizer *q, size_t samples, double *score_db)
+{
+    const oct_candidate whole = q->best;
+    octet_status status = oct_candidate_score_on(q, &q->best, samples);
+    *score_db = q->best.score_db;
+    q->best.score_db = whole.score_db;
+    q->best.snr_db = whole.snr_db;
     return status;
 }
 
@@ -99,11 +109,8 @@ static octet_status score_with(octet_quantizer *q, int node, octet_raise raise, 
 static octet_status find_gains(octet_quantizer *q, octet_raise raise, double *gains)
 {
     size_t layers = 0, done = 0;
-    const oct_candidate whole = q->best;
-    FORWARD(oct_candidate_score_on(q, &q->best, GAIN_SAMPLES));
-    double base_db = q->best.score_db;
-    q->best.score_db = whole.score_db;
-    q->best.snr_db = whole.snr_db;
+    double base_db;
+    FORWARD(oct_quantizer_score_best(q, GAIN_SAMPLES, &base_db));
     for (int i = 0; i < q->graph.node_count; i++) {
         gains[i] = NAN;
         layers += is_layer(q, i);
@@ -116,7 +123,7 @@ static octet_status find_gains(octet_quantizer *q, octet_raise raise, double *ga
                                done++, layers);
         if (marks_of(q, raise)[i])
             continue;
-        FORWARD(score_with(q, i, raise, &score_db));
+        FORWARD(oct_quantizer_score_with(q, i, raise, GAIN_SAMPLES, &score_db));
         gains[i] = score_db - base_db;
     }
     return OCTET_OK;

@@ -2,39 +2,34 @@
 #include "place.h"
 #include "prepare.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers of one covariance matrix; longer rows are cut. Rows of samples that are multiplied at a time. */
-#define BLOCK 768
+/* Numbers of one covariance matrix at most; longer rows are cut. Rows of samples that are multiplied at a
+ * time, and numbers of a row: whole blocks of these, so that a compiler sees how many. */
+#define BLOCK 1536
 #define CHUNK 32
+#define LANES 16
 
 static octet_status no_memory(void)
 {
     return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
 }
 
-static int64_t block_count(const oct_moments *m)
+int64_t oct_moments_block_size(const oct_moments *m, int64_t block)
 {
-    return (m->depth + BLOCK - 1) / BLOCK;
+    int64_t rest = m->depth - block * m->size;
+    return rest < m->size ? rest : m->size;
 }
 
-static int64_t block_size(const oct_moments *m, int64_t block)
+int64_t oct_moments_block_at(const oct_moments *m, int64_t group, int64_t block)
 {
-    int64_t rest = m->depth - block * BLOCK;
-    return rest < BLOCK ? rest : BLOCK;
+    return (group * m->blocks + block) * m->size * m->pitch;
 }
 
-/* Rows are as wide as the largest block. */
-static int64_t pitch(const oct_moments *m)
+static int64_t whole_lanes(int64_t count)
 {
-    return m->depth < BLOCK ? m->depth : BLOCK;
-}
-
-static double *block_products(const oct_moments *m, int64_t group, int64_t block)
-{
-    return m->products + (group * block_count(m) + block) * pitch(m) * pitch(m);
+    return (count + LANES - 1) / LANES * LANES;
 }
 
 static bool find_layout(const oct_graph *g, const oct_node *n, oct_moments *m)
@@ -71,12 +66,17 @@ octet_status oct_moments_make(const oct_graph *g, const oct_node *n, oct_moments
     if (!m)
         return no_memory();
     *m = found;
-    size_t products = (size_t)(m->groups * block_count(m) * pitch(m) * pitch(m));
-    m->sums = calloc((size_t)(m->groups * m->depth), sizeof *m->sums);
-    m->part_sums = calloc((size_t)(m->groups * m->depth), sizeof *m->part_sums);
+    m->blocks = (m->depth + BLOCK - 1) / BLOCK;
+    m->size = (m->depth + m->blocks - 1) / m->blocks;
+    m->pitch = whole_lanes(m->size);
+    size_t numbers = (size_t)(m->groups * m->depth), products = (size_t)oct_moments_block_at(m, m->groups, 0);
+    m->sums = calloc(numbers, sizeof *m->sums);
+    m->wanted = calloc(numbers, sizeof *m->wanted);
+    m->part_sums = calloc(numbers, sizeof *m->part_sums);
+    m->part_moves = calloc(numbers, sizeof *m->part_moves);
     m->products = calloc(products, sizeof *m->products);
-    m->made = calloc((size_t)(m->rows * m->depth), 1);
-    if (!m->sums || !m->part_sums || !m->products || !m->made) {
+    m->crossed = calloc(products, sizeof *m->crossed);
+    if (!m->sums || !m->wanted || !m->part_sums || !m->part_moves || !m->products || !m->crossed) {
         oct_moments_free(m);
         return no_memory();
     }
@@ -89,55 +89,60 @@ void oct_moments_free(oct_moments *m)
     if (!m)
         return;
     free(m->sums);
+    free(m->wanted);
     free(m->part_sums);
+    free(m->part_moves);
     free(m->products);
-    free(m->order);
-    free(m->made);
-    free(m->made_with);
+    free(m->crossed);
     free(m);
-}
-
-double oct_moments_mean(const oct_moments *m, int64_t row, int64_t k)
-{
-    int64_t group = row / (m->rows / m->groups);
-    return m->seen > 0 ? m->sums[group * m->depth + k] / m->seen : 0;
 }
 
 /* ---- samples ------------------------------------------------------------------------------------------- */
 
-/* products += rows^T rows, below the diagonal. Sums of a chunk are float: a few dozen numbers. */
-static void add_products(double *products, int64_t width, const float *rows, int64_t depth, int count,
-                         int64_t size)
+/* Rows end with zeros, for lanes that reach beyond them. */
+static int64_t row_pitch(const oct_moments *m)
 {
-    float sums[BLOCK];
-    for (int64_t i = 0; i < size; i++) {
-        memset(sums, 0, sizeof *sums * (size_t)(i + 1));
-        for (int r = 0; r < count; r++) {
-            const float *row = rows + r * depth;
-            float a = row[i];
-            for (int64_t j = 0; j <= i; j++)
-                sums[j] += a * row[j];
-        }
-        for (int64_t j = 0; j <= i; j++)
-            products[i * width + j] += sums[j];
-    }
+    return whole_lanes(m->depth) + LANES;
 }
 
-static void add_sums(double *sums, const float *rows, int64_t depth, int count)
+/* to[l] += sum over the rows of their a and b[l]. Float: a few dozen numbers. */
+static void add_lanes(double *to, const float *a, const float *b, int64_t pitch, int count)
+{
+    float sums[LANES] = {0};
+    for (int r = 0; r < count; r++, a += pitch, b += pitch) {
+        for (int l = 0; l < LANES; l++)
+            sums[l] += *a * b[l];
+    }
+    for (int l = 0; l < LANES; l++)
+        to[l] += sums[l];
+}
+
+static void add_sums(double *sums, const float *rows, int64_t pitch, int64_t depth, int count)
 {
     for (int r = 0; r < count; r++) {
         for (int64_t k = 0; k < depth; k++)
-            sums[k] += rows[r * depth + k];
+            sums[k] += rows[r * pitch + k];
     }
 }
 
-/* rows: [count][depth] of one group, to be multiplied. */
-static void multiply_rows(oct_moments *m, int64_t group, const float *rows, int count)
+/* Rows of one group, to be multiplied: [count][row_pitch], what the quantized network has and what it lacks.
+ */
+static void multiply_rows(oct_moments *m, int64_t group, const float *rows, const float *moves, int count)
 {
-    add_sums(m->part_sums + group * m->depth, rows, m->depth, count);
-    for (int64_t b = 0; b < block_count(m); b++)
-        add_products(block_products(m, group, b), pitch(m), rows + b * BLOCK, m->depth, count,
-                     block_size(m, b));
+    int64_t pitch = row_pitch(m);
+    add_sums(m->part_sums + group * m->depth, rows, pitch, m->depth, count);
+    add_sums(m->part_moves + group * m->depth, moves, pitch, m->depth, count);
+    for (int64_t b = 0; b < m->blocks; b++) {
+        int64_t first = b * m->size, size = oct_moments_block_size(m, b);
+        double *products = m->products + oct_moments_block_at(m, group, b);
+        double *crossed = m->crossed + oct_moments_block_at(m, group, b);
+        for (int64_t i = 0; i < size; i++) {
+            for (int64_t j = 0; j <= i; j += LANES)
+                add_lanes(products + i * m->pitch + j, rows + first + i, rows + first + j, pitch, count);
+            for (int64_t j = 0; j < size; j += LANES)
+                add_lanes(crossed + i * m->pitch + j, moves + first + i, rows + first + j, pitch, count);
+        }
+    }
 }
 
 /* What kernel and group see at one place of the output. x: the group's first channel of an image. */
@@ -201,187 +206,55 @@ static int64_t place_of(const source *s, int64_t index, int64_t used)
     return (int64_t)(((double)index + 0.5) / (double)used * (double)s->places);
 }
 
-static void add_group(oct_moments *m, const source *s, int64_t group, int64_t most, float *rows)
+typedef struct rows {
+    float *x, *moves; /* [CHUNK][row_pitch] */
+} rows_of_chunk;
+
+/* Row `place` of both networks, and their difference. */
+static void read_both(const oct_moments *m, const source *wanted, const source *x, int64_t group,
+                      int64_t place, float *row, float *moves)
 {
-    double *sums = m->sums + group * m->depth;
-    for (int64_t place = 0; place < s->places; place++) {
-        read_row(m, s, group, place, rows);
-        add_sums(sums, rows, m->depth, 1);
+    read_row(m, x, group, place, row);
+    read_row(m, wanted, group, place, moves);
+    for (int64_t k = 0; k < m->depth; k++)
+        moves[k] -= row[k];
+}
+
+static void add_group(oct_moments *m, const source *wanted, const source *x, int64_t group, int64_t most,
+                      const rows_of_chunk *chunk)
+{
+    int64_t pitch = row_pitch(m);
+    for (int64_t place = 0; place < x->places; place++) {
+        read_row(m, x, group, place, chunk->x);
+        add_sums(m->sums + group * m->depth, chunk->x, pitch, m->depth, 1);
+        read_row(m, wanted, group, place, chunk->x);
+        add_sums(m->wanted + group * m->depth, chunk->x, pitch, m->depth, 1);
     }
     for (int64_t first = 0; first < most; first += CHUNK) {
         int count = (int)(most - first < CHUNK ? most - first : CHUNK);
         for (int r = 0; r < count; r++)
-            read_row(m, s, group, place_of(s, first + r, most), rows + r * m->depth);
-        multiply_rows(m, group, rows, count);
+            read_both(m, wanted, x, group, place_of(x, first + r, most), chunk->x + r * pitch,
+                      chunk->moves + r * pitch);
+        multiply_rows(m, group, chunk->x, chunk->moves, count);
     }
 }
 
-octet_status oct_moments_add(oct_moments *m, const oct_graph *g, const oct_node *n, const octet_tensor *x,
-                             int64_t most)
+octet_status oct_moments_add(oct_moments *m, const oct_graph *g, const oct_node *n,
+                             const octet_tensor *wanted, const octet_tensor *x, int64_t most)
 {
-    source s;
-    FORWARD(open_source(m, g, n, x, &s));
-    int64_t used = s.places < most ? s.places : most;
-    float *rows = malloc((size_t)(CHUNK * m->depth) * sizeof *rows);
-    if (!rows)
-        return no_memory();
-    for (int64_t group = 0; group < m->groups; group++)
-        add_group(m, &s, group, used, rows);
-    m->seen += (double)s.places;
+    source of_float, of_ints;
+    FORWARD(open_source(m, g, n, wanted, &of_float));
+    FORWARD(open_source(m, g, n, x, &of_ints));
+    RETURN_IF(of_float.places != of_ints.places, OCTET_INTERNAL, "node '%s': inputs of two sizes", n->name);
+    int64_t used = of_ints.places < most ? of_ints.places : most;
+    rows_of_chunk chunk = {calloc((size_t)(CHUNK * row_pitch(m)), sizeof *chunk.x),
+                           calloc((size_t)(CHUNK * row_pitch(m)), sizeof *chunk.moves)};
+    octet_status status = chunk.x && chunk.moves ? OCTET_OK : no_memory();
+    for (int64_t group = 0; status == OCTET_OK && group < m->groups; group++)
+        add_group(m, &of_float, &of_ints, group, used, &chunk);
+    m->seen += (double)of_ints.places;
     m->count += (double)used;
-    free(rows);
-    return OCTET_OK;
-}
-
-/* ---- rounding ------------------------------------------------------------------------------------------ */
-
-/* Sums to the covariance, with some of the mean variance added to the diagonal: more where samples are few.
- */
-static void make_covariance(const oct_moments *m, int64_t group, int64_t block)
-{
-    const double damping = 0.01;
-    int64_t size = block_size(m, block), width = pitch(m);
-    const double *sums = m->part_sums + group * m->depth + block * BLOCK;
-    double *p = block_products(m, group, block), trace = 0;
-    for (int64_t i = 0; i < size; i++) {
-        for (int64_t j = 0; j <= i; j++)
-            p[i * width + j] = p[i * width + j] / m->count - sums[i] / m->count * (sums[j] / m->count);
-        p[i * width + i] = fmax(p[i * width + i], 0);
-        trace += p[i * width + i];
-    }
-    double mean = trace / (double)size;
-    double more = mean > 0 ? mean * (damping + (double)size / m->count) : 1;
-    for (int64_t i = 0; i < size; i++)
-        p[i * width + i] += more;
-}
-
-typedef struct ranked {
-    double variance;
-    int index;
-} ranked;
-
-static int larger_first(const void *a, const void *b)
-{
-    const ranked *x = a, *y = b;
-    if (x->variance != y->variance)
-        return x->variance < y->variance ? 1 : -1;
-    return x->index - y->index;
-}
-
-/* Rows and columns in this order. */
-static void permute(double *p, int64_t width, int64_t size, const ranked *order, double *copy)
-{
-    for (int64_t i = 0; i < size; i++)
-        memcpy(copy + i * size, p + i * width, (size_t)(i + 1) * sizeof *p);
-    for (int64_t i = 0; i < size; i++) {
-        for (int64_t j = 0; j <= i; j++) {
-            int64_t a = order[i].index, b = order[j].index;
-            p[i * width + j] = a > b ? copy[a * size + b] : copy[b * size + a];
-        }
-    }
-}
-
-/* P = U D U^T with U unit upper triangular; row k of what is left below the diagonal of p is column k of U.
- * With e the errors of a row of weights, e P e^T = sum over k of D_k (e_k + sum over j < k of e_j U_jk)^2. */
-static void factor(double *p, int64_t width, int64_t size)
-{
-    for (int64_t k = size - 1; k > 0; k--) {
-        double *row = p + k * width, d = row[k];
-        for (int64_t i = 0; i < k; i++) {
-            double a = row[i] / d, *to = p + i * width;
-            for (int64_t j = 0; j <= i; j++)
-                to[j] -= a * row[j];
-        }
-        for (int64_t i = 0; i < k; i++)
-            row[i] /= d;
-    }
-}
-
-static octet_status make_factors(oct_moments *m)
-{
-    size_t size = (size_t)pitch(m);
-    ranked *order = calloc(size, sizeof *order);
-    double *copy = malloc(size * size * sizeof *copy);
-    m->order = calloc((size_t)(m->groups * m->depth), sizeof *m->order);
-    octet_status status = order && copy && m->order ? OCTET_OK : no_memory();
-    for (int64_t i = 0; status == OCTET_OK && i < m->groups * block_count(m); i++) {
-        int64_t group = i / block_count(m), block = i % block_count(m), n = block_size(m, block);
-        double *p = block_products(m, group, block);
-        make_covariance(m, group, block);
-        for (int64_t k = 0; k < n; k++)
-            order[k] = (ranked){p[k * pitch(m) + k], (int)k};
-        qsort(order, (size_t)n, sizeof *order, larger_first);
-        for (int64_t k = 0; k < n; k++)
-            m->order[group * m->depth + block * BLOCK + k] = order[k].index;
-        permute(p, pitch(m), n, order, copy);
-        factor(p, pitch(m), n);
-    }
-    free(order);
-    free(copy);
+    free(chunk.x);
+    free(chunk.moves);
     return status;
-}
-
-/* Rows of weights that are rounded side by side. */
-#define TILE 8
-
-/* One block of `count` rows from `row` on. Each weight makes up for the errors of those before it, as far as
- * the numbers that they meet go together: the best choice for one k of the sum above when those before it are
- * made. */
-static void round_tile(const oct_moments *m, int64_t row, int count, int64_t block, const float *weights,
-                       const float *scales, int top, double (*errors)[TILE])
-{
-    int64_t group = row / (m->rows / m->groups), at = block * BLOCK;
-    const double *p = block_products(m, group, block);
-    const int *order = m->order + group * m->depth + at;
-    for (int64_t k = 0; k < block_size(m, block); k++, p += pitch(m)) {
-        double carried[TILE] = {0};
-        for (int64_t j = 0; j < k; j++) {
-            for (int r = 0; r < TILE; r++)
-                carried[r] += p[j] * errors[j][r];
-        }
-        for (int r = 0; r < count; r++) {
-            int64_t i = (row + r) * m->row_step + (at + order[k]) * m->step;
-            double want = (double)weights[i] / scales[row + r];
-            double made = fmin(fmax(rint(want + carried[r]), -top), top);
-            m->made[i] = (int8_t)made;
-            errors[k][r] = want - made;
-        }
-    }
-}
-
-static octet_status round_all(oct_moments *m, const float *weights, const float *scales, int top)
-{
-    double(*errors)[TILE] = calloc((size_t)pitch(m), sizeof *errors);
-    if (!errors)
-        return no_memory();
-    int64_t of_group = m->rows / m->groups;
-    for (int64_t row = 0; row < m->rows;) {
-        int64_t rest = of_group - row % of_group;
-        int count = (int)(rest < TILE ? rest : TILE);
-        for (int64_t b = 0; b < block_count(m); b++)
-            round_tile(m, row, count, b, weights, scales, top, errors);
-        row += count;
-    }
-    free(errors);
-    return OCTET_OK;
-}
-
-octet_status oct_moments_round(oct_moments *m, const float *weights, const float *scales, int top,
-                               int8_t *made)
-{
-    size_t scale_bytes = (size_t)m->rows * sizeof *scales;
-    RETURN_IF(m->count == 0, OCTET_INTERNAL, "adaptive rounding without samples");
-    if (!m->order)
-        FORWARD(make_factors(m));
-    if (!m->made_with || memcmp(m->made_with, scales, scale_bytes) != 0) {
-        free(m->made_with);
-        m->made_with = NULL;
-        FORWARD(round_all(m, weights, scales, top));
-        m->made_with = malloc(scale_bytes);
-        if (!m->made_with)
-            return no_memory();
-        memcpy(m->made_with, scales, scale_bytes);
-    }
-    memcpy(made, m->made, (size_t)(m->rows * m->depth));
-    return OCTET_OK;
 }

@@ -155,7 +155,7 @@ void oct_quantizer_forget_arrangement(octet_quantizer *q)
     for (int i = 0; i < q->watched_count; i++)
         oct_observer_free(&q->observers[q->watched[i]]);
     oct_quantizer_forget_shifts(q);
-    oct_quantizer_forget_moments(q);
+    oct_quantizer_forget_rounded(q);
     oct_taps_destroy(q->taps);
     oct_placement_free(&q->place);
     free(q->observers);

@@ -5,10 +5,10 @@
 
 #include "device.h"
 #include "insert.h"
-#include "moments.h"
 #include "observer.h"
 #include "onnx.h"
 #include "place.h"
+#include "split_weights.h"
 #include "taps.h"
 
 #include <octet/quantize.h>
@@ -61,14 +61,17 @@ struct octet_quantizer {
     oct_taps *taps;            /* of these */
     oct_sample *samples;
     size_t sample_count, sample_capacity;
-    oct_moments **moments; /* by node, NULL for some; NULL: no adaptive rounding */
-    double **shifts;       /* by node: what empirical correction adds to its bias; NULL: nothing */
+    oct_rounded *rounded; /* by node: weights that adaptive rounding made; NULL: none */
+    double **shifts;      /* by node: what empirical correction adds to its bias; NULL: nothing */
     oct_candidate best;
     double tried_db[8];
     bool written;
     oct_tensor_report *tensors;
     size_t tensor_count;
     size_t kept, smoothed;
+    oct_split *splits; /* products that have weights of 16 bits */
+    size_t split_count;
+    bool split_done;
 };
 
 octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs);
@@ -98,9 +101,11 @@ octet_dtype oct_candidate_dtype(const oct_candidate *c, int v);
 /* The best of the methods that the descriptor allows: q->best. */
 octet_status oct_quantizer_choose(octet_quantizer *q);
 
-/* What adaptive rounding needs to know of the samples: q->moments. */
-octet_status oct_quantizer_find_moments(octet_quantizer *q);
-void oct_quantizer_forget_moments(octet_quantizer *q);
+/* Adaptive rounding of all weights, for a network quantized by this method: q->rounded. from_float: each by
+ * what the float network shows alone, in a single run over the samples. */
+octet_status oct_quantizer_round(octet_quantizer *q, octet_observer observer,
+                                 const oct_insert_options *options, bool from_float);
+void oct_quantizer_forget_rounded(octet_quantizer *q);
 
 /* Make the biases of q->best better by what it does; forget what was found. */
 octet_status oct_quantizer_refine_biases(octet_quantizer *q);
@@ -110,6 +115,13 @@ void oct_quantizer_forget_shifts(octet_quantizer *q);
 octet_status oct_quantizer_measure(octet_quantizer *q);
 /* And what each node costs. */
 octet_status oct_quantizer_measure_gains(octet_quantizer *q);
+/* What the outputs of q->best are judged by on so many samples, and with one more node kept higher. */
+octet_status oct_quantizer_score_best(octet_quantizer *q, size_t samples, double *score_db);
+octet_status oct_quantizer_score_with(octet_quantizer *q, int node, octet_raise raise, size_t samples,
+                                      double *score_db);
+/* With 16-bit activations: the products that cost q->best most get weights of 16 bits (split_weights.h),
+ * once. The graph may be another one then, which nothing is chosen for. */
+octet_status oct_quantizer_split(octet_quantizer *q);
 /* Keep the `count` nodes that cost most higher, and choose again. */
 octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count);
 
