@@ -45,16 +45,6 @@ static octet_model *load(const char *path, int64_t rate)
     return model;
 }
 
-/* The networks have an LSTM, for which llvmpipe's compiler takes minutes. */
-static void skip_llvmpipe(void)
-{
-    octet_device_info info;
-    OCTET_INIT(info);
-    CHECK_OK(octet_context_device(context, &info));
-    if (strstr(info.name, "llvmpipe"))
-        skip();
-}
-
 static octet_tensor run(octet_session *session, int64_t batch, uint32_t seed)
 {
     octet_tensor in = sample(batch, seed), out = {0};
@@ -81,7 +71,6 @@ static void check_same(octet_session *session, const char *plain, int64_t batch)
 static void fixed_inputs_decide(void **state)
 {
     (void)state;
-    skip_llvmpipe();
     for (int64_t rate = 2; rate < 4; rate++) {
         octet_model *model = load(DATA("input"), rate);
         octet_session *session;
@@ -97,7 +86,6 @@ static void fixed_inputs_decide(void **state)
 static void shapes_decide(void **state)
 {
     (void)state;
-    skip_llvmpipe();
     octet_model *model = load(DATA("shape"), 0);
     octet_session *session;
     CHECK_OK(octet_session_create(model, NULL, &session));
@@ -214,7 +202,6 @@ static double worst_db(const char *a, const char *b, const octet_fixed_input *fi
 static void branches_are_quantized(void **state)
 {
     (void)state;
-    skip_llvmpipe();
     for (int64_t rate = 2; rate < 4; rate++) {
         octet_fixed_input fixed = fixed_rate(&rate);
         octet_quantizer *q;
@@ -243,7 +230,6 @@ static void branches_are_quantized(void **state)
 static void samples_agree_on_branches(void **state)
 {
     (void)state;
-    skip_llvmpipe();
     int64_t rate = 2;
     octet_fixed_input none = fixed_rate(&rate);
     none.name = "pace";

@@ -125,8 +125,6 @@ static void run_on_device(const lstm_case *k, oct_lstm_request q, int form, bool
 
 static void check(const lstm_case *k, int form, int mode, uint64_t seed)
 {
-    if (strstr(oct_device_caps(device)->info.name, "llvmpipe"))
-        skip(); /* its compiler takes minutes for this kernel */
     int64_t d = k->directions, states = d * k->batch * k->hidden, outs = k->steps * d * k->batch * k->hidden;
     bool has_y = !(form & NO_Y), has_states = !(form & NO_STATES) || !has_y;
     oct_lstm_request q = {.steps = k->steps, .batch = k->batch, .inputs = k->inputs, .hidden = k->hidden};

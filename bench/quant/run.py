@@ -209,7 +209,7 @@ def main():
     if not {*(arguments.models or [])} <= {*known}:
         parser.error(f"--models takes {', '.join(known)} here")
     if arguments.time:
-        wide_time.table(arguments.models or known, octet, folder, arguments.time)
+        wide_time.table(arguments.models or known, octet, folder, arguments.octet_args.split(), arguments.time)
         return
     if arguments.wide:
         compare_widths(arguments.models or known, octet, folder, arguments.octet_args.split(), arguments.seeds)

@@ -26,7 +26,7 @@ def source_of(network, folder):
     return forms.float_model(network, folder), rng.normal(size=(4, 3, 224, 224)).astype(np.float32)
 
 
-def quantized(network, octet, folder):
+def quantized(network, octet, folder, extra):
     """Paths by type of activations, the shape of the input, and its name."""
     folder.mkdir(parents=True, exist_ok=True)
     source, samples = source_of(network, folder)
@@ -34,7 +34,7 @@ def quantized(network, octet, folder):
     paths = {a: folder / f"timed_{a}.onnx" for a in ("u8", "u16")}
     for activations, path in paths.items():
         octet.call("quantize", str(source), "--calibrate", str(folder / "timed.npy"), "-o", str(path), "--quiet",
-                   "--no-bias-correction", "--observer", "minmax", "--activations", activations)
+                   "--no-bias-correction", "--observer", "minmax", "--activations", activations, *extra, timeout=3600)
     return paths, (1, *samples.shape[1:]), session(source).get_inputs()[0].name
 
 
@@ -45,8 +45,8 @@ def once(octet, path, name, shape, seconds):
     return json.loads(report.read_text())
 
 
-def row(network, octet, folder, rounds, seconds):
-    paths, shape, name = quantized(network, octet, folder / network)
+def row(network, octet, folder, extra, rounds, seconds):
+    paths, shape, name = quantized(network, octet, folder / network, extra)
     turns = [{a: once(octet, p, name, shape, seconds) for a, p in paths.items()} for _ in range(rounds)]
     ms = {a: statistics.median(t[a]["latency_ms"]["median"] for t in turns) for a in paths}
     ratios = [t["u16"]["latency_ms"]["median"] / t["u8"]["latency_ms"]["median"] for t in turns]
@@ -55,11 +55,11 @@ def row(network, octet, folder, rounds, seconds):
             f"{max(ratios):.2f} | {launches[0]} | {launches[1]} |")
 
 
-def table(networks, octet, folder, rounds, seconds=1):
+def table(networks, octet, folder, extra, rounds, seconds=1):
     """Rows of Markdown, printed as they come. The ratio is the median of those of the turns."""
     lines = ["| network | u8 ms | u16 ms | ratio | of the turns | launches of u8 | of u16 |", "|---|---|---|---|---|---|---|"]
     print("\n".join(lines), flush=True)
     for network in networks:
-        lines.append(row(network, octet, folder, rounds, seconds))
+        lines.append(row(network, octet, folder, extra, rounds, seconds))
         print(lines[-1], flush=True)
     return lines

@@ -50,7 +50,7 @@ typedef struct oct_caps {
     const char *lanes;         /* for tests: a row of lane_variants.def; NULL: what suits */
     int item_words;            /* dwords of sums and fetched operands that a work-item keeps in registers */
     const char *build_options; /* what every program needs on this driver; "" for most */
-    int fused_operators;       /* in one launch, at most (ops/fuse.h) */
+    bool weak_compiler;        /* of its driver: only small kernels, please */
     bool one_build;            /* its driver must not build two programs at once */
     int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
     int nvidia_registers;      /* of a compute unit, where kernels can be given a limit; 0: unknown */

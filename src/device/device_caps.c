@@ -223,30 +223,26 @@ void oct_caps_name_paths(oct_caps *caps)
     snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", name);
 }
 
-/* What a launch of fused operators holds; no more than a compiler likes. */
-#define FUSED_OPERATORS 16
-
 /* Defects of drivers that Octet works around. */
 static const struct {
     const char *platform, *device, *options;
-    int fused_operators;
-    bool one_build; /* clBuildProgram in two threads crashes, whatever the standard promises */
+    bool weak_compiler; /* minutes for what others compile in a second */
+    bool one_build;     /* clBuildProgram in two threads crashes, whatever the standard promises */
 } quirks[] = {
     /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off.
-     * Its compiler needs minutes and gigabytes for an expression of ten operators. */
-    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", 1, false},
+     * Its compiler needs minutes and gigabytes for an expression of ten operators on vectors of 16. */
+    {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", true, false},
     /* Oclgrind 21.10: every build uses the one LLVM context of the simulator. */
-    {"Oclgrind", "Oclgrind", "", FUSED_OPERATORS, true},
+    {"Oclgrind", "Oclgrind", "", false, true},
 };
 
 static void query_quirks(oct_caps *caps)
 {
     caps->build_options = "";
-    caps->fused_operators = FUSED_OPERATORS;
     for (size_t i = 0; i < sizeof quirks / sizeof quirks[0]; i++) {
         if (strstr(caps->info.platform, quirks[i].platform) && strstr(caps->info.name, quirks[i].device)) {
             caps->build_options = quirks[i].options;
-            caps->fused_operators = quirks[i].fused_operators;
+            caps->weak_compiler = quirks[i].weak_compiler;
             caps->one_build = quirks[i].one_build;
         }
     }

@@ -308,6 +308,12 @@ static int candidate(const fusion *f, int at, int i)
     return converts || (f->readers[m] == 1 && same_dims(&e->in[i], &e->y)) ? from : NO_LAUNCH;
 }
 
+/* In one launch: no more than a compiler likes. */
+static int most_operators(const oct_caps *caps)
+{
+    return caps->weak_compiler ? 1 : 16;
+}
+
 static void take_inputs(fusion *f, int at)
 {
     const oct_elementwise *e = f->r->launches[at]->elementwise;
@@ -316,7 +322,7 @@ static void take_inputs(fusion *f, int at)
     for (int i = 0; i < e->count; i++) {
         expression x;
         int from = candidate(f, at, i);
-        if (from == NO_LAUNCH || f->operators[at] + f->operators[from] > f->caps->fused_operators)
+        if (from == NO_LAUNCH || f->operators[at] + f->operators[from] > most_operators(f->caps))
             continue;
         f->from[at][i] = from;
         if (!express(f, at, &x)) {

@@ -33,16 +33,16 @@ static octet_status choose(const oct_lstm_request *q, int *variant)
     return oct_fail(OCTET_UNSUPPORTED, "LSTM variant '%s' is unknown", q->variant);
 }
 
-/* Units of a work-item, and of a panel of the recurrence weights: on CPUs a vector, on GPUs so many that
- * work-items side by side read side by side. */
+/* Units of a work-item, and of a panel of the recurrence weights: on CPUs a vector, if its compiler can, on
+ * GPUs so many that work-items side by side read side by side. */
 static int units_of(const oct_caps *caps)
 {
-    return caps->prefers_tiles ? 1 : 16;
+    return caps->prefers_tiles || caps->weak_compiler ? 1 : 16;
 }
 
 static int panel_of(const oct_caps *caps)
 {
-    return caps->prefers_tiles ? 32 : 16;
+    return units_of(caps) == 1 ? 32 : 16;
 }
 
 /* [direction][4 hidden][inputs] to [inputs][direction][4 hidden]. */
