@@ -199,7 +199,7 @@ def main():
     parser.add_argument("--models", nargs="+", choices=sorted({*MODELS, *wide_time.NETWORKS}))
     parser.add_argument("--time", type=int, metavar="TURNS", help="what 16-bit activations cost, in so many turns with 8-bit ones")
     parser.add_argument("--octet", default=str(TOP / "build/release/octet"))
-    parser.add_argument("--octet-args", default="", help="more options for `octet quantize`")
+    parser.add_argument("--octet-args", default="", help="more options for `octet quantize`; with --wide and --time of the 16-bit network")
     parser.add_argument("--seeds", type=int, default=1, help="repeat with other samples, so often; means and spread")
     parser.add_argument("--wide", action="store_true", help="8-bit activations beside 16-bit ones instead, both of Octet")
     parser.add_argument("--folder", default=str(TOP / "build/quant"))

@@ -1,11 +1,14 @@
 """What 16-bit activations gain: signal to noise of `octet quantize`'s networks of 8 and of 16 bits, on held-out samples."""
+import pathlib
+import sys
 import time
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from runtimes import session
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "nets"))
+from runtimes import session  # noqa: E402
 
 HEADER = ("| network | u8 dB | u16 dB | gain | ahead of the last Softmax or Sigmoid: u8 | u16 | gain | minutes u8 | u16 |\n"
           "|---|---|---|---|---|---|---|---|---|")
@@ -43,7 +46,7 @@ def compare(octet, folder, source, calibration, test, extra, decibel):
     for bits in ("u8", "u16"):
         start, made = time.monotonic(), folder / f"{bits}.onnx"
         octet.call("quantize", str(source), "--calibrate", str(calibration), "-o", str(made), "--quiet",
-                   "--activations", bits, *extra, timeout=3600)
+                   "--activations", bits, *(extra if bits == "u16" else []), timeout=3600)
         minutes = (time.monotonic() - start) / 60
         row.append([decibel(a, b) for a, b in zip(wanted, results(made, test))] + [minutes])
     return np.array(row)

@@ -34,7 +34,8 @@ def quantized(network, octet, folder, extra):
     paths = {a: folder / f"timed_{a}.onnx" for a in ("u8", "u16")}
     for activations, path in paths.items():
         octet.call("quantize", str(source), "--calibrate", str(folder / "timed.npy"), "-o", str(path), "--quiet",
-                   "--no-bias-correction", "--observer", "minmax", "--activations", activations, *extra, timeout=3600)
+                   "--no-bias-correction", "--observer", "minmax", "--activations", activations, *(extra if activations == "u16" else []),
+                   timeout=3600)
     return paths, (1, *samples.shape[1:]), session(source).get_inputs()[0].name
 
 
