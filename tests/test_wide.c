@@ -85,8 +85,9 @@ static void run(const scene *c, oct_recipe *r, octet_status built, oct_mem mx, o
     harness_compare(y, want, bytes + 16, what);
 }
 
-/* Variants that take 16 bits as they are meet all shapes, others, which make the two sums of 8-bit parts,
- * one; those for GPUs have been through test_conv and test_gemm with such sums. */
+/* Variants that take 16 bits as they are meet every third shape (OCTET_TEST_LONG: all), others, which make
+ * the two sums of 8-bit parts, one; those for GPUs have been through test_conv and test_gemm with such sums.
+ */
 static bool takes(const char *variant, size_t v, size_t shape)
 {
     if (strstr(variant, "vnni"))
