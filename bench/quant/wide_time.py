@@ -14,14 +14,15 @@ sys.path.insert(0, str(HERE.parent / "nets"))
 import forms  # noqa: E402
 from runtimes import session  # noqa: E402
 
-SAMPLES = {"det": data.det, "cls": data.cls, "rec": data.rec}
+SAMPLES = {name: data.drawn(make) for name, make in (("det", data.det), ("cls", data.cls), ("rec", data.rec))}
 NETWORKS = [*SAMPLES, "resnet18"]
 
 
 def source_of(network, folder):
     """The float network and a few samples."""
     if network in SAMPLES:
-        return fetch(OCR, OCR_NETWORKS[network], folder), data.samples(SAMPLES[network], 4, 1)
+        source = fetch(OCR, OCR_NETWORKS[network], folder)
+        return source, np.concatenate([x for sample in SAMPLES[network](source, 4, 1) for x in sample.values()])
     rng = np.random.default_rng(1)
     return forms.float_model(network, folder), rng.normal(size=(4, 3, 224, 224)).astype(np.float32)
 
@@ -34,8 +35,8 @@ def quantized(network, octet, folder, extra):
     paths = {a: folder / f"timed_{a}.onnx" for a in ("u8", "u16")}
     for activations, path in paths.items():
         octet.call("quantize", str(source), "--calibrate", str(folder / "timed.npy"), "-o", str(path), "--quiet",
-                   "--no-bias-correction", "--observer", "minmax", "--activations", activations, *(extra if activations == "u16" else []),
-                   timeout=3600)
+                   "--no-bias-correction", "--observer", "minmax", "--activations", activations,
+                   *(extra if activations == "u16" else []), timeout=3600)
     return paths, (1, *samples.shape[1:]), session(source).get_inputs()[0].name
 
 
