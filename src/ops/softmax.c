@@ -1,27 +1,30 @@
 #include "softmax.h"
 #include "quant.h"
+#include "sizes.h"
 
 #include <string.h>
 
 octet_status oct_qsoftmax(oct_recipe *r, const oct_caps *caps, const oct_qsoftmax_request *q)
 {
-    (void)caps;
     float scale, table[256];
     RETURN_IF(!q->x_q.host_scale, OCTET_UNSUPPORTED, "the input's scale must be a constant");
     memcpy(&scale, q->x_q.host_scale, sizeof scale);
     oct_softmax_table(scale, q->axis, table);
     oct_mem exponentials = oct_recipe_const_copy(r, table, sizeof table);
-    oct_launch *l = oct_recipe_launch(r, "softmax/qsoftmax.cl", "qsoftmax", "%s",
+    const int64_t rows_of_item = caps->info.type == OCTET_DEVICE_CPU ? 4 : 1, rows = q->outer * q->inner;
+    oct_launch *l = oct_recipe_launch(r, "softmax/qsoftmax.cl", "qsoftmax", "%s -DROWS=%d%s",
                                       q->x.dtype == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127"
-                                                             : "-DT=uchar -DT_MIN=0 -DT_MAX=255");
+                                                             : "-DT=uchar -DT_MIN=0 -DT_MAX=255",
+                                      (int)rows_of_item, q->inner == 1 ? " -DINNER=1" : "");
     oct_launch_in(l, q->x.mem);
     oct_launch_in(l, exponentials);
     oct_launch_in(l, q->y_q.scale);
     oct_launch_in(l, q->y_q.zero);
     oct_launch_out(l, q->y.mem);
+    oct_launch_i64(l, rows);
     oct_launch_i64(l, q->axis);
     oct_launch_i64(l, q->inner);
     oct_launch_i32(l, q->y_q.zero_count);
-    oct_launch_2d(l, q->axis ? (size_t)q->inner : 0, (size_t)q->outer, 0, 0);
+    oct_launch_1d(l, q->axis ? oct_ceil_div((size_t)rows, (size_t)rows_of_item) : 0, 0);
     return r->status;
 }
