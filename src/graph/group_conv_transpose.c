@@ -89,20 +89,6 @@ static int for_each_phase(oct_graph *g, int v, const upsampling *u)
     return made < 0 ? -2 : made;
 }
 
-static octet_status add_ints(oct_graph *g, int node, const char *name, const int64_t *values, size_t count)
-{
-    int64_t *ints = oct_arena_alloc(&g->arena, count, sizeof *ints);
-    oct_attr *attrs = oct_arena_alloc(&g->arena, g->nodes[node].attr_count + 1, sizeof *attrs);
-    RETURN_IF(!ints || !attrs, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-    memcpy(ints, values, count * sizeof *ints);
-    for (size_t i = 0; i < g->nodes[node].attr_count; i++)
-        attrs[i] = g->nodes[node].attrs[i];
-    attrs[g->nodes[node].attr_count++] =
-        (oct_attr){.name = name, .kind = OCT_ATTR_INTS, .ints = ints, .count = count};
-    g->nodes[node].attrs = attrs;
-    return OCTET_OK;
-}
-
 /* The phases, in the channels, go to their places; what padding and unequal sizes cut off goes too. */
 static octet_status interleave(oct_graph *g, int node, int deep, const upsampling *u, int y)
 {
@@ -165,7 +151,7 @@ octet_status oct_group_conv_transpose(oct_group *s, bool *done)
     g->nodes[made].outputs[0] = deep;
     g->values[deep].producer = made;
     g->nodes[made].attr_count = 0;
-    FORWARD(add_ints(g, made, "pads", pads, 4));
+    FORWARD(oct_node_set_ints(g, made, "pads", pads, 4));
     *done = true;
     return interleave(g, made, deep, &u, y);
 }

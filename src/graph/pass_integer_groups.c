@@ -234,14 +234,13 @@ static octet_status fuse_reduction(oct_group *s, oct_op op, const bool *reduced,
 {
     oct_graph *g = s->g;
     const oct_value *x = &g->values[oct_group_input(s, 0)];
-    int64_t *axes = oct_arena_alloc(&g->arena, OCTET_MAX_RANK, sizeof *axes), elems = 1;
-    RETURN_IF(!axes, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    int64_t axes[OCTET_MAX_RANK], elems = 1;
+    size_t count = 0;
     int made = -1;
-    oct_attr attr = {.name = "axes", .kind = OCT_ATTR_INTS, .ints = axes};
     for (int d = 0; d < x->rank; d++) {
         if (!reduced[d])
             continue;
-        axes[attr.count++] = d;
+        axes[count++] = d;
         elems *= x->dims[d];
     }
     oct_quantized q;
@@ -251,7 +250,7 @@ static octet_status fuse_reduction(oct_group *s, oct_op op, const bool *reduced,
     if (!*done)
         return OCTET_OK;
     FORWARD(oct_node_set_int(g, made, "noop_with_empty_axes", 1)); /* none: that was so before */
-    return oct_node_set_attr(g, made, &attr);
+    return oct_node_set_ints(g, made, "axes", axes, count);
 }
 
 static octet_status fuse_sum(oct_group *s, bool *done)

@@ -215,6 +215,16 @@ octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t 
     return oct_node_set_attr(g, node, &attr);
 }
 
+octet_status oct_node_set_ints(oct_graph *g, int node, const char *name, const int64_t *values, size_t count)
+{
+    int64_t *ints = oct_arena_alloc(&g->arena, count, sizeof *ints);
+    RETURN_IF(!ints, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    if (count)
+        memcpy(ints, values, count * sizeof *ints);
+    const oct_attr attr = {.name = name, .kind = OCT_ATTR_INTS, .ints = ints, .count = count};
+    return oct_node_set_attr(g, node, &attr);
+}
+
 void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi)
 {
     if (!n->clamp.set)

@@ -51,6 +51,8 @@ int oct_copy_node(oct_graph *g, int node, int output);
 octet_status oct_node_set_attr(oct_graph *g, int node, const oct_attr *attr);
 /* Likewise, `name` set to an integer. */
 octet_status oct_node_set_int(oct_graph *g, int node, const char *name, int64_t i);
+/* Likewise, set to integers, which are copied. */
+octet_status oct_node_set_ints(oct_graph *g, int node, const char *name, const int64_t *values, size_t count);
 
 /* The node's 8-bit output of this type is clamped to [lo, hi] too, after any clamp it has. */
 void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi);
