@@ -67,7 +67,7 @@ typedef struct octet_quantize_desc {
      * always; -1: never, each weight goes to the nearest number. */
     int adaptive;
     /* With 16-bit activations and adaptive rounding: the layers whose weights cost most become sums of two,
-     * which hold 16 bits together, for so many percent of the network's multiply-adds more. 0: 5; negative:
+     * which hold 16 bits together, for so many percent of the network's multiply-adds more. 0: 15; negative:
      * none. */
     double split;
     /* Inputs with a value for good, which samples do not have. In the file it is their default: who runs it

@@ -81,7 +81,7 @@ static const option_row rows[] = {
     {"nearest", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(nearest), 0, 0,
      "round each weight to the nearest number, with 16-bit activations too"},
     {"split", "PERCENT", FOR_QUANTIZE, KIND_TEXT, FIELD(split), 0, 0,
-     "16-bit activations: so much more work for weights of 16 bits where they cost most; 5 by default, 0: "
+     "16-bit activations: so much more work for weights of 16 bits where they cost most; 15 by default, 0: "
      "none"},
     {"integer-softmax", NULL, FOR_QUANTIZE, KIND_FLAG, FIELD(integer_softmax), 0, 0,
      "quantize a Softmax at the end too"},

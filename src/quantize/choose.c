@@ -295,7 +295,6 @@ static octet_status try_rounding(octet_quantizer *q)
     options.adaptive = true;
     if (wide && !q->split_done && q->desc.split >= 0) {
         FORWARD(oct_quantizer_round(q, q->best.observer, &options, true));
-        FORWARD(try_one(q, q->best.observer, &options));
         FORWARD(oct_quantizer_split(q));
         if (q->split_count)
             FORWARD(try_observers(q, &q->options));

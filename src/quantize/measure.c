@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Samples that tensors are measured on: every one of them is held in float and compared. */
 #define MEASURED_SAMPLES 8
@@ -77,17 +78,13 @@ static bool *marks_of(octet_quantizer *q, octet_raise raise)
     return raise == OCTET_RAISE_FLOAT ? q->excluded : q->raised;
 }
 
-octet_status oct_quantizer_score_with(octet_quantizer *q, int node, octet_raise raise, size_t samples,
-                                      double *score_db)
+/* Of a network with pairs at these places, which are freed. */
+static octet_status score_placed(octet_quantizer *q, oct_placement *place, const oct_insert_options *options,
+                                 size_t samples, double *score_db)
 {
-    oct_placement place;
     oct_candidate c;
-    marks_of(q, raise)[node] = true;
-    octet_status status = oct_quantizer_place(q, &place);
-    marks_of(q, raise)[node] = false;
-    FORWARD(status);
-    status = oct_candidate_make(q, &place, q->best.observer, &q->best.options, &c);
-    oct_placement_free(&place);
+    octet_status status = oct_candidate_make(q, place, q->best.observer, options, &c);
+    oct_placement_free(place);
     FORWARD(status);
     status = oct_candidate_score_on(q, &c, samples);
     *score_db = c.score_db;
@@ -95,10 +92,39 @@ octet_status oct_quantizer_score_with(octet_quantizer *q, int node, octet_raise 
     return status;
 }
 
-octet_status oct_quantizer_score_best(octet_quantizer *q, size_t samples, double *score_db)
+/* With one more node kept higher. */
+static octet_status score_with(octet_quantizer *q, int node, octet_raise raise, double *score_db)
+{
+    oct_placement place;
+    marks_of(q, raise)[node] = true;
+    octet_status status = oct_quantizer_place(q, &place);
+    marks_of(q, raise)[node] = false;
+    FORWARD(status);
+    return score_placed(q, &place, &q->best.options, GAIN_SAMPLES, score_db);
+}
+
+octet_status oct_quantizer_score_alone(octet_quantizer *q, int node, const oct_insert_options *options,
+                                       size_t samples, double *score_db)
+{
+    bool *others = malloc((size_t)q->graph.node_count + 1), *excluded = q->excluded;
+    oct_placement place;
+    if (!others)
+        return no_memory();
+    memset(others, true, (size_t)q->graph.node_count);
+    others[node] = false;
+    q->excluded = others;
+    octet_status status = oct_quantizer_place(q, &place);
+    q->excluded = excluded;
+    free(others);
+    FORWARD(status);
+    return score_placed(q, &place, options, samples, score_db);
+}
+
+/* q->best on as few samples. */
+static octet_status score_best(octet_quantizer *q, double *score_db)
 {
     const oct_candidate whole = q->best;
-    octet_status status = oct_candidate_score_on(q, &q->best, samples);
+    octet_status status = oct_candidate_score_on(q, &q->best, GAIN_SAMPLES);
     *score_db = q->best.score_db;
     q->best.score_db = whole.score_db;
     q->best.snr_db = whole.snr_db;
@@ -110,7 +136,7 @@ static octet_status find_gains(octet_quantizer *q, octet_raise raise, double *ga
 {
     size_t layers = 0, done = 0;
     double base_db;
-    FORWARD(oct_quantizer_score_best(q, GAIN_SAMPLES, &base_db));
+    FORWARD(score_best(q, &base_db));
     for (int i = 0; i < q->graph.node_count; i++) {
         gains[i] = NAN;
         layers += is_layer(q, i);
@@ -123,7 +149,7 @@ static octet_status find_gains(octet_quantizer *q, octet_raise raise, double *ga
                                done++, layers);
         if (marks_of(q, raise)[i])
             continue;
-        FORWARD(oct_quantizer_score_with(q, i, raise, GAIN_SAMPLES, &score_db));
+        FORWARD(score_with(q, i, raise, &score_db));
         gains[i] = score_db - base_db;
     }
     return OCTET_OK;

@@ -115,12 +115,11 @@ void oct_quantizer_forget_shifts(octet_quantizer *q);
 octet_status oct_quantizer_measure(octet_quantizer *q);
 /* And what each node costs. */
 octet_status oct_quantizer_measure_gains(octet_quantizer *q);
-/* What the outputs of q->best are judged by on so many samples, and with one more node kept higher. */
-octet_status oct_quantizer_score_best(octet_quantizer *q, size_t samples, double *score_db);
-octet_status oct_quantizer_score_with(octet_quantizer *q, int node, octet_raise raise, size_t samples,
-                                      double *score_db);
-/* With 16-bit activations: the products that cost q->best most get weights of 16 bits (split_weights.h),
- * once. The graph may be another one then, which nothing is chosen for. */
+/* What the outputs are judged by, on so many samples, when nothing but this node is quantized. */
+octet_status oct_quantizer_score_alone(octet_quantizer *q, int node, const oct_insert_options *options,
+                                       size_t samples, double *score_db);
+/* With 16-bit activations: the products whose weights, rounded as they are now, cost most get weights of 16
+ * bits (split_weights.h), once. The graph may be another one then, which nothing is chosen for. */
 octet_status oct_quantizer_split(octet_quantizer *q);
 /* Keep the `count` nodes that cost most higher, and choose again. */
 octet_status oct_quantizer_keep_worst(octet_quantizer *q, int count);

@@ -14,10 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Samples that networks with one product in float are compared on, and the least share of the noise that a
- * product is split for. */
-#define GAIN_SAMPLES 4
-static const double least_share = 0.04, default_percent = 5;
+/* Samples that networks with one quantized product are compared on, and the least share of the noise of all
+ * that a product is split for. */
+#define COST_SAMPLES 4
+static const double least_share = 0.005, default_percent = 15;
 
 /* What is left counts from so many times the least number of a float on: it needs a scale yet. */
 static const float least_steps = 65536;
@@ -116,23 +116,29 @@ static double macs_of(const octet_quantizer *q, int node)
     return (double)results * (double)depth;
 }
 
-/* The products that may be split, each with its share of the noise of q->best, best first. */
-static octet_status find_costs(octet_quantizer *q, double most_macs, cost *costs, int *count)
+/* The products that may be split, best first. Each is quantized alone in the float network, by the weights
+ * that adaptive rounding made of what that network shows: in one where all are, those behind it have made up
+ * for its noise already, and it would seem to cost nothing. */
+static octet_status find_costs(octet_quantizer *q, cost *costs, int *count)
 {
-    double base_db;
+    oct_insert_options options = q->options;
+    double whole = 0;
+    options.adaptive = true;
     *count = 0;
     for (int i = 0; i < q->graph.node_count; i++) {
         double macs = macs_of(q, i);
-        if (q->rounded[i].made && macs > 0 && macs <= most_macs)
+        if (q->rounded[i].made && macs > 0)
             costs[(*count)++] = (cost){i, 0, macs};
     }
-    FORWARD(oct_quantizer_score_best(q, GAIN_SAMPLES, &base_db));
     for (int i = 0; i < *count; i++) {
         double score_db;
         oct_quantizer_progress(q, "weights in 16 bits", (size_t)i, (size_t)*count);
-        FORWARD(oct_quantizer_score_with(q, costs[i].node, OCTET_RAISE_FLOAT, GAIN_SAMPLES, &score_db));
-        costs[i].share = 1 - pow(10, (base_db - score_db) / 10);
+        FORWARD(oct_quantizer_score_alone(q, costs[i].node, &options, COST_SAMPLES, &score_db));
+        costs[i].share = pow(10, -score_db / 10);
+        whole += costs[i].share;
     }
+    for (int i = 0; i < *count; i++)
+        costs[i].share /= whole;
     qsort(costs, (size_t)*count, sizeof *costs, best_first);
     return OCTET_OK;
 }
@@ -149,7 +155,7 @@ static octet_status split_worst(octet_quantizer *q, cost *costs)
 {
     double left = all_macs(q) * (q->desc.split > 0 ? q->desc.split : default_percent) / 100;
     int count;
-    FORWARD(find_costs(q, left, costs, &count));
+    FORWARD(find_costs(q, costs, &count));
     q->splits = calloc((size_t)count + 1, sizeof *q->splits);
     if (!q->splits)
         return no_memory();
