@@ -285,6 +285,56 @@ static void split_weights(void **state)
         fail_msg("%.1f dB, and %.1f with weights of 16 bits", db[0], db[1]);
 }
 
+static bool has_node(const char *path, const char *name)
+{
+    octet_model *model;
+    bool found = false;
+    CHECK_OK(octet_model_load(context, path, &model));
+    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+        octet_node_info info;
+        OCTET_INIT(info);
+        CHECK_OK(octet_model_node(model, i, &info));
+        found = found || strcmp(info.name, name) == 0;
+    }
+    octet_model_destroy(model);
+    return found;
+}
+
+/* Three layers of the same work, room for one more: it goes to the one in the middle, whose steps are coarse
+ * for the sake of a channel that is always 0. */
+static void split_where_it_costs(void **state)
+{
+    (void)state;
+    const char *from = in_folder("float.onnx"), *to = in_folder("int8.onnx");
+    const char *names[3] = {"one", "two", "three"};
+    oct_graph graph = {0}, *g = &graph;
+    uint32_t seed = 5;
+    const int64_t dims[4] = {2, 3, SIDE, SIDE};
+    int x = oct_add_like(g, "image", OCTET_F32, 4, dims), y = conv(g, "first", x, C, 3, 1, 1, &seed);
+    float *w[3];
+    for (int i = 0; i < 3; i++) {
+        y = conv(g, names[i], ADD(g, Relu, "relu", y), C, C, 3, 1, &seed);
+        w[i] = (float *)(uintptr_t)g->values[g->nodes[g->node_count - 1].inputs[1]].data;
+    }
+    float *b = (float *)(uintptr_t)g->values[g->nodes[2].inputs[2]].data;
+    b[0] = -1; /* channel 0 of "one" */
+    memset(w[0], 0, C * 9 * sizeof **w);
+    for (int i = 0; i < C; i++)
+        w[1][i * C * 9] = 40;
+    close_graph(g, x, y, 13);
+    CHECK_OK(oct_onnx_write(g, 13, from));
+    oct_graph_free(g);
+    octet_quantize_desc d;
+    OCTET_INIT(d);
+    d.activations = OCTET_U16;
+    d.split = 40;
+    octet_quantizer *q = open_quantizer(from, &d, 4);
+    CHECK_OK(octet_quantizer_write(q, to));
+    octet_quantizer_destroy(q);
+    assert_true(has_node(to, "two_fine"));
+    assert_false(has_node(to, "one_fine") || has_node(to, "three_fine"));
+}
+
 /* An Identity that makes an output does not hide what makes it. */
 static void last_identity(void **state)
 {
@@ -684,11 +734,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 
-        cmocka_unit_test(written_files), cmocka_unit_test(whole_network),
-        cmocka_unit_test(split_weights), cmocka_unit_test(kept_float),
-        cmocka_unit_test(raised_layers), cmocka_unit_test(layers_compared),
-        cmocka_unit_test(last_identity), cmocka_unit_test(equalized),
-        cmocka_unit_test(refusals),      cmocka_unit_test(degenerate_samples),
+        cmocka_unit_test(written_files),      cmocka_unit_test(whole_network),
+        cmocka_unit_test(split_weights),      cmocka_unit_test(split_where_it_costs),
+        cmocka_unit_test(kept_float),         cmocka_unit_test(raised_layers),
+        cmocka_unit_test(layers_compared),    cmocka_unit_test(last_identity),
+        cmocka_unit_test(equalized),          cmocka_unit_test(refusals),
+        cmocka_unit_test(degenerate_samples),
     };
     return cmocka_run_group_tests(tests, start, stop);
 }
