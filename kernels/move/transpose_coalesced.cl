@@ -1,12 +1,10 @@
-/* y[b][c][r] = x[b][r][c] for GPUs: a work-group of 32 x 4 moves a tile of 32 x 32 through local memory, so
- * that neighbouring work-items read and write neighbouring elements. The column that is not used puts those
- * of one column of up to 4 bytes into different banks. Option T: an unsigned type of the element's size. */
+/* y[b][c][r] = x[b][r][c] for GPUs: a work-group of SIDE x LINES moves a tile of SIDE x SIDE through local
+ * memory, so that neighbouring work-items read and write neighbouring elements. The column that is not used
+ * puts those of one column of up to 4 bytes into different banks. Options: T, an unsigned type of the
+ * element's size; SIDE, LINES. */
 #include "common.clh"
 
-#define SIDE  32
-#define LINES 4
-
-__kernel __attribute__((reqd_work_group_size(SIDE, LINES, 1))) void transpose(MEM(x), MEM(y), const long rows,
+__attribute__((reqd_work_group_size(SIDE, LINES, 1))) __kernel void transpose(MEM(x), MEM(y), const long rows,
                                                                               const long columns)
 {
     __local T tile[SIDE][SIDE + 1];

@@ -180,8 +180,8 @@ static int store(const option_row *row, const char *value, cli_options *options)
     errno = 0;
     count = strtol(value, &end, 10);
     if (!isdigit((unsigned char)value[0]) || *end || errno || count < row->min || count > row->max)
-        return cli_usage("--%s takes a number from %ld to %ld, not \"%s\"", row->name, row->min, row->max,
-                         value);
+        return cli_usage("--%s takes a whole number from %ld to %ld, not \"%s\"", row->name, row->min,
+                         row->max, value);
     *(long *)field = count;
     return EXIT_DONE;
 }

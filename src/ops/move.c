@@ -90,31 +90,33 @@ static void transpose_picture(oct_recipe *r, const oct_caps *caps, const oct_ope
     oct_launch_3d(l, (size_t[3]){oct_split_items(caps, pixels), (size_t)batch, 1}, NULL);
 }
 
-/* Side of a tile; of the coalesced kernel, and rows of its work-group. */
-enum { TILE = 16, COALESCED_TILE = 32, COALESCED_LINES = 4 };
-
-static void transpose_tiles(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem y,
-                            int64_t batch, int64_t rows, int64_t columns)
+static void transpose_tiles(oct_recipe *r, const oct_operand *x, oct_mem y, int64_t batch, int64_t rows,
+                            int64_t columns)
 {
-    bool coalesced = oct_lanes_select(caps, columns, batch * rows, oct_dtype_bytes(x->dtype))->coalesced;
-    oct_launch *l =
-        coalesced ? oct_recipe_launch(r, "move/transpose_coalesced.cl", "transpose", "-DT=%s", element(x))
-                  : oct_recipe_launch(r, "move/move.cl", "transpose_tiles", "-DT=%s", element(x));
+    oct_launch *l = oct_recipe_launch(r, "move/move.cl", "transpose_tiles", "-DT=%s", element(x));
     oct_launch_in(l, x->mem);
     oct_launch_out(l, y);
     oct_launch_i64(l, rows);
     oct_launch_i64(l, columns);
-    if (coalesced) {
-        const size_t across = oct_ceil_div((size_t)columns, COALESCED_TILE),
-                     down = oct_ceil_div((size_t)rows, COALESCED_TILE);
-        oct_launch_3d(l, (size_t[3]){across * COALESCED_TILE, down * COALESCED_LINES, (size_t)batch},
-                      (size_t[3]){COALESCED_TILE, COALESCED_LINES, 1});
-    } else {
-        oct_launch_3d(
-            l,
-            (size_t[3]){oct_ceil_div((size_t)rows, TILE), oct_ceil_div((size_t)columns, TILE), (size_t)batch},
-            NULL);
-    }
+    oct_launch_3d(
+        l, (size_t[3]){oct_ceil_div((size_t)rows, 16), oct_ceil_div((size_t)columns, 16), (size_t)batch},
+        NULL);
+}
+
+/* Of a tile, and its rows that a work-group reads or writes at a time. */
+enum { SIDE = 32, LINES = OCT_GROUP_ITEMS / SIDE };
+
+static void transpose_coalesced(oct_recipe *r, const oct_operand *x, oct_mem y, int64_t batch, int64_t rows,
+                                int64_t columns)
+{
+    const size_t across = oct_ceil_div((size_t)columns, SIDE), down = oct_ceil_div((size_t)rows, SIDE);
+    oct_launch *l = oct_recipe_launch(r, "move/transpose_coalesced.cl", "transpose",
+                                      "-DT=%s -DSIDE=%d -DLINES=%d", element(x), SIDE, LINES);
+    oct_launch_in(l, x->mem);
+    oct_launch_out(l, y);
+    oct_launch_i64(l, rows);
+    oct_launch_i64(l, columns);
+    oct_launch_3d(l, (size_t[3]){across * SIDE, down * LINES, (size_t)batch}, (size_t[3]){SIDE, LINES, 1});
 }
 
 octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
@@ -129,8 +131,10 @@ octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand
     if (is_matrix_transpose(&b, &batch, &rows, &columns)) {
         if (is_picture(x, rows, columns))
             transpose_picture(r, caps, x, y->mem, batch, rows, columns);
+        else if (oct_lanes_select(caps, columns, batch * rows, oct_dtype_bytes(x->dtype))->coalesced)
+            transpose_coalesced(r, x, y->mem, batch, rows, columns);
         else
-            transpose_tiles(r, caps, x, y->mem, batch, rows, columns);
+            transpose_tiles(r, x, y->mem, batch, rows, columns);
         return r->status;
     }
     /* The row: the last dimension, or none. The others at the end of seven. */
