@@ -63,12 +63,10 @@ def table(function, x, sx, zx, sy, zy, *extra):
 def unary(dtype):
     x = np.arange(256, dtype=np.uint8).view(dtype)
     sx, zx, sy, zy = check.scale(), check.zero(dtype), check.scale(), check.zero(dtype)
-    low, high = np.sort(check.rng.normal(0, 20 * sx, 2).astype(f32))
     c = ctypes.c_float
     for name, attributes, function, extra in (
-            ("Sigmoid", {}, "oct_lut_sigmoid", ()), ("Relu", {}, "oct_lut_relu", ()),
-            ("LeakyRelu", {"alpha": float(f32(0.1))}, "oct_lut_leaky_relu", (c(0.1),)),
-            ("Clip", {"more": (low, high)}, "oct_lut_clip", (c(low), c(high)))):
+            ("Sigmoid", {}, "oct_lut_sigmoid", ()),
+            ("LeakyRelu", {"alpha": float(f32(0.1))}, "oct_lut_leaky_relu", (c(0.1),))):
         want = qdq(name, [(x, sx, zx)], sy, zy, **attributes)
         got = table(function, x, sx, zx, sy, zy, *extra)
         check.same(f"{name} {x.dtype.name}", want, got, sx=sx, zx=zx, sy=sy, zy=zy)
