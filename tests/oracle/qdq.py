@@ -119,6 +119,8 @@ def products(dtype):
         group = [(x, sx, zx), (w, sw, zw), (bias, (sx * sw).astype(f32), np.zeros(10, np.int32))]
         got = qdq("Conv", group, sy, zero, constants=(1, 2), relu=relu, **pads)
         check.same(f"Conv group relu={relu} {x.dtype.name}", want, got, sx=sx, zx=zx, sw=sw, sy=sy, zy=zero)
+    if exact.saturates():  # it makes the group a product of its own, which is not asked
+        return
     a, b, zb = check.data((7, 40), dtype), check.data((40, 9), np.int8), np.asarray(0, np.int8)
     want = node_session("QLinearMatMul", [a, np.asarray(sx), zx, b, np.asarray(sw[0]), zb, np.asarray(sy), zy],
                         constants=(1, 2, 3, 4, 5, 6, 7))()[0]
