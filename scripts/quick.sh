@@ -80,7 +80,7 @@ choose()
     quick_chosen=() quick_left=()
     while read -r name; do
         [[ " ${quick_all[*]} " == *" $name "* ]] || continue
-        cost=$(awk -v name="$name" '$1 == name && $2 > 0 { print int($3 + 0.5) }' "$costs" 2>/dev/null || true)
+        cost=$(awk -v name="$name" '$1 == name && $2 > 0 { print int($3 + 0.5); exit }' "$costs" 2>/dev/null || true)
         cost=${cost:-5} # not run yet
         if [ ${#quick_chosen[@]} -eq 0 ] || [ $((spent + cost)) -le "$quick_budget" ]; then
             quick_chosen+=("$name")
@@ -97,7 +97,7 @@ targets_of()
     local name
     for name in "$@"; do
         sed -nE "s/^add_test\(\[=\[$name\]=\] (.*)\)\$/\1/p" $quick_tree/tests/CTestTestfile.cmake
-    done | grep -o "\"${root}/$quick_tree[^\"]*\"" | tr -d '"' | sort -u | while read -r path; do
+    done | grep -o "\"$root/$quick_tree"'[^"]*"' | tr -d '"' | sort -u | while read -r path; do
         case ${path##*/} in
             gcc) echo all ;;
             octet) echo octet_cli ;;
