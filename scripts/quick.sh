@@ -20,12 +20,12 @@ changed_files()
     printf '%s\n' "$files" | grep . | sort -u
 }
 
-# tests_named WORD...: of $quick_all, those called test_WORD or test_WORD_...
+# tests_named WORD...: of $quick_all, those called test_WORD (or its plural) or test_WORD_...
 tests_named()
 {
     local word
     for word in "$@"; do
-        printf '%s\n' "${quick_all[@]}" | grep -E "^test_${word}(_|\$)" || true
+        printf '%s\n' "${quick_all[@]}" | grep -E "^test_${word}(e?s)?(_|\$)" || true
     done
 }
 
@@ -66,7 +66,7 @@ tests_of()
             folder=$(basename "$(dirname "$file")")
             word=$(sed -E 's/^(ref|infer|lower|pass|oct)_//' <<<"$stem")
             tests_named "$stem" "$word" | rank 1
-            tests_named "${word%%_*}" "$folder" | rank 2
+            tests_named "${word%%_*}" "${word##*_}" "$folder" | rank 2
             tests_with "\"$stem.h\"" | rank 3
             printf '4 %s\n' "${quick_basis[@]}"
             ;;
