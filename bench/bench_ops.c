@@ -12,7 +12,7 @@
 #include "pointwise.h"
 #include "pool.h"
 #include "qreduce.h"
-#include "quantize.h"
+#include "quantize_op.h"
 #include "softmax.h"
 
 #include "clock.h"

@@ -28,7 +28,7 @@ for document in README.md $(find docs examples -name '*.md'); do
     done
     # shellcheck disable=SC2013
     for name in $(grep -ow 'octet_[a-z0-9_]*[a-z0-9]' "$document" | sort -u); do
-        grep -qw "$name" include/octet/*.h src/graph/*.h CMakeLists.txt cmake/*.cmake ||
+        grep -qw "$name" include/octet/*.h src/*/*.h CMakeLists.txt cmake/*.cmake ||
             complain "$document names $name, the public headers do not"
     done
 done

@@ -4,7 +4,7 @@
 #include "floats.h"
 #include "fuse.h"
 #include "harness.h"
-#include "quantize.h"
+#include "quantize_op.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear against src/ref, byte for byte. */
 #include "harness.h"
-#include "quantize.h"
+#include "quantize_op.h"
 #include "ref.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Resize, channels last. The host makes the taps (src/graph/resize.h): for each output row and column two
+/* Resize, channels last. The host makes the taps (src/infer/resize.h): for each output row and column two
  * input positions and their weights. Options: T, an element type; LINEAR; QUANTIZED: T is 8 bits, dequantized
  * before and quantized after in float. */
 #include "div.clh"

@@ -32,67 +32,6 @@ octet_status oct_api_give_info(void *theirs, const void *mine, size_t mine_size,
     return OCTET_OK;
 }
 
-const char *octet_status_name(octet_status status)
-{
-    static const char *const names[] = {
-        [OCTET_OK] = "ok",
-        [OCTET_INVALID_ARGUMENT] = "invalid argument",
-        [OCTET_UNSUPPORTED] = "unsupported",
-        [OCTET_NO_DEVICE] = "no device",
-        [OCTET_OUT_OF_MEMORY] = "out of memory",
-        [OCTET_DEVICE_ERROR] = "device error",
-        [OCTET_CORRUPT_FILE] = "corrupt file",
-        [OCTET_INTERNAL] = "internal error",
-    };
-    return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
-}
-
-const char *octet_last_error(void)
-{
-    return oct_error_text();
-}
-
-size_t octet_dtype_bytes(octet_dtype dtype)
-{
-    return oct_dtype_bytes(dtype);
-}
-
-const char *octet_dtype_name(octet_dtype dtype)
-{
-    return oct_dtype_name(dtype);
-}
-
-size_t octet_tensor_bytes(const octet_tensor *t)
-{
-    int64_t elems;
-    if (!t || t->rank < 0 || t->rank > OCTET_MAX_RANK || !oct_shape_elems(t->dims, t->rank, &elems))
-        return 0;
-    return (size_t)elems * oct_dtype_bytes(t->dtype);
-}
-
-octet_status octet_tensor_alloc(octet_tensor *t)
-{
-    CHECK_ARG(t);
-    int64_t elems;
-    RETURN_IF(!oct_dtype_bytes(t->dtype), OCTET_INVALID_ARGUMENT, "octet_tensor_alloc: unknown dtype %d",
-              (int)t->dtype);
-    RETURN_IF(t->rank < 0 || t->rank > OCTET_MAX_RANK || !oct_shape_elems(t->dims, t->rank, &elems),
-              OCTET_INVALID_ARGUMENT, "octet_tensor_alloc: the shape is negative or too large");
-    size_t bytes = (size_t)elems * oct_dtype_bytes(t->dtype);
-    t->data = calloc(1, bytes ? bytes : 1);
-    RETURN_IF(!t->data, OCTET_OUT_OF_MEMORY, "out of host memory for a tensor of %zu bytes", bytes);
-    t->data_bytes = bytes;
-    return OCTET_OK;
-}
-
-void octet_tensor_free(octet_tensor *t)
-{
-    if (!t)
-        return;
-    free(t->data);
-    memset(t, 0, sizeof *t);
-}
-
 octet_status octet_device_count(size_t *count)
 {
     CHECK_ARG(count);

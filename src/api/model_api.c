@@ -1,6 +1,7 @@
 /* octet_model: a mapped ONNX file and what can be asked of it. */
 #include "model_api.h"
 #include "fixed_api.h"
+#include "lower.h"
 #include "passes.h"
 #include "plan.h"
 

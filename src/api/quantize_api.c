@@ -12,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *octet_observer_name(octet_observer observer)
-{
-    static const char *const names[] = {"best", "minmax", "average", "percentile", "entropy", "mse"};
-    return (unsigned)observer < OCTET_OBSERVER_COUNT ? names[observer] : NULL;
-}
-
 static octet_status check_desc(const octet_quantize_desc *d)
 {
     bool wide = oct_dtype_is_int16(d->activations);

@@ -3,7 +3,7 @@
 #define CLI_COMPARE_LAYERS_H
 
 #include "cli.h"
-#include "fixed.h"
+#include "fixed_inputs.h"
 #include "samples.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* See crew.h. */
 #include "crew.h"
-#include "fixed.h"
+#include "fixed_inputs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

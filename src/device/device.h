@@ -1,5 +1,5 @@
 /* OpenCL: discovery, capabilities, programs and their cache, buffers, the queue, counters. Knows nothing of
- * int8; everything vendor-specific is data in device_caps.c. Outside this folder only plan/executor.c makes
+ * int8; everything vendor-specific is data in device_caps.c. Outside this folder only src/run makes
  * OpenCL calls (kernel arguments).
  *
  * Threads: all functions may be called from many threads on one oct_device. A cl_kernel must not be shared
@@ -12,50 +12,11 @@
 #include <CL/cl.h>
 #include <CL/cl_ext.h>
 
+#include "caps.h"
 #include "error.h"
 #include "sgemm.h"
 #include <octet/octet.h>
 #include <stdbool.h>
-
-/* Ways to a 4-way 8-bit dot product in portable kernels; kernels/dot4/ has one file a vendor. */
-typedef enum oct_dot4_path {
-    OCT_DOT4_NONE, /* plain OpenCL C */
-    OCT_DOT4_KHR,
-    OCT_DOT4_NVIDIA,
-    OCT_DOT4_AMD_SDOT4,
-    OCT_DOT4_AMD_SUDOT4,
-    OCT_DOT4_INTEL,
-    OCT_DOT4_ARM,
-    OCT_DOT4_QUALCOMM, /* by the signs that the device has been found to give its operands */
-    OCT_DOT4_QUALCOMM_US,
-    OCT_DOT4_QUALCOMM_SU,
-    OCT_DOT4_COUNT
-} oct_dot4_path;
-
-/* What kernel selection may look at: plain data, so that select() is tested without OpenCL. */
-typedef struct oct_caps {
-    octet_device_info info;
-    cl_uint vendor_id;
-    int cl_c_version;          /* 120, 200, 300 */
-    size_t max_group;          /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
-    bool any_device;           /* true: the capability of portable kernels */
-    bool clblast;              /* this build of Octet has it */
-    bool pocl_x86;             /* PoCL on this host's own x86 CPU: inline assembly is possible */
-    bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
-    bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
-    bool x86_avx512_vbmi;      /* that and VBMI */
-    unsigned dot4_paths;       /* 1 << path: those that the device has */
-    oct_dot4_path dot4;        /* the one that kernels are built with */
-    bool prefers_tiles;        /* a GPU: tiles in local memory before kernels of one work-item */
-    const char *lanes;         /* for tests: a row of lane_variants.def; NULL: what suits */
-    int item_words;            /* dwords of sums and fetched operands that a work-item keeps in registers */
-    const char *build_options; /* what every program needs on this driver; "" for most */
-    bool weak_compiler;        /* of its driver: only small kernels, please */
-    bool one_build;            /* its driver must not build two programs at once */
-    int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
-    int nvidia_registers;      /* of a compute unit, where kernels can be given a limit; 0: unknown */
-    const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
-} oct_caps;
 
 /* item_words of GPUs of a vendor of this name. */
 int oct_item_words(const char *vendor);
@@ -94,9 +55,8 @@ typedef struct oct_program_name {
 } oct_program_name;
 octet_status oct_device_build(oct_device *device, const oct_program_name *programs, size_t count);
 
-/* Device memory. bytes > 0. All buffers end with at least OCT_BUFFER_PAD readable bytes past `bytes`. What is
- * held, padding included, is counted. */
-#define OCT_BUFFER_PAD 64
+/* Device memory. bytes > 0. All buffers end with at least OCT_BUFFER_PAD readable bytes past `bytes`
+ * (caps.h). What is held, padding included, is counted. */
 octet_status oct_buffer_create(oct_device *device, size_t bytes, cl_mem *buffer);
 void oct_buffer_release(oct_device *device, cl_mem buffer); /* NULL is fine */
 /* Bytes of the largest buffer, OCT_BUFFER_PAD off, a multiple of `align`. */

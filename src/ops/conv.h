@@ -4,7 +4,7 @@
 #ifndef OCT_CONV_H
 #define OCT_CONV_H
 
-#include "device.h"
+#include "caps.h"
 #include "product.h"
 #include "quant_args.h"
 #include "tuning.h"

@@ -4,7 +4,7 @@
 #ifndef OCT_FLOAT_PRODUCT_H
 #define OCT_FLOAT_PRODUCT_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 typedef struct oct_float_matmul_request {

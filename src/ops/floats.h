@@ -2,7 +2,7 @@
 #ifndef OCT_FLOATS_H
 #define OCT_FLOATS_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 typedef enum oct_float_op {

@@ -5,7 +5,7 @@
 #ifndef OCT_FUSE_H
 #define OCT_FUSE_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 #include "recipe.h"
 

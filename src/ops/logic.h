@@ -2,7 +2,7 @@
 #ifndef OCT_LOGIC_H
 #define OCT_LOGIC_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 /* name: Equal, Less, LessOrEqual, Greater, GreaterOrEqual, And, Or, Xor. numpy broadcasting; a and b of one

@@ -4,7 +4,7 @@
 #ifndef OCT_LSTM_H
 #define OCT_LSTM_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 /* A function by its ONNX name, and its two numbers. */

@@ -2,7 +2,7 @@
 #ifndef OCT_MOVE_H
 #define OCT_MOVE_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 /* y = x, same bytes. */

@@ -2,7 +2,7 @@
 #ifndef OCT_NORMALIZE_H
 #define OCT_NORMALIZE_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 typedef struct oct_normalize_request {

@@ -2,7 +2,7 @@
 #ifndef OCT_PEAK_H
 #define OCT_PEAK_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 /* Append the kernel; *operations is what one run of it does (a multiply-add is two). Errors: UNSUPPORTED (the

@@ -2,7 +2,7 @@
 #ifndef OCT_POINTWISE_H
 #define OCT_POINTWISE_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 /* y byte = table[x byte]; the table is copied. */

@@ -3,7 +3,7 @@
 #ifndef OCT_POOL_H
 #define OCT_POOL_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 typedef enum oct_pool_kind { OCT_POOL_MAX, OCT_POOL_AVERAGE, OCT_POOL_GLOBAL_AVERAGE } oct_pool_kind;

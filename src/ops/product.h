@@ -4,7 +4,7 @@
 #ifndef OCT_PRODUCT_H
 #define OCT_PRODUCT_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 /* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed, OCT_S8S8 both

@@ -2,7 +2,7 @@
 #ifndef OCT_QREDUCE_H
 #define OCT_QREDUCE_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 #include "reduce.h"
 

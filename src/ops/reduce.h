@@ -2,7 +2,7 @@
 #ifndef OCT_REDUCE_H
 #define OCT_REDUCE_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 typedef enum oct_combine { OCT_COMBINE_MIN, OCT_COMBINE_MAX, OCT_COMBINE_SUM, OCT_COMBINE_PROD } oct_combine;

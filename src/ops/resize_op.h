@@ -2,7 +2,7 @@
 #ifndef OCT_RESIZE_OP_H
 #define OCT_RESIZE_OP_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 typedef struct oct_resize_request {

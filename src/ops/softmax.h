@@ -2,7 +2,7 @@
 #ifndef OCT_SOFTMAX_H
 #define OCT_SOFTMAX_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 typedef struct oct_qsoftmax_request {

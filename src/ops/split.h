@@ -2,7 +2,7 @@
 #ifndef OCT_SPLIT_H
 #define OCT_SPLIT_H
 
-#include "device.h"
+#include "caps.h"
 #include "recipe.h"
 
 /* How the elements of a kernel are spread over work-items: a row of lane_variants.def. */

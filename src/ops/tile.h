@@ -3,7 +3,7 @@
 #ifndef OCT_TILE_H
 #define OCT_TILE_H
 
-#include "device.h"
+#include "caps.h"
 #include "product.h"
 
 /* What a work-group makes. bm 0: not a tile. bk 0: a kernel for few rows, which makes bm rows of bn columns,

@@ -4,7 +4,7 @@
 #ifndef OCT_WIDE_H
 #define OCT_WIDE_H
 
-#include "device.h"
+#include "caps.h"
 #include "quant_args.h"
 
 /* Is this a product for here? 16 bits on either side. */

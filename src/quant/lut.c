@@ -42,10 +42,10 @@ static float leaky_relu(float x, const void *alpha)
     return x >= 0.0f ? x : *(const float *)alpha * x;
 }
 
-static float clip(float x, const void *range)
+static float unchanged(float x, const void *user)
 {
-    const float *r = range;
-    return fminf(fmaxf(x, r[0]), r[1]);
+    (void)user;
+    return x;
 }
 
 void oct_lut_sigmoid(const oct_lut_params *p, uint8_t table[256])
@@ -58,20 +58,9 @@ void oct_lut_leaky_relu(const oct_lut_params *p, float alpha, uint8_t table[256]
     oct_lut_make(p, leaky_relu, &alpha, table);
 }
 
-void oct_lut_clip(const oct_lut_params *p, float min, float max, uint8_t table[256])
-{
-    const float range[2] = {min, max};
-    oct_lut_make(p, clip, range, table);
-}
-
-void oct_lut_relu(const oct_lut_params *p, uint8_t table[256])
-{
-    oct_lut_clip(p, 0.0f, INFINITY, table);
-}
-
 void oct_lut_requantize(const oct_lut_params *p, uint8_t table[256])
 {
-    oct_lut_clip(p, -INFINITY, INFINITY, table);
+    oct_lut_make(p, unchanged, NULL, table);
 }
 
 void oct_softmax_table(float x_scale, int64_t axis_elems, float table[256])

@@ -1,5 +1,5 @@
-/* The arithmetic that defines every result: affine 8-bit quantization, requantization in the ONNX way and in
- * the fixed-point ways of gemmlowp and TFLite, and 256-entry tables of functions of one byte. Kernels match
+/* The arithmetic that defines every result: affine 8-bit quantization, requantization in the ONNX way, and
+ * 256-entry tables of functions of one byte. Kernels match
  * these bytes. Everything here is a pure function of its arguments in the default rounding mode; formulas,
  * order of operations and what was compared with ONNX Runtime are in docs/numerics.md. */
 #ifndef OCT_QUANT_H
@@ -47,38 +47,6 @@ int32_t oct_round_clamp(float x, int32_t qmin, int32_t qmax);
 /* DynamicQuantizeLinear's parameters for data between min and max (u8): the range is widened to contain 0. */
 void oct_dynamic_params(float min, float max, float *scale, uint8_t *zero);
 
-/* ---- fixed point (gemmlowp, TFLite) -------------------------------------------------------------------- */
-
-/* A real multiplier as quantized * 2^(shift - 31), quantized in [2^30, 2^31) or 0. */
-typedef struct oct_fixed {
-    int32_t multiplier;
-    int shift; /* positive: left */
-} oct_fixed;
-
-/* TFLite's QuantizeMultiplier. Below 2^-32: {0, 0}; `real` must be in [0, 2^30]: larger values, NaN and
- * negative ones give false and leave *fixed alone. */
-bool oct_fixed_from_real(double real, oct_fixed *fixed);
-
-/* gemmlowp SaturatingRoundingDoublingHighMul: a * b * 2 rounded to the upper 32 bits, ties toward +inf;
- * INT32_MIN * INT32_MIN gives INT32_MAX. */
-int32_t oct_srdhm(int32_t a, int32_t b);
-
-/* gemmlowp RoundingDivideByPOT: x / 2^exponent (0..31), ties away from zero. */
-int32_t oct_rounding_divide_by_pot(int32_t x, int exponent);
-
-/* x times the multiplier: TFLite's default (double rounding: left shift, SRDHM, RoundingDivideByPOT) and its
- * single-rounding build ((x * multiplier + 2^(30 - shift)) >> (31 - shift), ties up). The left shift
- * saturates. */
-int32_t oct_fixed_multiply_double(int32_t x, oct_fixed f);
-int32_t oct_fixed_multiply_single(int32_t x, oct_fixed f);
-
-typedef enum oct_rounding { OCT_ROUND_ONNX, OCT_ROUND_FIXED_DOUBLE, OCT_ROUND_FIXED_SINGLE } oct_rounding;
-
-/* clamp(multiply(acc) + zero, qmin, qmax) with one of the two multiplications (rounding != OCT_ROUND_ONNX).
- */
-int32_t oct_requantize_fixed(int32_t acc, oct_fixed f, oct_rounding rounding, int32_t zero, int32_t qmin,
-                             int32_t qmax);
-
 /* ---- functions of one byte ------------------------------------------------------------------------------
  */
 
@@ -96,9 +64,6 @@ void oct_lut_make(const oct_lut_params *p, oct_lut_fn fn, const void *user, uint
 
 void oct_lut_sigmoid(const oct_lut_params *p, uint8_t table[256]);                 /* QLinearSigmoid */
 void oct_lut_leaky_relu(const oct_lut_params *p, float alpha, uint8_t table[256]); /* QLinearLeakyRelu */
-void oct_lut_relu(const oct_lut_params *p, uint8_t table[256]);
-void oct_lut_clip(const oct_lut_params *p, float min, float max,
-                  uint8_t table[256]); /* min(max(x, min), max) */
 void oct_lut_requantize(const oct_lut_params *p,
                         uint8_t table[256]); /* change of parameters (QLinearConcat) */
 

@@ -248,3 +248,9 @@ oct_range oct_observer_range(const oct_observer *o, octet_observer method, doubl
         return with_zero(o->lo, o->hi);
     }
 }
+
+const char *octet_observer_name(octet_observer observer)
+{
+    static const char *const names[] = {"best", "minmax", "average", "percentile", "entropy", "mse"};
+    return (unsigned)observer < OCTET_OBSERVER_COUNT ? names[observer] : NULL;
+}

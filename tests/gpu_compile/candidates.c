@@ -1,6 +1,7 @@
 /* candidates VENDOR: the tiles that a GPU of this vendor may be given, a name a line, for run, which compiles
  * them. Limits besides registers are those of the compilers' own targets. */
 #include "conv.h"
+#include "device.h"
 #include "gemm.h"
 
 #include <stdio.h>

@@ -1,0 +1,172 @@
+/* Quantization, tables, quantized element-wise operators, softmax, concatenation. */
+#include "dtype.h"
+#include "floats.h"
+#include "lower.h"
+#include "pointwise.h"
+#include "quant.h"
+#include "quantize_op.h"
+#include "softmax.h"
+
+#include <math.h>
+#include <string.h>
+
+octet_status oct_lower_quantize(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    oct_quant q = oct_lower_quant(l, n, 1, 2, y.dtype);
+    return oct_quantize_op(l->r, l->caps, &x, &q, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
+}
+
+octet_status oct_lower_dequantize(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    oct_quant q = oct_lower_quant(l, n, 1, 2, x.dtype);
+    return oct_dequantize_op(l->r, l->caps, &x, &q, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
+}
+
+octet_status oct_lower_dynamic_quantize(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0),
+                scale = oct_lower_output(l, n, 1), zero = oct_lower_output(l, n, 2);
+    return oct_dynamic_quantize_op(l->r, l->caps, &x, &y, &scale, &zero);
+}
+
+octet_status oct_lower_q_binary(lowering *l, const oct_node *n)
+{
+    oct_operand c = oct_lower_output(l, n, 0);
+    oct_qbinary_request q = {.kind = n->op == OCT_OP_QLinearMul   ? OCT_QBINARY_MUL
+                                     : n->op == OCT_OP_QLinearSub ? OCT_QBINARY_SUB
+                                                                  : OCT_QBINARY_ADD,
+                             .swapped = n->swapped,
+                             .a = oct_lower_input(l, n, 0),
+                             .b = oct_lower_input(l, n, 3),
+                             .c = c,
+                             .a_q = oct_lower_quant(l, n, 1, 2, c.dtype),
+                             .b_q = oct_lower_quant(l, n, 4, 5, c.dtype),
+                             .c_q = oct_lower_quant(l, n, 6, 7, c.dtype)};
+    oct_lower_clamp(&n->clamp, c.dtype, &q.clamp_min, &q.clamp_max);
+    return oct_qbinary(l->r, l->caps, &q);
+}
+
+/* A constant's first element. */
+static int32_t first_zero(const oct_quant *q)
+{
+    const unsigned char *byte = q->host_zero;
+    return !byte ? 0 : q->zero_dtype == OCTET_S8 ? (int32_t)(signed char)*byte : (int32_t)*byte;
+}
+
+static octet_status table_params(const oct_quant *x, const oct_quant *y, oct_lut_params *p)
+{
+    bool known = x->host_scale && y->host_scale && (!x->zero_count || x->host_zero) &&
+                 (!y->zero_count || y->host_zero);
+    RETURN_IF(!known, OCTET_UNSUPPORTED,
+              "scales and zero points must be constants: the host makes a table of them");
+    *p = (oct_lut_params){
+        .x_dtype = x->zero_dtype, .y_dtype = y->zero_dtype, .x_zero = first_zero(x), .y_zero = first_zero(y)};
+    memcpy(&p->x_scale, x->host_scale, sizeof p->x_scale);
+    memcpy(&p->y_scale, y->host_scale, sizeof p->y_scale);
+    return OCTET_OK;
+}
+
+octet_status oct_lower_q_table(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    oct_quant x_q = oct_lower_quant(l, n, 1, 2, x.dtype), y_q = oct_lower_quant(l, n, 3, 4, y.dtype);
+    oct_lut_params p;
+    uint8_t table[256];
+    FORWARD(table_params(&x_q, &y_q, &p));
+    if (n->op == OCT_OP_QLinearSigmoid)
+        oct_lut_sigmoid(&p, table);
+    else
+        oct_lut_leaky_relu(&p, oct_node_float(n, "alpha", 0.01f), table);
+    return oct_table_op(l->r, l->caps, &x, &y, table);
+}
+
+octet_status oct_lower_table(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), table = oct_lower_input(l, n, 1), y = oct_lower_output(l, n, 0);
+    return oct_lookup(l->r, l->caps, &x, &table, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
+}
+
+/* Below opset 13 (the operator says by its own attribute) all dimensions from axis on are one. */
+octet_status oct_lower_q_softmax(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    bool flat = oct_node_int(n, "opset", 13) < 13;
+    int axis = oct_lower_axis(oct_node_int(n, "axis", -1), x.rank);
+    RETURN_IF(axis < 0 || axis >= x.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d", x.rank);
+    oct_qsoftmax_request q = {.x = x,
+                              .y = y,
+                              .outer = oct_lower_product(&x, 0, axis),
+                              .axis = flat ? oct_lower_product(&x, axis, x.rank) : x.dims[axis],
+                              .inner = flat ? 1 : oct_lower_product(&x, axis + 1, x.rank),
+                              .x_q = oct_lower_quant(l, n, 1, 2, x.dtype),
+                              .y_q = oct_lower_quant(l, n, 3, 4, y.dtype)};
+    return oct_qsoftmax(l->r, l->caps, &q);
+}
+
+octet_status oct_lower_q_concat(lowering *l, const oct_node *n)
+{
+    oct_operand y = oct_lower_output(l, n, 0);
+    oct_quant y_q = oct_lower_quant(l, n, 0, 1, y.dtype);
+    int count = (n->input_count - 2) / 3;
+    oct_operand *inputs = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *inputs);
+    oct_quant *quants = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *quants);
+    RETURN_IF(!inputs || !quants, OCTET_OUT_OF_MEMORY, "out of host memory");
+    for (int i = 0; i < count; i++) {
+        inputs[i] = oct_lower_input(l, n, 2 + 3 * i);
+        quants[i] = oct_lower_quant(l, n, 3 + 3 * i, 4 + 3 * i, y.dtype);
+    }
+    int axis = oct_lower_axis(oct_node_int(n, "axis", 1), y.rank);
+    return oct_qconcat(l->r, l->caps, inputs, quants, count, axis, &y, &y_q);
+}
+
+/* A clamp of raw 8-bit values, as a table. */
+static octet_status clamp8(lowering *l, const oct_operand *x, const oct_operand *y, int32_t lo, int32_t hi)
+{
+    uint8_t table[256];
+    for (int i = 0; i < 256; i++) {
+        int32_t v = x->dtype == OCTET_S8 ? (int32_t)(signed char)i : i;
+        v = v < lo ? lo : v;
+        table[i] = (uint8_t)(v > hi ? hi : v);
+    }
+    return oct_table_op(l->r, l->caps, x, y, table);
+}
+
+octet_status oct_lower_relu(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    if (x.dtype == OCTET_F32)
+        return oct_float_clip(l->r, l->caps, &x, 0.0f, INFINITY, &y);
+    return clamp8(l, &x, &y, 0, oct_dtype_max(x.dtype));
+}
+
+/* A bound of Clip (the reader has turned the attributes of old operator sets into inputs). */
+static octet_status bound(const lowering *l, const oct_node *n, int i, double otherwise, double *out)
+{
+    *out = otherwise;
+    if (!oct_lower_has_input(n, i))
+        return OCTET_OK;
+    oct_operand t = oct_lower_input(l, n, i);
+    RETURN_IF(!t.host, OCTET_UNSUPPORTED, "its bounds must be constants");
+    float f;
+    if (t.dtype == OCTET_F32) {
+        memcpy(&f, t.host, sizeof f);
+        *out = f;
+    } else {
+        *out = t.dtype == OCTET_S8 ? *(const signed char *)t.host : *(const unsigned char *)t.host;
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_lower_clip(lowering *l, const oct_node *n)
+{
+    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    bool is_float = x.dtype == OCTET_F32;
+    double lo, hi;
+    FORWARD(bound(l, n, 1, is_float ? -INFINITY : oct_dtype_min(x.dtype), &lo));
+    FORWARD(bound(l, n, 2, is_float ? INFINITY : oct_dtype_max(x.dtype), &hi));
+    if (is_float)
+        return oct_float_clip(l->r, l->caps, &x, (float)lo, (float)hi, &y);
+    return clamp8(l, &x, &y, (int32_t)lo, (int32_t)hi);
+}
