@@ -233,6 +233,8 @@ static const struct {
     /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off.
      * Its compiler needs minutes and gigabytes for an expression of ten operators on vectors of 16. */
     {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", true, false},
+    /* PoCL 3.1: its compiler counts its warnings on stderr ("16 warnings generated."), asked or not. */
+    {"Portable Computing Language", "", "-w", false, false},
     /* Oclgrind 21.10: every build uses the one LLVM context of the simulator. */
     {"Oclgrind", "Oclgrind", "", false, true},
 };
