@@ -86,13 +86,11 @@ static void columns_agree(void **state)
 static void twins(void **state)
 {
     (void)state;
-    int count = 0;
     ALL_ROWS(op)
     {
         const oct_facts *f = oct_op_facts(op), *t = f->twin == OCT_OP_COUNT ? NULL : oct_op_facts(f->twin);
         if (!t)
             continue;
-        count++;
         EXPECT(f, f->result_kind != OCT_RESULT_GIVEN && t->result_kind == OCT_RESULT_GIVEN);
         EXPECT(f, f->operand_count == t->operand_count && (f->step != 0) == (t->step != 0));
         EXPECT(f, f->weights == t->weights || op == OCT_OP_ConvTranspose);
@@ -103,7 +101,6 @@ static void twins(void **state)
             scaled = scaled || (t->operands[k].scale >= 0 && t->operands[k].zero >= 0);
         EXPECT(f, scaled);
     }
-    assert_int_equal(count, 16);
 }
 
 /* Every operator whose result has a scale and a zero point of its own, as its definition lists its inputs. */

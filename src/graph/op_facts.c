@@ -6,6 +6,7 @@ enum { NO = -1, ANY = -1 };
 
 static const oct_facts facts[OCT_OP_COUNT] = {
 #define COLUMN_ONNX(n)             .domain = "", .since = n
+#define COLUMN_UPGRADED(n, f)      .domain = "", .since = n
 #define COLUMN_MICROSOFT(n)        .domain = "com.microsoft", .since = n
 #define COLUMN_PASSES              .domain = NULL, .since = 1
 #define COLUMN_ARITY(i, j, k, l)   .min_in = i, .max_in = j, .min_out = k, .max_out = l

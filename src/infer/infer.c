@@ -115,7 +115,8 @@ octet_status oct_infer_check_scales(const infer_ctx *c, octet_dtype dtype)
     const oct_facts *f = oct_op_facts(c->n->op);
     for (int k = 0; k <= f->operand_count; k++) {
         oct_at at = k < f->operand_count ? f->operands[k] : f->result;
-        FORWARD(oct_infer_require_dtype(c, at.scale, oct_infer_f32));
+        if (at.scale >= 0)
+            FORWARD(oct_infer_require_dtype(c, at.scale, oct_infer_f32));
         FORWARD(oct_infer_check_quant(c, at.scale, at.zero, dtype, 1));
     }
     return OCTET_OK;
@@ -159,6 +160,14 @@ octet_status oct_infer_product_result(const infer_ctx *c, int64_t channels, octe
                                       k ? channels : 1));
     }
     return oct_infer_check_quant(c, f->result.scale, f->result.zero, *out, 1);
+}
+
+octet_status oct_infer_require_spatial(const infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
+              x->name, x->rank);
+    return OCTET_OK;
 }
 
 int oct_infer_channel_axis(const infer_ctx *c, const oct_value *x)

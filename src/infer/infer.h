@@ -28,7 +28,8 @@ octet_status oct_infer_axes(const int64_t *axes, int count, int rank, bool *is_a
  * `channels` (1: per tensor only). Constant scales must be finite and > 0. */
 octet_status oct_infer_check_quant(const infer_ctx *c, int scale, int zero, octet_dtype dtype,
                                    int64_t channels);
-/* The scales and zero points that its row gives operands and result, all of this dtype: one each. */
+/* The scales and zero points that its row gives operands and result, where it does: of this dtype, one each.
+ */
 octet_status oct_infer_check_scales(const infer_ctx *c, octet_dtype dtype);
 /* Output 0 is as input 0; allowed: NULL or the dtypes that are taken. */
 octet_status oct_infer_like(infer_ctx *c, const octet_dtype *allowed);
@@ -36,7 +37,9 @@ octet_status oct_infer_like(infer_ctx *c, const octet_dtype *allowed);
  * given of the result, its dtype, and all scales and zero points. */
 octet_status oct_infer_product_operands(const infer_ctx *c);
 octet_status oct_infer_product_result(const infer_ctx *c, int64_t channels, octet_dtype *out);
-/* Spatial operators: where the channels of x are; output 0 from x's batch, and windows. */
+/* Spatial operators: input 0 is [N, C, spatial...]; where the channels of x are; output 0 from x's batch, and
+ * windows. */
+octet_status oct_infer_require_spatial(const infer_ctx *c);
 int oct_infer_channel_axis(const infer_ctx *c, const oct_value *x);
 void oct_infer_spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int64_t channels,
                            const oct_window *w);

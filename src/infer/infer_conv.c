@@ -20,8 +20,7 @@ octet_status oct_infer_conv(infer_ctx *c)
     const oct_facts *f = oct_op_facts(c->n->op);
     FORWARD(oct_infer_product_operands(c));
     const oct_value *x = oct_infer_in(c, f->operands[0].value), *w = oct_infer_in(c, f->operands[1].value);
-    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
-              x->name, x->rank);
+    FORWARD(oct_infer_require_spatial(c));
     RETURN_IF(w->rank != x->rank, OCTET_INVALID_ARGUMENT, "weights '%s' have rank %d; the input has %d",
               w->name, w->rank, x->rank);
     int64_t group = oct_node_int(c->n, "group", 1), channels = x->dims[oct_infer_channel_axis(c, x)];

@@ -62,8 +62,7 @@ octet_status oct_infer_channel_norm(infer_ctx *c)
     FORWARD(oct_infer_require_input(c, 2));
     const oct_value *x = oct_infer_in(c, 0);
     bool by_group = c->n->op == OCT_OP_GroupNormalization;
-    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
-              x->name, x->rank);
+    FORWARD(oct_infer_require_spatial(c));
     int64_t groups = by_group ? oct_node_int(c->n, "num_groups", 0) : x->dims[1];
     RETURN_IF(by_group && (groups < 1 || x->dims[1] % groups), OCTET_INVALID_ARGUMENT,
               "%lld channels do not divide into %lld groups", (long long)x->dims[1], (long long)groups);
@@ -76,8 +75,7 @@ octet_status oct_infer_lrn(infer_ctx *c)
 {
     FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
     const oct_value *x = oct_infer_in(c, 0);
-    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
-              x->name, x->rank);
+    FORWARD(oct_infer_require_spatial(c));
     RETURN_IF(oct_node_int(c->n, "size", 0) < 1, OCTET_CORRUPT_FILE, "attribute size must be at least 1");
     oct_infer_out(c, 0, OCTET_F32, x->rank, x->dims);
     return OCTET_OK;

@@ -1,6 +1,7 @@
 /* Shapes of reductions, ArgMax and ArgMin. */
 #include "infer.h"
 #include "moves.h"
+#include "op_facts.h"
 
 static octet_status reduced_shape(infer_ctx *c)
 {
@@ -23,7 +24,7 @@ octet_status oct_infer_reduce(infer_ctx *c)
 {
     static const octet_dtype chosen[] = {OCTET_F32, OCTET_U8,  OCTET_S8,
                                          OCTET_U16, OCTET_S16, OCTET_DTYPE_NONE};
-    bool chooses = c->n->op == OCT_OP_ReduceMin || c->n->op == OCT_OP_ReduceMax;
+    bool chooses = oct_op_facts(c->n->op)->result_kind == OCT_RESULT_LIKE;
     FORWARD(oct_infer_require_dtype(c, 0, chooses ? chosen : oct_infer_f32));
     return reduced_shape(c);
 }

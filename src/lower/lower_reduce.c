@@ -25,7 +25,7 @@ static const struct {
 /* Of 8 or 16 bits: the smallest, the largest, the sum or the mean, in integers. */
 octet_status oct_lower_q_reduce(lowering *l, const oct_node *n)
 {
-    bool min = n->op == OCT_OP_ReduceMin, sum = !min && n->op != OCT_OP_ReduceMax;
+    bool min = n->op == OCT_OP_ReduceMin, sum = oct_op_facts(n->op)->result_kind == OCT_RESULT_GIVEN;
     oct_q_reduce_request q = {.combine = min   ? OCT_COMBINE_MIN
                                          : sum ? OCT_COMBINE_SUM
                                                : OCT_COMBINE_MAX,

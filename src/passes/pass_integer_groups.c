@@ -23,15 +23,8 @@ typedef octet_status fuse_fn(oct_group *s, bool *done);
 /* A float Relu or Clip with constant bounds narrows [lo, hi]. */
 static bool narrow(const oct_graph *g, const oct_node *n, float *lo, float *hi)
 {
-    float bounds[2] = {n->op == OCT_OP_Relu ? 0.0f : -INFINITY, INFINITY};
-    for (int i = 1; n->op == OCT_OP_Clip && i < n->input_count; i++) {
-        if (n->inputs[i] == OCT_NO_VALUE)
-            continue;
-        if (!g->values[n->inputs[i]].data || g->values[n->inputs[i]].dtype != OCTET_F32)
-            return false;
-        bounds[i - 1] = oct_const_f32(g, n->inputs[i]);
-    }
-    if (!(bounds[0] <= bounds[1]))
+    float bounds[2];
+    if (!oct_clamp_bounds(g, n, bounds) || !(bounds[0] <= bounds[1]))
         return false;
     /* clip(clip(x, lo, hi), a, b) */
     *lo = fminf(fmaxf(*lo, bounds[0]), bounds[1]);
@@ -318,7 +311,11 @@ static bool has_onnx_form(const oct_group *s)
 {
     oct_reach reach = oct_op_facts(oct_group_node(s)->op)->twin_reach;
     oct_quantized x;
-    if (!oct_group_tensor(s, 0, &x) || (s->quantize >= 0 && !oct_dtype_is_int8(s->y.dtype)))
+    int first = 0; /* operand that has a scale */
+    while (oct_op_operand(twin_of(s), first).scale < 0)
+        first++;
+    if (!oct_group_tensor(s, oct_op_operand(oct_group_node(s)->op, first).value, &x) ||
+        (s->quantize >= 0 && !oct_dtype_is_int8(s->y.dtype)))
         return false; /* of 16 bits */
     return reach == OCT_REACH_FLOAT_TOO || (reach == OCT_REACH_FILES && s->quantize >= 0);
 }
