@@ -1,7 +1,6 @@
 #include "smooth.h"
 #include "insert.h"
 #include "prepare.h"
-#include "quantizer.h"
 #include "rewrite.h"
 
 #include <math.h>
@@ -278,53 +277,4 @@ octet_status oct_smooth_apply(oct_graph *g, const oct_graph *shaped, const oct_s
     close_site(&s);
     oct_readers_free(&readers);
     return status;
-}
-
-/* ---- with samples -------------------------------------------------------------------------------------- */
-
-static octet_status raise_peaks(void *user, int index, const octet_tensor *t)
-{
-    const oct_smooth_site *s = &((oct_smooth_site *)user)[index];
-    const float *x = t->data;
-    for (size_t i = 0; i < octet_tensor_bytes(t) / sizeof *x; i++)
-        s->peaks[i % (size_t)s->channels] = fmaxf(s->peaks[i % (size_t)s->channels], fabsf(x[i]));
-    return OCTET_OK;
-}
-
-static octet_status find_peaks(const octet_quantizer *q, oct_smooth_site *sites, int count)
-{
-    oct_taps *taps = NULL;
-    int *values = calloc((size_t)count, sizeof *values);
-    if (!values)
-        return no_memory();
-    for (int i = 0; i < count; i++)
-        values[i] = sites[i].value;
-    octet_status status = oct_taps_make(&q->graph, q->device, values, count, &taps);
-    for (size_t i = 0; status == OCTET_OK && i < q->sample_count; i++) {
-        oct_quantizer_progress(q, "smooth", i, q->sample_count);
-        status = oct_taps_run(taps, q->samples[i].inputs, raise_peaks, sites);
-    }
-    oct_taps_destroy(taps);
-    free(values);
-    return status;
-}
-
-octet_status oct_quantizer_smooth(octet_quantizer *q)
-{
-    oct_smooth_site *sites = NULL;
-    int count = 0;
-    if (!(q->desc.smooth > 0))
-        return OCTET_OK;
-    octet_status status = oct_smooth_find(&q->graph, &q->shaped, &sites, &count);
-    if (status == OCTET_OK && count)
-        status = find_peaks(q, sites, count);
-    for (int i = 0; status == OCTET_OK && i < count; i++)
-        status = oct_smooth_apply(&q->graph, &q->shaped, &sites[i], q->desc.smooth);
-    q->smoothed = (size_t)count;
-    oct_smooth_free(sites, count);
-    if (status != OCTET_OK || !count)
-        return status;
-    oct_quantizer_forget_arrangement(q);
-    FORWARD(oct_quantizer_arrange(q, q->samples[0].inputs));
-    return oct_quantizer_observe_again(q);
 }
