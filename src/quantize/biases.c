@@ -25,11 +25,6 @@ typedef struct refining {
     int count;
 } refining;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
 /* The products whose quantized result has channels of one bias each. */
 static octet_status find_layers(refining *r)
 {
@@ -39,7 +34,7 @@ static octet_status find_layers(refining *r)
     r->layers = calloc(nodes, sizeof *r->layers);
     r->s->shifts = calloc(nodes, sizeof *r->s->shifts);
     if (!r->layers || !r->s->shifts)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < net->graph.node_count; i++) {
         const oct_node *n = &net->graph.nodes[i];
         int v = n->outputs[0];
@@ -52,7 +47,7 @@ static octet_status find_layers(refining *r)
         l->shift = r->s->shifts[i] = calloc((size_t)l->channels + 1, sizeof *l->shift);
         l->sums = calloc((size_t)l->channels + 1, sizeof *l->sums);
         if (!l->shift || !l->sums)
-            return no_memory();
+            return oct_out_of_memory("quantization");
     }
     return OCTET_OK;
 }
@@ -78,7 +73,7 @@ static octet_status take_means(refining *r)
     size_t count = (size_t)r->count;
     int *floats = calloc(2 * count + 1, sizeof *floats), *ints = floats + count;
     if (!floats)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < r->count; i++) {
         layer *l = &r->layers[i];
         floats[i] = l->value;

@@ -8,11 +8,6 @@
 
 static const double default_percentile = 99.99;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
 void oct_candidate_free(oct_candidate *c)
 {
     oct_graph_free(&c->graph);
@@ -120,7 +115,7 @@ static octet_status find_parameters(const oct_observed *seen, const oct_placed *
     c->wide_params = calloc(values + 1, sizeof *c->wide_params);
     c->wide = malloc(values + 1);
     if (!c->shown || !c->params || !c->wide_params || !c->wide)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     memcpy(c->wide, placed->at.wide, values);
     FORWARD(choose_parameters(seen, c->observer, o->activations, o->symmetric, c->params));
     bool free_choice = seen->net->asked->desc.observer == OCTET_OBSERVE_BEST;
@@ -137,7 +132,7 @@ static octet_status insert_pairs(const oct_observed *seen, const oct_placed *pla
     mine.wide = c->wide;
     mine.pair = malloc(2 * values + 1);
     if (!mine.pair)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     mine.integer = mine.pair + values;
     memcpy(mine.pair, placed->at.pair, values);
     memcpy(mine.integer, placed->at.integer, values);
@@ -223,7 +218,7 @@ octet_status oct_candidate_score(const oct_candidate *c, const oct_observed *see
     oct_taps *taps = NULL;
     double *sums = calloc(2 * count + 1, sizeof *sums);
     int *values = calloc(count + 1, sizeof *values);
-    octet_status status = sums && values ? OCTET_OK : no_memory();
+    octet_status status = sums && values ? OCTET_OK : oct_out_of_memory("quantization");
     for (int i = 0; status == OCTET_OK && i < by->count; i++)
         values[i] = i < net->graph.output_count ? c->graph.outputs[i] : c->shown[by->values[i]];
     if (status == OCTET_OK)

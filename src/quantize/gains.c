@@ -36,7 +36,8 @@ static octet_status find(const oct_search *s, octet_raise raise, double *gains)
 octet_status oct_gains_find(const oct_search *s, octet_raise raise, double **gains)
 {
     *gains = calloc((size_t)s->seen->net->graph.node_count + 1, sizeof **gains);
-    RETURN_IF(!*gains, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    if (!*gains)
+        return oct_out_of_memory("quantization");
     octet_status status = find(s, raise, *gains);
     if (status != OCTET_OK) {
         free(*gains);

@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
-
 octet_status oct_parameters_of(oct_range r, octet_dtype dtype, bool symmetric, oct_parameters *out)
 {
     int32_t min = oct_dtype_min(dtype), max = oct_dtype_max(dtype);
@@ -116,7 +111,7 @@ static octet_status add_zeros(oct_graph *g, const char *base, int64_t count, int
 {
     void *zeros = oct_arena_alloc(&g->arena, count ? (size_t)count : 1, 1);
     if (!zeros)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     *out = name_const(g, oct_add_const_kept(g, OCTET_S8, count ? 1 : 0, &count, zeros), base, "zp");
     return *out < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
 }
@@ -210,19 +205,6 @@ static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct
     return oct_set_input(g, node, 1, d);
 }
 
-int64_t oct_input_channel(const oct_graph *from, const oct_node *n, int64_t i)
-{
-    const oct_value *w = &from->values[n->inputs[1]];
-    if (n->op == OCT_OP_Conv) {
-        int64_t taps = 1, groups = oct_node_int(n, "group", 1);
-        for (int d = 2; d < w->rank; d++)
-            taps *= w->dims[d];
-        int64_t out = i / (taps * w->dims[1]);
-        return i / taps % w->dims[1] + out / (w->dims[0] / groups) * w->dims[1];
-    }
-    return oct_weight_axis(from, n) == 0 ? i % w->dims[1] : i / w->dims[1];
-}
-
 /* Rounding has moved the mean of each channel by sum((wq - w) mean(x)): the bias takes it back (Nagel et al.,
  * 2019). Borders, where there is less of x, are not told apart. */
 static octet_status correct_bias(const oct_insert *s, int node, const oct_quant_weights *w,
@@ -251,7 +233,7 @@ static octet_status quantize_bias(oct_insert *s, int node, float x_scale, const 
     float *scales = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *scales);
     double *whole = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *whole);
     if (!made || !scales || !whole)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     if (s->options.correct_bias && adapted)
         memcpy(whole, rounded_of(s, node)->shift, (size_t)w->channels * sizeof *whole);
     else if (s->options.correct_bias)
@@ -357,7 +339,7 @@ static octet_status insert_all(oct_insert *s)
     s->constants = oct_arena_alloc(&g->arena, count, sizeof *s->constants);
     s->narrow = oct_arena_alloc(&g->arena, count, sizeof *s->narrow);
     if (!s->constants || !s->narrow)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (size_t i = 0; i < count; i++)
         s->constants[i] = OCT_NO_VALUE;
     for (int i = 0; i < s->from->node_count; i++) {

@@ -44,8 +44,4 @@ octet_status oct_insert_pairs(oct_insert *s);
 /* Node `node` of the placement absorbs its operand: may the clamp be left to the quantization behind it? */
 bool oct_clamp_vanishes(const oct_graph *g, int node, const oct_parameters *p, octet_dtype dtype);
 
-/* Input channel of weight element i: convolutions have those of one group at axis 1, matrices all of them on
- * the axis that is not the output's. */
-int64_t oct_input_channel(const oct_graph *g, const oct_node *n, int64_t i);
-
 #endif

@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
 /* ---- what is watched ----------------------------------------------------------------------------------- */
 
 /* for_means: by channel, which are on the axis of a product's operand that its weights meet. */
@@ -28,7 +23,8 @@ static octet_status choose_watched(const oct_pair_places *at, oct_observed *o)
     bool *means = calloc(values, sizeof *means), *wanted = calloc(values, sizeof *wanted);
     o->watched = calloc(values, sizeof *o->watched);
     o->observers = calloc(values, sizeof *o->observers);
-    octet_status status = means && wanted && o->watched && o->observers ? OCTET_OK : no_memory();
+    octet_status status =
+        means && wanted && o->watched && o->observers ? OCTET_OK : oct_out_of_memory("quantization");
     int products = 0;
     for (int i = 0; status == OCTET_OK && i < g->node_count; i++) {
         const oct_node *n = &g->nodes[i];
@@ -67,7 +63,7 @@ static octet_status choose_yardstick(const oct_graph *g, oct_yardstick *by)
     by->values = calloc(2 * outputs + 1, sizeof *by->values);
     by->judged = calloc(outputs + 1, sizeof *by->judged);
     if (!by->values || !by->judged)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < g->output_count; i++)
         by->judged[i] = place_in(by->values, &by->count, g->outputs[i]);
     for (int i = 0; i < g->output_count; i++) {
@@ -86,7 +82,7 @@ static octet_status open(const oct_placed *placed, oct_observed *o)
     FORWARD(choose_yardstick(&o->net->graph, &o->by));
     o->tapped = calloc((size_t)(o->watched_count + o->by.count) + 1, sizeof *o->tapped);
     if (!o->tapped)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < o->watched_count; i++)
         (void)place_in(o->tapped, &o->tapped_count, o->watched[i]);
     for (int i = 0; i < o->by.count; i++)
@@ -153,11 +149,11 @@ octet_status oct_observed_next(oct_observed *o)
 {
     octet_tensor **grown = realloc(o->by.wanted, (o->seen + 1) * sizeof *grown);
     if (!grown)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     o->by.wanted = grown;
     grown[o->seen] = calloc((size_t)o->by.count + 1, sizeof **grown);
     if (!grown[o->seen])
-        return no_memory();
+        return oct_out_of_memory("quantization");
     o->seen++;
     return oct_taps_run(o->taps, o->samples->inputs[o->seen - 1], see, o);
 }

@@ -28,7 +28,8 @@ static octet_status open(const oct_prepared *net, const oct_placed *from, oct_pl
     *p = (oct_placed){.net = net};
     for (int raise = 0; raise < 2; raise++) {
         p->marks[raise] = calloc(nodes + 1, sizeof **p->marks);
-        RETURN_IF(!p->marks[raise], OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+        if (!p->marks[raise])
+            return oct_out_of_memory("quantization");
         if (from)
             memcpy(p->marks[raise], from->marks[raise], nodes);
     }

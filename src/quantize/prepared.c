@@ -60,7 +60,7 @@ static octet_status find_peaks(const oct_prepared *p, const oct_samples *samples
     oct_taps *taps = NULL;
     int *values = calloc((size_t)count, sizeof *values);
     if (!values)
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < count; i++)
         values[i] = sites[i].value;
     octet_status status = oct_taps_make(&p->graph, p->asked->device, values, count, &taps);

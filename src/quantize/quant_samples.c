@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
 octet_status oct_tensor_copy(const octet_tensor *from, octet_tensor *to)
 {
     *to = *from;
@@ -32,13 +27,13 @@ octet_status oct_samples_add(oct_samples *s, const octet_tensor *inputs, int inp
         size_t capacity = s->capacity ? 2 * s->capacity : 16;
         octet_tensor **grown = realloc(s->inputs, capacity * sizeof *grown);
         if (!grown)
-            return no_memory();
+            return oct_out_of_memory("quantization");
         s->inputs = grown;
         s->capacity = capacity;
     }
     s->input_count = input_count;
     octet_tensor *copy = calloc((size_t)input_count + 1, sizeof *copy);
-    octet_status status = copy ? OCTET_OK : no_memory();
+    octet_status status = copy ? OCTET_OK : oct_out_of_memory("quantization");
     for (int i = 0; status == OCTET_OK && i < input_count; i++)
         status = oct_tensor_copy(&inputs[i], &copy[i]);
     if (status == OCTET_OK)

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for weights");
-}
-
 static void channel_peaks(const oct_quant_weights *w, float *peaks)
 {
     for (int64_t c = 0; c < w->channels; c++)
@@ -74,7 +69,7 @@ octet_status oct_quant_weights_open(const oct_graph *g, const oct_node *n, const
     w->least = oct_arena_alloc(arena, (size_t)w->channels, sizeof *w->least);
     w->made = oct_arena_alloc(arena, (size_t)w->elems, 1);
     if (!w->scales || !w->least || !w->made)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     return choose_scales(w, options);
 }
 

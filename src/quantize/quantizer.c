@@ -14,7 +14,7 @@ octet_status oct_quantizer_open(oct_device *device, oct_onnx_model *file, const 
     octet_quantizer *q = *quantizer = calloc(1, sizeof *q);
     if (!q) {
         oct_onnx_free(file);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+        return oct_out_of_memory("quantization");
     }
     q->file = file;
     octet_status status = oct_quantize_settings_open(device, desc, &q->settings);
@@ -154,8 +154,8 @@ static octet_status keep_worst(octet_quantizer *q, size_t *kept)
     double *gains = NULL;
     oct_placed higher;
     int *worst = calloc((size_t)nodes + 1, sizeof *worst);
-    octet_status status = worst ? oct_gains_find(&q->search, d->raise, &gains)
-                                : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    octet_status status =
+        worst ? oct_gains_find(&q->search, d->raise, &gains) : oct_out_of_memory("quantization");
     if (status == OCTET_OK) {
         count = oct_gains_take_best(gains, nodes, d->auto_count, worst);
         status = oct_placed_raise(&q->placed, d->raise, worst, count, &higher);

@@ -29,9 +29,7 @@ octet_status oct_report_make(const oct_search *of, size_t kept, oct_report *repo
     int *values = calloc(2 * most + 1, sizeof *values), *shown = values + most;
     *report = (oct_report){.of = of, .kept = kept};
     report->tensors = calloc(most + 1, sizeof *report->tensors);
-    octet_status status = values && report->tensors
-                              ? OCTET_OK
-                              : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    octet_status status = values && report->tensors ? OCTET_OK : oct_out_of_memory("quantization");
     for (int i = 0; status == OCTET_OK && i < seen->watched_count; i++) {
         int v = seen->watched[i];
         if (of->best.shown[v] == v)

@@ -29,11 +29,6 @@ typedef struct adapting {
     size_t done, total;
 } adapting;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for adaptive rounding");
-}
-
 static void list_input(adapting *a, int v)
 {
     int at = 0;
@@ -93,7 +88,7 @@ static octet_status run_wave(adapting *a, const oct_candidate *c)
 {
     int *shown = calloc((size_t)a->count + 1, sizeof *shown);
     if (!shown)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int i = 0; i < a->count; i++)
         shown[i] = a->from_float ? a->values[i] : c->shown[a->values[i]];
     a->most = COUNTED_ROWS / (int64_t)oct_samples_used(a->seen->samples, ROUNDED_SAMPLES) + 1;
@@ -144,7 +139,7 @@ static octet_status round_node(adapting *a, const oct_candidate *c, int node)
         r->made = malloc((size_t)w.elems + 1);
         r->scales = malloc((size_t)w.channels * sizeof *r->scales);
         r->shift = malloc((size_t)w.channels * sizeof *r->shift);
-        status = r->made && r->scales && r->shift ? OCTET_OK : no_memory();
+        status = r->made && r->scales && r->shift ? OCTET_OK : oct_out_of_memory("quantization");
         if (status == OCTET_OK) {
             memcpy(r->scales, w.scales, (size_t)w.channels * sizeof *r->scales);
             status = oct_moments_round(a->moments[node], &how, r->scales, r->made, r->shift);
@@ -206,8 +201,9 @@ octet_status oct_round(const oct_observed *seen, const oct_placed *placed, const
                   .moments = calloc(nodes, sizeof *a.moments),
                   .values = calloc(nodes, sizeof *a.values)};
     a.how.rounded = a.rounded;
-    octet_status status =
-        a.waiting && a.behind && a.moments && a.values && a.rounded ? OCTET_OK : no_memory();
+    octet_status status = a.waiting && a.behind && a.moments && a.values && a.rounded
+                              ? OCTET_OK
+                              : oct_out_of_memory("quantization");
     if (status == OCTET_OK)
         status = round_all(&a);
     free(a.waiting);

@@ -43,11 +43,6 @@ typedef struct rounder {
     int8_t (*lanes)[TILE]; /* [depth] */
 } rounder;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for adaptive rounding");
-}
-
 static block block_of(const rounder *s, int64_t group, int64_t index)
 {
     int64_t at = oct_moments_block_at(s->m, group, index), first = index * s->m->size;
@@ -266,7 +261,7 @@ static octet_status round_group(rounder *s, int64_t group)
     int64_t rows = m->rows / m->groups, all;
     int tries = count_tries(s);
     double *best = malloc((size_t)rows * sizeof *best), *scales = malloc((size_t)rows * sizeof *scales);
-    octet_status status = best && scales ? OCTET_OK : no_memory();
+    octet_status status = best && scales ? OCTET_OK : oct_out_of_memory("quantization");
     all = status == OCTET_OK ? rows * tries : 0;
     for (int64_t from = 0; from < all; from += TILE) {
         lanes l = {.count = (int)(all - from < TILE ? all - from : TILE)};
@@ -325,7 +320,7 @@ octet_status oct_moments_round(oct_moments *m, const oct_round_options *how, flo
     s.errors = malloc(size * sizeof *s.errors);
     s.lanes = malloc(depth * sizeof *s.lanes);
     bool there = order && copy && w && s.targets && s.order && s.errors && s.lanes;
-    octet_status status = there ? OCTET_OK : no_memory();
+    octet_status status = there ? OCTET_OK : oct_out_of_memory("quantization");
     for (int64_t group = 0; status == OCTET_OK && group < m->groups; group++) {
         for (int64_t i = 0; i < m->blocks; i++) {
             block b = block_of(&s, group, i);

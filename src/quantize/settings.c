@@ -8,7 +8,7 @@ static octet_status copy_names(oct_arena *arena, const char *const **names, size
     for (size_t i = 0; ok && i < count; i++)
         ok = (copies[i] = oct_arena_strdup(arena, (*names)[i])) != NULL;
     *names = copies;
-    return ok ? OCTET_OK : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    return ok ? OCTET_OK : oct_out_of_memory("quantization");
 }
 
 octet_status oct_quantize_settings_open(oct_device *device, const octet_quantize_desc *desc,

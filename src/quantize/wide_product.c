@@ -10,20 +10,11 @@
 /* What is left counts from so many times the least number of a float on: it needs a scale yet. */
 static const float least_steps = 65536;
 
-static octet_status no_memory(void)
+static octet_status replace_weights(oct_graph *g, int node, const oct_value *like, const char *what,
+                                    const float *data)
 {
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
-
-static octet_status add_weights(oct_graph *g, int node, const oct_value *like, const char *what,
-                                const float *data)
-{
-    int v = oct_add_const_kept(g, OCTET_F32, like->rank, like->dims, data);
-    if (v < 0)
-        return OCTET_OUT_OF_MEMORY;
-    g->values[v].name = like->name;
-    FORWARD(oct_rename_changed(g, v, what));
-    return oct_set_input(g, node, 1, v);
+    FORWARD(oct_replace_floats(g, node, 1, like->rank, like->dims, data));
+    return oct_rename_changed(g, g->nodes[node].inputs[1], what);
 }
 
 static octet_status rename_node(oct_graph *g, int node, const char *what)
@@ -31,7 +22,7 @@ static octet_status rename_node(oct_graph *g, int node, const char *what)
     char name[320];
     snprintf(name, sizeof name, "%.280s_%s", g->nodes[node].name, what);
     g->nodes[node].name = oct_arena_strdup(&g->arena, name);
-    return g->nodes[node].name ? OCTET_OK : no_memory();
+    return g->nodes[node].name ? OCTET_OK : oct_out_of_memory("quantization");
 }
 
 static int add_value_like(oct_graph *g, int v, const char *what)
@@ -52,7 +43,7 @@ octet_status oct_widen_product(oct_graph *g, int node, const oct_weight_options 
     float *coarse = oct_arena_alloc(&g->arena, (size_t)w.elems, sizeof *coarse);
     float *fine = oct_arena_alloc(&g->arena, (size_t)w.elems, sizeof *fine);
     if (!coarse || !fine)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int64_t i = 0; i < w.elems; i++) {
         coarse[i] = (float)w.made[i] * w.scales[i / w.inner % w.channels];
         float left = w.data[i] - coarse[i];
@@ -62,13 +53,13 @@ octet_status oct_widen_product(oct_graph *g, int node, const oct_weight_options 
     int second = parts[0] < 0 || parts[1] < 0 ? -1 : oct_copy_node(g, node, parts[1]);
     int sum = second < 0 ? -1 : oct_add_node_like(g, node, OCT_OP_Add, parts, 2, y);
     if (sum < 0)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     g->nodes[sum].attr_count = 0;
     g->nodes[node].outputs[0] = parts[0];
     if (g->nodes[second].input_count > 2)
         g->nodes[second].input_count = 2; /* one bias is enough */
-    FORWARD(add_weights(g, node, &value, "coarse", coarse));
-    FORWARD(add_weights(g, second, &value, "fine", fine));
+    FORWARD(replace_weights(g, node, &value, "coarse", coarse));
+    FORWARD(replace_weights(g, second, &value, "fine", fine));
     FORWARD(rename_node(g, second, "fine"));
     *made = (oct_wide_product){parts[0], parts[1]};
     return rename_node(g, sum, "sum");

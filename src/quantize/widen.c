@@ -80,7 +80,8 @@ static octet_status widen_worst(const oct_search *s, const cost *costs, int coun
     const oct_quantize_settings *asked = s->seen->net->asked;
     double left = all_macs(s) * (asked->desc.split > 0 ? asked->desc.split : default_percent) / 100;
     oct_wide_product *wide = oct_arena_alloc(&p->graph.arena, (size_t)count + 1, sizeof *wide);
-    RETURN_IF(!wide, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    if (!wide)
+        return oct_out_of_memory("quantization");
     p->wide = wide;
     for (int i = 0; i < count; i++) {
         const cost *c = &costs[i];
@@ -119,8 +120,8 @@ octet_status oct_widen(const oct_search *s, oct_prepared *p)
     *p = (oct_prepared){0};
     how.options.adaptive = true;
     cost *costs = calloc((size_t)net->graph.node_count + 1, sizeof *costs);
-    octet_status status = costs ? oct_round(s->seen, s->placed, &how, true, &rounded)
-                                : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
+    octet_status status =
+        costs ? oct_round(s->seen, s->placed, &how, true, &rounded) : oct_out_of_memory("quantization");
     how.rounded = rounded;
     if (status == OCTET_OK)
         status = widen(s, &how, costs, p);
