@@ -177,7 +177,7 @@ static int set_up(void **state)
     for (int i = 0; i < MOST * PIXELS; i++)
         pixels[i] = (float)((i * 7 + i / 13 * 37) % 251) / 50 - 2.5f;
     if (octet_context_create(NULL, &context) == OCTET_OK &&
-        octet_model_load(context, FOLDER "shapes.onnx", &model) == OCTET_OK)
+        octet_model_load(context, FOLDER "shapes.onnx", NULL, &model) == OCTET_OK)
         return 0;
     print_error("%s\n", octet_last_error());
     return 1;

@@ -112,7 +112,7 @@ static void run(const char *path, const octet_tensor *in, octet_tensor *out)
 {
     octet_model *model;
     octet_session *session;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     CHECK_OK(octet_session_create(model, NULL, &session));
     CHECK_OK(octet_session_run(session, in, 1, out, 1));
     octet_session_destroy(session);
@@ -147,7 +147,7 @@ static void check_integer(const char *path)
 {
     octet_model *model;
     int products = 0;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     for (size_t i = 0; i < octet_model_node_count(model); i++) {
         octet_node_info info;
         OCTET_INIT(info);
@@ -289,7 +289,7 @@ static bool has_node(const char *path, const char *name)
 {
     octet_model *model;
     bool found = false;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     for (size_t i = 0; i < octet_model_node_count(model); i++) {
         octet_node_info info;
         OCTET_INIT(info);
@@ -423,7 +423,7 @@ static widths count_widths(const char *path)
     widths w = {0};
     octet_model *model;
     oct_onnx_model *file;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     for (size_t i = 0; i < octet_model_node_count(model); i++) {
         octet_node_info info;
         OCTET_INIT(info);
@@ -513,7 +513,7 @@ static size_t compare_files(const char *a, const char *b, size_t exact, double l
     octet_comparison *c;
     uint32_t seed = 31;
     size_t found = 0;
-    CHECK_OK(octet_comparison_create(context, a, b, &c));
+    CHECK_OK(octet_comparison_create(context, a, b, NULL, &c));
     for (int k = 0; k < 2; k++) {
         octet_tensor t;
         fill(&t, &seed);
@@ -571,9 +571,9 @@ static void layers_compared(void **state)
     octet_tensor t;
     uint32_t seed = 3;
     fill(&t, &seed);
-    CHECK_FAILS(octet_comparison_create(context, from, in_folder("none.onnx"), &c), OCTET_CORRUPT_FILE,
+    CHECK_FAILS(octet_comparison_create(context, from, in_folder("none.onnx"), NULL, &c), OCTET_CORRUPT_FILE,
                 "none");
-    CHECK_OK(octet_comparison_create(context, from, other, &c));
+    CHECK_OK(octet_comparison_create(context, from, other, NULL, &c));
     CHECK_FAILS(octet_comparison_add(c, &t, 1), OCTET_INVALID_ARGUMENT, "digits_f32");
     assert_int_equal(octet_comparison_tensor_count(c), 0);
     octet_comparison_destroy(c);

@@ -107,7 +107,7 @@ static int set_up(void **state)
     if (f)
         fclose(f);
     if (expected_bytes > 1000 && octet_context_create(NULL, &context) == OCTET_OK &&
-        octet_model_load(context, FOLDER "dynamic.onnx", &model) == OCTET_OK)
+        octet_model_load(context, FOLDER "dynamic.onnx", NULL, &model) == OCTET_OK)
         return 0;
     print_error("%zu bytes of expected.bin; %s\n", expected_bytes, octet_last_error());
     return 1;

@@ -117,7 +117,7 @@ static int make_error(worker *w)
     char name[64];
     octet_model *none = NULL;
     snprintf(name, sizeof name, "no-such-model-%d.onnx", w->index);
-    if (octet_model_load(context, name, &none) == OCTET_OK || none)
+    if (octet_model_load(context, name, NULL, &none) == OCTET_OK || none)
         return complain(w, "a missing file was loaded");
     if (!strstr(octet_last_error(), name))
         return complain(w, "the error text is not this thread's");
@@ -163,7 +163,7 @@ static int setup(void **state)
     for (size_t i = 0; i < COUNT * PIXELS; i++)
         input[i] = (float)((const uint8_t *)images.data)[i] / 16;
     if (octet_context_create(NULL, &context) ||
-        octet_model_load(context, DIGITS "digits_int8.onnx", &model)) {
+        octet_model_load(context, DIGITS "digits_int8.onnx", NULL, &model)) {
         print_error("%s\n", octet_last_error());
         return -1;
     }

@@ -19,7 +19,7 @@ static octet_context *open_context(octet_model **model)
     OCTET_INIT(desc);
     desc.cache_dir = folder;
     CHECK_OK(octet_context_create(&desc, &context));
-    CHECK_OK(octet_model_load(context, DIGITS "digits_int8.onnx", model));
+    CHECK_OK(octet_model_load(context, DIGITS "digits_int8.onnx", NULL, model));
     return context;
 }
 

@@ -1,7 +1,7 @@
 /* Two networks on the same samples, tensor by tensor: a float network and what was quantized from it, or two
  * quantizations of one.
  *
- *     octet_comparison_create(context, "float.onnx", "int8.onnx", &comparison);
+ *     octet_comparison_create(context, "float.onnx", "int8.onnx", NULL, &comparison);
  *     octet_comparison_add(comparison, inputs, count);       as often as there are samples
  *     octet_comparison_tensor(comparison, i, &info);         for each tensor
  *
@@ -20,21 +20,17 @@ extern "C" {
 /* Belongs to one thread at a time. */
 typedef struct octet_comparison octet_comparison;
 
-/* Map both networks. Errors: those of octet_model_load, the file named. */
-OCTET_API octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
-                                               octet_comparison **comparison);
-
 typedef struct octet_comparison_desc {
     size_t struct_size;
     const octet_fixed_input *fixed; /* inputs of one network or both; samples do not have them */
     size_t fixed_count;
 } octet_comparison_desc;
 
-/* octet_comparison_create with a desc, which may be NULL. Errors: also INVALID_ARGUMENT (neither network has
- * such an input, or the value does not fit it). */
-OCTET_API octet_status octet_comparison_create_with(octet_context *context, const char *a, const char *b,
-                                                    const octet_comparison_desc *desc,
-                                                    octet_comparison **comparison);
+/* Map both networks. desc may be NULL. Errors: those of octet_model_load, the file named; INVALID_ARGUMENT
+ * (neither network has an input that desc fixes, or the value does not fit it). */
+OCTET_API octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
+                                               const octet_comparison_desc *desc,
+                                               octet_comparison **comparison);
 OCTET_API void octet_comparison_destroy(octet_comparison *comparison);
 
 /* One sample: a tensor for each input of the networks, which have the same. Runs both, with every tensor

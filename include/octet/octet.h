@@ -237,12 +237,6 @@ OCTET_API const char *octet_gemm_variant_name(octet_context *context, size_t ind
 
 typedef struct octet_model octet_model;
 
-/* Map and check an ONNX file. The file must not change while the model lives. context NULL: for inspection
- * only; nodes that cannot run then do not fail the load, octet_model_node tells of them. Errors: CORRUPT_FILE
- * (what is damaged), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY. */
-OCTET_API octet_status octet_model_load(octet_context *context, const char *path, octet_model **model);
-OCTET_API void octet_model_destroy(octet_model *model);
-
 /* An input that is to be a constant: what a network decides by (the condition of an If) or computes shapes
  * from must be known before it is planned. */
 typedef struct octet_fixed_input {
@@ -256,10 +250,13 @@ typedef struct octet_model_desc {
     size_t fixed_count;
 } octet_model_desc;
 
-/* octet_model_load with a desc, which may be NULL. Errors: also INVALID_ARGUMENT (there is no such input, or
- * the value does not fit it). */
-OCTET_API octet_status octet_model_load_with(octet_context *context, const char *path,
-                                             const octet_model_desc *desc, octet_model **model);
+/* Map and check an ONNX file. The file must not change while the model lives. context NULL: for inspection
+ * only; nodes that cannot run then do not fail the load, octet_model_node tells of them. desc may be NULL.
+ * Errors: CORRUPT_FILE (what is damaged), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY,
+ * INVALID_ARGUMENT (desc fixes an input that is not there, or to a value that does not fit it). */
+OCTET_API octet_status octet_model_load(octet_context *context, const char *path,
+                                        const octet_model_desc *desc, octet_model **model);
+OCTET_API void octet_model_destroy(octet_model *model);
 
 /* dims of -1 are dynamic. Names live as long as the model. */
 typedef struct octet_value_info {

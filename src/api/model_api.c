@@ -144,13 +144,8 @@ static octet_status load(octet_model *m, const char *path, const octet_model_des
     return choose_shown(m);
 }
 
-octet_status octet_model_load(octet_context *context, const char *path, octet_model **model)
-{
-    return octet_model_load_with(context, path, NULL, model);
-}
-
-octet_status octet_model_load_with(octet_context *context, const char *path, const octet_model_desc *desc,
-                                   octet_model **model)
+octet_status octet_model_load(octet_context *context, const char *path, const octet_model_desc *desc,
+                              octet_model **model)
 {
     CHECK_ARG(model);
     *model = NULL;

@@ -140,7 +140,7 @@ static octet_status load_fixed(octet_context *context, const char *path, const f
     OCTET_INIT(desc);
     desc.fixed = fixed->items;
     desc.fixed_count = fixed->count;
-    return octet_model_load_with(context, path, &desc, model);
+    return octet_model_load(context, path, &desc, model);
 }
 
 /* What a session would take of a device, when there is one to plan for. */
