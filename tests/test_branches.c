@@ -162,14 +162,17 @@ static void check_file(const char *path, int convs)
     assert_int_equal(g->input_count, 1);
     oct_onnx_free(file);
     octet_model *model = load(path, 0);
-    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+    octet_inspection *nodes;
+    CHECK_OK(octet_inspection_create(model, NULL, &nodes));
+    for (size_t i = 0; i < octet_inspection_node_count(nodes); i++) {
         octet_node_info info;
         OCTET_INIT(info);
-        CHECK_OK(octet_model_node(model, i, &info));
+        CHECK_OK(octet_inspection_node(nodes, i, &info));
         assert_string_not_equal(info.op_type, "Conv"); /* QLinearConv */
         if (strcmp(info.op_type, "LSTM") == 0)
             assert_int_equal(info.path, OCTET_NODE_FLOAT);
     }
+    octet_inspection_destroy(nodes);
     octet_model_destroy(model);
 }
 

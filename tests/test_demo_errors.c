@@ -81,11 +81,14 @@ static void test_a_bit_of_every_byte(void **state)
         octet_status status = octet_model_load(context, copy_path, NULL, &changed);
         if (status == OCTET_OK) {
             loaded++;
-            for (size_t n = 0; n < octet_model_node_count(changed); n++) {
+            octet_inspection *nodes;
+            assert_int_equal(octet_inspection_create(changed, NULL, &nodes), OCTET_OK);
+            for (size_t n = 0; n < octet_inspection_node_count(nodes); n++) {
                 octet_node_info info;
                 OCTET_INIT(info);
-                assert_int_equal(octet_model_node(changed, n, &info), OCTET_OK);
+                assert_int_equal(octet_inspection_node(nodes, n, &info), OCTET_OK);
             }
+            octet_inspection_destroy(nodes);
         } else {
             refused(status, OCTET_OK, "one bit changed");
             refusals++;

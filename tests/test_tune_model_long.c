@@ -4,6 +4,8 @@
 #include "check.h"
 #include "npy.h"
 
+#include <octet/experimental.h>
+
 #define DIGITS OCTET_SOURCE_DIR "/examples/digits/"
 
 enum { PIXELS = 64, CLASSES = 10, COUNT = 360, BATCH = 3 };
