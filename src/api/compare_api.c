@@ -9,7 +9,8 @@
 static octet_status fix_inputs(oct_onnx_model *const files[2], const octet_comparison_desc *d)
 {
     bool *there = calloc(d->fixed_count + 1, sizeof *there);
-    RETURN_IF(!there, OCTET_OUT_OF_MEMORY, "out of host memory for a comparison");
+    if (!there)
+        return oct_out_of_memory("a comparison");
     octet_status status = OCTET_OK;
     for (int i = 0; status == OCTET_OK && i < 2; i++)
         status = oct_api_fix_inputs(files[i], d->fixed, d->fixed_count, there);
@@ -23,13 +24,7 @@ static octet_status fix_inputs(oct_onnx_model *const files[2], const octet_compa
 }
 
 octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
-                                     octet_comparison **comparison)
-{
-    return octet_comparison_create_with(context, a, b, NULL, comparison);
-}
-
-octet_status octet_comparison_create_with(octet_context *context, const char *a, const char *b,
-                                          const octet_comparison_desc *desc, octet_comparison **comparison)
+                                     const octet_comparison_desc *desc, octet_comparison **comparison)
 {
     CHECK_ARG(comparison);
     *comparison = NULL;

@@ -109,8 +109,8 @@ static octet_status check_sessions(octet_session *const *sessions, size_t count)
 /* Scales that are computed from a whole tensor would be those of a part. */
 static octet_status check_nodes(const octet_model *m)
 {
-    for (int i = 0; i < m->shown_count; i++) {
-        const oct_node *n = &m->sized.nodes[m->shown[i]];
+    for (int i = 0; i < m->view.shown_count; i++) {
+        const oct_node *n = &m->view.graph.nodes[m->view.shown[i]];
         RETURN_IF(
             n->op == OCT_OP_DynamicQuantizeLinear, OCTET_UNSUPPORTED,
             "node '%s' (DynamicQuantizeLinear) takes its scale from the whole batch: a part of it would "
