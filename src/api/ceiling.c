@@ -4,6 +4,8 @@
 #include "executor.h"
 #include "peak.h"
 
+#include <octet/experimental.h>
+
 static octet_status time_runs(octet_context *c, oct_executor *e, double *best)
 {
     *best = 1e30;

@@ -6,6 +6,7 @@
 #include "sizes.h"
 
 #include <limits.h>
+#include <octet/experimental.h>
 #include <octet/opencl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "plan.h"
 #include "quant.h"
 
+#include <octet/experimental.h>
 #include <octet/opencl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -408,7 +409,7 @@ octet_status oct_api_visit_plan(octet_model *model, const octet_session_desc *d,
                      : oct_fail(OCTET_INVALID_ARGUMENT, "%zu input shapes given; the model has %d",
                                 d->input_count, g->input_count);
     for (int i = 0; !d->inputs && i < g->input_count; i++) {
-        shapes[i] = model->sized.values[g->inputs[i]];
+        shapes[i] = model->view.graph.values[g->inputs[i]];
         shapes[i].rank = shapes[i].rank < 0 ? 0 : shapes[i].rank;
     }
     if (status == OCTET_OK)

@@ -110,8 +110,8 @@ static octet_status check_sessions(octet_session *const *sessions, size_t count)
 /* Scales that are computed from a whole tensor would be those of a part. */
 static octet_status check_nodes(const octet_model *m)
 {
-    for (int i = 0; i < m->shown_count; i++) {
-        const oct_node *n = &m->sized.nodes[m->shown[i]];
+    for (int i = 0; i < m->view.shown_count; i++) {
+        const oct_node *n = &m->view.graph.nodes[m->view.shown[i]];
         RETURN_IF(oct_op_facts(n->op)->mixes_rows, OCTET_UNSUPPORTED,
                   "node '%s' (%s) takes its scale from the whole batch: a part of it would give other bytes; "
                   "run it on one device",

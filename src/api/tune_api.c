@@ -2,6 +2,8 @@
 #include "model_api.h"
 #include "tune.h"
 
+#include <octet/experimental.h>
+
 typedef struct teller {
     octet_tune_fn *found;
     void *user;
