@@ -98,6 +98,7 @@ octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc
     mine.streamed_bytes = takes.streamed_bytes;
     mine.device_bytes = takes.device_bytes;
     mine.launches = takes.launches;
+    mine.planned_limit = takes.memory_limit == SIZE_MAX ? 0 : takes.memory_limit;
     return GIVE_INFO(info, mine, octet_session_info);
 }
 
@@ -115,6 +116,7 @@ octet_status octet_session_get_info(const octet_session *s, octet_session_info *
         mine.device_bytes = oct_session_device_bytes(s);
         mine.launches = stats.run_launches;
         mine.macs = p->macs;
+        mine.planned_limit = p->memory_limit == SIZE_MAX ? 0 : p->memory_limit;
     }
     return GIVE_INFO(info, mine, octet_session_info);
 }

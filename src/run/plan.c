@@ -154,7 +154,8 @@ octet_status oct_plan_visit(const oct_plan_request *request, oct_plan_visit_fn *
         *takes = (oct_plan_memory){.arena_bytes = d.memory.arena_bytes,
                                    .weight_bytes = d.memory.weights_bytes,
                                    .device_bytes = d.memory.device_bytes,
-                                   .streamed_bytes = d.memory.streamed_bytes};
+                                   .streamed_bytes = d.memory.streamed_bytes,
+                                   .memory_limit = request->store->limit};
         for (int i = 0; i < d.recipe.launch_count; i++)
             takes->launches += (d.memory.phases[i] & OCT_IN_RUN) != 0;
         status = visit ? visit(user, &d.recipe) : OCTET_OK;

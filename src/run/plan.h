@@ -64,6 +64,7 @@ octet_status oct_plan_run(oct_plan *plan, const octet_tensor *inputs, const octe
  * and its status is given back. The same errors. */
 typedef struct oct_plan_memory {
     size_t arena_bytes, weight_bytes, device_bytes, streamed_bytes, launches;
+    size_t memory_limit; /* as in oct_plan */
 } oct_plan_memory;
 typedef octet_status oct_plan_visit_fn(void *user, const oct_recipe *recipe);
 octet_status oct_plan_visit(const oct_plan_request *request, oct_plan_visit_fn *visit, void *user,
