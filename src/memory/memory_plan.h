@@ -44,6 +44,7 @@ typedef struct oct_memory_limits {
 } oct_memory_limits;
 
 typedef struct oct_memory_plan {
+    oct_arena arena;          /* of all arrays */
     oct_place *load, *run;    /* one per recipe memory: where the load list and where runs find it */
     oct_identity *identities; /* likewise */
     oct_phase *phases;        /* one per recipe launch */

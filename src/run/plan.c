@@ -11,6 +11,7 @@
 
 /* What planning works on: the request's graph at its shapes, launches, and where their memories go. */
 typedef struct draft {
+    oct_arena arena; /* of its arrays */
     const oct_plan_request *request;
     const oct_caps *caps;
     oct_graph graph;
@@ -73,14 +74,14 @@ static octet_status specialize(draft *d)
     if (!d->reused)
         FORWARD(size_and_rewrite(g, q->shapes));
     if (q->host_border) {
-        d->inputs = calloc((size_t)g->input_count + 1, sizeof *d->inputs);
-        d->outputs = calloc((size_t)g->output_count + 1, sizeof *d->outputs);
+        d->inputs = oct_arena_alloc(&d->arena, (size_t)g->input_count, sizeof *d->inputs);
+        d->outputs = oct_arena_alloc(&d->arena, (size_t)g->output_count, sizeof *d->outputs);
         if (!d->inputs || !d->outputs)
             return no_memory();
         FORWARD(oct_graph_move_border(g, d->inputs, d->outputs));
     }
     FORWARD(oct_graph_lay_out(g));
-    d->mems = malloc(((size_t)g->value_count + (size_t)g->output_count + 1) * sizeof *d->mems);
+    d->mems = oct_arena_alloc(&d->arena, (size_t)g->value_count + (size_t)g->output_count, sizeof *d->mems);
     return d->mems ? OCTET_OK : no_memory();
 }
 
@@ -138,11 +139,9 @@ static octet_status open_draft(draft *d, const oct_plan_request *q)
 static void close_draft(draft *d)
 {
     oct_memory_plan_free(&d->memory);
-    free(d->mems);
     oct_recipe_free(&d->recipe);
-    free(d->inputs);
-    free(d->outputs);
     oct_graph_free(&d->graph);
+    oct_arena_free(&d->arena);
 }
 
 octet_status oct_plan_visit(const oct_plan_request *request, oct_plan_visit_fn *visit, void *user,
@@ -166,7 +165,7 @@ octet_status oct_plan_visit(const oct_plan_request *request, oct_plan_visit_fn *
 
 /* ---- the plan ------------------------------------------------------------------------------------------ */
 
-static octet_status fill_port(oct_plan_port *port, const oct_value *v, const oct_border *border)
+static octet_status fill_port(oct_plan *p, oct_plan_port *port, const oct_value *v, const oct_border *border)
 {
     int64_t elems = 0;
     RETURN_IF(!oct_shape_elems(v->dims, v->rank, &elems), OCTET_INVALID_ARGUMENT,
@@ -175,7 +174,7 @@ static octet_status fill_port(oct_plan_port *port, const oct_value *v, const oct
     if (border && border->dtype) {
         port->border = *border;
         port->dtype = OCTET_F32;
-        port->inside = malloc((size_t)elems + 1);
+        port->inside = oct_arena_alloc(&p->arena, (size_t)elems, 1);
         if (!port->inside)
             return no_memory();
     }
@@ -188,36 +187,33 @@ static octet_status fill_port(oct_plan_port *port, const oct_value *v, const oct
 static octet_status fill_ports(oct_plan *p, const draft *d)
 {
     const oct_graph *g = &d->graph;
-    p->inputs = calloc((size_t)g->input_count + 1, sizeof *p->inputs);
-    p->outputs = calloc((size_t)g->output_count + 1, sizeof *p->outputs);
-    p->memories = calloc((size_t)(g->input_count + g->output_count) + 1, sizeof *p->memories);
+    p->inputs = oct_arena_alloc(&p->arena, (size_t)g->input_count, sizeof *p->inputs);
+    p->outputs = oct_arena_alloc(&p->arena, (size_t)g->output_count, sizeof *p->outputs);
+    p->memories = oct_arena_alloc(&p->arena, (size_t)(g->input_count + g->output_count), sizeof *p->memories);
     if (!p->inputs || !p->outputs || !p->memories)
         return no_memory();
     p->input_count = g->input_count;
     p->output_count = g->output_count;
     for (int i = 0; i < g->input_count; i++) {
         p->memories[i].mem = d->mems[g->inputs[i]];
-        FORWARD(fill_port(&p->inputs[i], &g->values[g->inputs[i]], d->inputs ? &d->inputs[i] : NULL));
+        FORWARD(fill_port(p, &p->inputs[i], &g->values[g->inputs[i]], d->inputs ? &d->inputs[i] : NULL));
     }
     for (int i = 0; i < g->output_count; i++) {
         p->memories[g->input_count + i].mem = d->mems[g->value_count + i];
-        FORWARD(fill_port(&p->outputs[i], &g->values[g->outputs[i]], d->outputs ? &d->outputs[i] : NULL));
+        FORWARD(fill_port(p, &p->outputs[i], &g->values[g->outputs[i]], d->outputs ? &d->outputs[i] : NULL));
     }
     return OCTET_OK;
 }
 
 static octet_status copy_names(oct_plan *p, const oct_graph *g)
 {
-    p->node_names = calloc((size_t)g->node_count + 1, sizeof *p->node_names);
+    p->node_names = oct_arena_alloc(&p->arena, (size_t)g->node_count, sizeof *p->node_names);
     if (!p->node_names)
         return no_memory();
     for (p->node_count = 0; p->node_count < g->node_count; p->node_count++) {
-        const char *name = g->nodes[p->node_count].name;
-        size_t bytes = strlen(name) + 1;
-        p->node_names[p->node_count] = malloc(bytes);
+        p->node_names[p->node_count] = oct_arena_strdup(&p->arena, g->nodes[p->node_count].name);
         if (!p->node_names[p->node_count])
             return no_memory();
-        memcpy(p->node_names[p->node_count], name, bytes);
     }
     return OCTET_OK;
 }
@@ -262,16 +258,7 @@ void oct_plan_destroy(oct_plan *p)
     if (!p)
         return;
     oct_executor_destroy(p->executor);
-    for (int i = 0; i < p->node_count; i++)
-        free(p->node_names[i]);
-    free(p->node_names);
-    for (int i = 0; i < p->input_count; i++)
-        free(p->inputs[i].inside);
-    for (int i = 0; i < p->output_count; i++)
-        free(p->outputs[i].inside);
-    free(p->inputs);
-    free(p->outputs);
-    free(p->memories);
+    oct_arena_free(&p->arena);
     free(p);
 }
 

@@ -25,6 +25,7 @@ typedef struct oct_plan_port {
 } oct_plan_port;
 
 typedef struct oct_plan {
+    oct_arena arena; /* of all arrays */
     oct_executor *executor;
     oct_plan_port *inputs, *outputs; /* in the order of the graph's */
     int input_count, output_count;
@@ -33,7 +34,7 @@ typedef struct oct_plan {
     bool reused;               /* made from request.sized: nothing was inferred or rewritten for it */
     size_t memory_limit;       /* what it had to fit in; SIZE_MAX: nothing */
     int64_t macs;
-    char **node_names; /* by the node index in oct_launch_time */
+    const char **node_names; /* by the node index in oct_launch_time */
     int node_count;
 } oct_plan;
 

@@ -10,6 +10,7 @@ typedef struct part {
     int64_t first, rows;
     octet_tensor *inputs, *outputs;
     pthread_t thread;
+    bool started; /* the thread */
     octet_status status;
     char text[OCT_ERROR_TEXT_BYTES]; /* of a failure: error texts belong to threads */
 } part;
@@ -49,19 +50,16 @@ static void *run(void *argument)
 /* Do it for all parts at the same time, the first on this thread. */
 static octet_status each(batch *b, void *(*work)(void *))
 {
-    bool *started = calloc(b->part_count, sizeof *started);
-    RETURN_IF(!started, OCTET_OUT_OF_MEMORY, "out of host memory for %zu threads", b->part_count);
     for (size_t i = 1; i < b->part_count; i++)
-        started[i] = pthread_create(&b->parts[i].thread, NULL, work, &b->parts[i]) == 0;
+        b->parts[i].started = pthread_create(&b->parts[i].thread, NULL, work, &b->parts[i]) == 0;
     for (size_t i = 0; i < b->part_count; i++) {
-        if (!started[i])
+        if (!b->parts[i].started)
             work(&b->parts[i]);
     }
     for (size_t i = 1; i < b->part_count; i++) {
-        if (started[i])
+        if (b->parts[i].started)
             pthread_join(b->parts[i].thread, NULL);
     }
-    free(started);
     for (size_t i = 0; i < b->part_count; i++) {
         const part *p = &b->parts[i];
         RETURN_IF(p->status != OCTET_OK, p->status, "rows %lld to %lld, on '%s': %s", (long long)p->first,
