@@ -1,4 +1,4 @@
-/* Where every memory of a recipe goes and when every launch runs: pure computation, no OpenCL. Weights that
+/* Where every memory of a recipe goes and when every launch runs: pure computation. Weights that
  * do not fit the limit are streamed: uploaded, and packed, in every run. */
 #ifndef OCT_MEMORY_PLAN_H
 #define OCT_MEMORY_PLAN_H
