@@ -402,6 +402,8 @@ typedef struct octet_session_info {
     int64_t macs;            /* multiply-accumulates per run */
     uint64_t streamed_bytes; /* weights uploaded in each run, for want of device memory */
     uint64_t device_bytes;   /* what the session holds on the device, for all its shapes so far */
+    uint64_t planned_limit; /* device bytes that this shape was planned for: fewer than the memory limit where
+                               the device did not have as many; 0: without a limit */
 } octet_session_info;
 
 /* What a session has, of the shape that ran or was planned last; zeros before that. Errors: none but
