@@ -32,4 +32,7 @@ for document in README.md $(find docs examples -name '*.md'); do
             complain "$document names $name, the public headers do not"
     done
 done
+for variable in $(sed -n 's/^    {"\([A-Z_0-9]*\)", .*/\1/p' src/base/environment.c); do
+    grep -q "^| .*\`$variable\`.* |" docs/hardware.md || complain "docs/hardware.md does not list $variable"
+done
 exit $bad

@@ -216,9 +216,10 @@ octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name)
 
 void oct_caps_name_paths(oct_caps *caps)
 {
-    const char *name = caps->x86_avx512_vnni ? "x86-vnni"
-                       : caps->x86_avx2      ? "x86-avx2"
-                                             : dot4_names[caps->dot4];
+    const char *name = caps->x86_emulated      ? "x86-emulated"
+                       : caps->x86_avx512_vnni ? "x86-vnni"
+                       : caps->x86_avx2        ? "x86-avx2"
+                                               : dot4_names[caps->dot4];
     snprintf(caps->info.matrix, sizeof caps->info.matrix, "none");
     snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", name);
 }
