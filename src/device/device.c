@@ -1,4 +1,4 @@
-/* Opening devices, buffers, the queue and its counters. */
+/* Finding and opening devices. */
 #include "device_priv.h"
 
 #include <ctype.h>
