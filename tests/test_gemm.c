@@ -6,6 +6,8 @@
 #include "ref.h"
 #include "tile.h"
 
+#include <octet/experimental.h>
+
 static octet_context *context;
 
 typedef struct gemm_case {

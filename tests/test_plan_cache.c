@@ -10,7 +10,7 @@ static octet_context *context;
 static octet_model *load(const char *path)
 {
     octet_model *model;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     return model;
 }
 

@@ -170,7 +170,7 @@ static void small_allocations_do(void **state)
     assert_int_equal(setenv("OCTET_MAX_ALLOC", "60000", 1), 0);
     CHECK_OK(octet_context_create(NULL, &small));
     assert_int_equal(unsetenv("OCTET_MAX_ALLOC"), 0);
-    CHECK_OK(octet_model_load(small, FOLDER "shapes.onnx", &same));
+    CHECK_OK(octet_model_load(small, FOLDER "shapes.onnx", NULL, &same));
     CHECK_OK(octet_session_create(same, NULL, &session));
     for (int i = 0; i < SHAPES; i++) {
         if (i != LARGEST) /* it has a larger tensor */
@@ -210,7 +210,7 @@ static void become_poor(uint64_t real)
     assert_int_equal(setenv("OCTET_MEMORY", text, 1), 0);
     CHECK_OK(octet_context_create(&desc, &context));
     assert_int_equal(unsetenv("OCTET_MEMORY"), 0);
-    CHECK_OK(octet_model_load(context, FOLDER "shapes.onnx", &model));
+    CHECK_OK(octet_model_load(context, FOLDER "shapes.onnx", NULL, &model));
 }
 
 static void become_rich(void)
@@ -311,7 +311,7 @@ static int set_up(void **state)
     if (f)
         fclose(f);
     if (read != sizeof expected / 4 || octet_context_create(NULL, &context) != OCTET_OK ||
-        octet_model_load(context, FOLDER "shapes.onnx", &model) != OCTET_OK) {
+        octet_model_load(context, FOLDER "shapes.onnx", NULL, &model) != OCTET_OK) {
         print_error("%zu values of expected.bin; %s\n", read, octet_last_error());
         return 1;
     }

@@ -7,6 +7,7 @@
 #include "tune.h"
 
 #include <dirent.h>
+#include <octet/experimental.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -6,6 +6,7 @@
 #include "device.h"
 #include "dtype.h"
 #include "error.h"
+#include "graph.h"
 #include "recipe.h"
 
 struct octet_context {
@@ -23,6 +24,9 @@ octet_status oct_api_check_gemm(octet_gemm_desc *desc);
 /* Copy and check a session's desc (NULL: all zero); caller: the public function. */
 octet_status oct_api_take_session_desc(octet_session_desc *mine, const octet_session_desc *theirs,
                                        const octet_model *model, const char *caller);
+
+/* An input or output of the file, as far as that tells it, else of a view. */
+octet_status oct_api_give_value(const oct_value *v, const oct_value *viewed, octet_value_info *info);
 
 #define TAKE_DESC(mine, theirs, type) oct_api_take_desc(&(mine), sizeof(mine), (theirs), #type)
 #define GIVE_INFO(theirs, mine, type) oct_api_give_info((theirs), &(mine), sizeof(mine), #type)

@@ -34,12 +34,6 @@ static octet_status no_memory(void)
     return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a comparison");
 }
 
-octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
-                                     octet_comparison **comparison)
-{
-    return octet_comparison_create_with(context, a, b, NULL, comparison);
-}
-
 static octet_status open_files(octet_comparison *c, const char *a, const char *b,
                                const octet_comparison_desc *d)
 {
@@ -63,8 +57,8 @@ static octet_status open_files(octet_comparison *c, const char *a, const char *b
     return status;
 }
 
-octet_status octet_comparison_create_with(octet_context *context, const char *a, const char *b,
-                                          const octet_comparison_desc *desc, octet_comparison **comparison)
+octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
+                                     const octet_comparison_desc *desc, octet_comparison **comparison)
 {
     CHECK_ARG(comparison);
     *comparison = NULL;

@@ -4,6 +4,7 @@
 #include "gemm_session.h"
 
 #include <limits.h>
+#include <octet/experimental.h>
 #include <octet/opencl.h>
 
 static bool is_count(size_t count, int64_t n)

@@ -2,6 +2,7 @@
 #include "api.h"
 #include "batch.h"
 
+#include <octet/experimental.h>
 #include <octet/opencl.h>
 
 octet_status oct_api_take_session_desc(octet_session_desc *d, const octet_session_desc *desc,

@@ -4,6 +4,8 @@
 #include "model.h"
 #include "tune.h"
 
+#include <octet/experimental.h>
+
 typedef struct teller {
     octet_tune_fn *found;
     void *user;
