@@ -1,4 +1,5 @@
 #include "batch.h"
+#include "op_facts.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -100,11 +101,10 @@ static octet_status check_nodes(const oct_view *v)
 {
     for (int i = 0; i < v->shown_count; i++) {
         const oct_node *n = &v->graph.nodes[v->shown[i]];
-        RETURN_IF(
-            n->op == OCT_OP_DynamicQuantizeLinear, OCTET_UNSUPPORTED,
-            "node '%s' (DynamicQuantizeLinear) takes its scale from the whole batch: a part of it would "
-            "give other bytes; run it on one device",
-            n->name);
+        RETURN_IF(oct_op_facts(n->op)->mixes_rows, OCTET_UNSUPPORTED,
+                  "node '%s' (%s) takes its scale from the whole batch: a part of it would give other bytes; "
+                  "run it on one device",
+                  n->name, n->op_type);
     }
     return OCTET_OK;
 }

@@ -1,48 +1,22 @@
-/* Shapes of normalizations, comparisons, logic, Where and Dropout. */
-#include "dtype.h"
+/* Shapes of normalizations. */
 #include "infer.h"
 #include "sizes.h"
 
-#include <string.h>
-
-static const octet_dtype bools[] = {OCTET_BOOL, OCTET_DTYPE_NONE};
-
-octet_status oct_infer_logic(infer_ctx *c)
+octet_status oct_infer_batch_norm(infer_ctx *c)
 {
-    bool boolean = c->n->op == OCT_OP_And || c->n->op == OCT_OP_Or || c->n->op == OCT_OP_Xor;
-    int64_t dims[OCTET_MAX_RANK];
-    int rank;
-    FORWARD(oct_infer_require_input(c, 0));
-    FORWARD(oct_infer_require_input(c, 1));
-    for (int i = 0; boolean && i < 2; i++)
-        FORWARD(oct_infer_require_dtype(c, i, bools));
-    RETURN_IF(oct_infer_in(c, 0)->dtype != oct_infer_in(c, 1)->dtype, OCTET_INVALID_ARGUMENT,
-              "inputs have different dtypes");
-    FORWARD(oct_infer_broadcast(c, oct_infer_in(c, 0), oct_infer_in(c, 1), &rank, dims));
-    oct_infer_out(c, 0, OCTET_BOOL, rank, dims);
-    return OCTET_OK;
-}
-
-octet_status oct_infer_not(infer_ctx *c)
-{
-    FORWARD(oct_infer_require_dtype(c, 0, bools));
-    oct_infer_out(c, 0, OCTET_BOOL, oct_infer_in(c, 0)->rank, oct_infer_in(c, 0)->dims);
-    return OCTET_OK;
-}
-
-octet_status oct_infer_where(infer_ctx *c)
-{
-    FORWARD(oct_infer_require_dtype(c, 0, bools));
-    FORWARD(oct_infer_require_input(c, 1));
-    FORWARD(oct_infer_require_input(c, 2));
-    oct_value both = *oct_infer_in(c, 1);
-    int64_t dims[OCTET_MAX_RANK];
-    int rank;
-    RETURN_IF(both.dtype != oct_infer_in(c, 2)->dtype, OCTET_INVALID_ARGUMENT,
-              "inputs have different dtypes");
-    FORWARD(oct_infer_broadcast(c, oct_infer_in(c, 1), oct_infer_in(c, 2), &both.rank, both.dims));
-    FORWARD(oct_infer_broadcast(c, oct_infer_in(c, 0), &both, &rank, dims));
-    oct_infer_out(c, 0, both.dtype, rank, dims);
+    const oct_value *x = oct_infer_in(c, 0);
+    FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
+    RETURN_IF(x->rank < 2, OCTET_INVALID_ARGUMENT, "its input must be [N, C, ...]");
+    RETURN_IF(oct_node_int(c->n, "training_mode", 0) != 0 || c->n->output_count > 1, OCTET_UNSUPPORTED,
+              "training is not supported");
+    int64_t channels = x->dims[oct_infer_channel_axis(c, x)];
+    for (int i = 1; i < 5; i++) {
+        FORWARD(oct_infer_require_dtype(c, i, oct_infer_f32));
+        const oct_value *p = oct_infer_in(c, i);
+        RETURN_IF(p->rank != 1 || p->dims[0] != channels, OCTET_INVALID_ARGUMENT, "'%s' must be [%lld]",
+                  p->name, (long long)channels);
+    }
+    oct_infer_out(c, 0, OCTET_F32, x->rank, x->dims);
     return OCTET_OK;
 }
 
@@ -106,17 +80,5 @@ octet_status oct_infer_lrn(infer_ctx *c)
               x->name, x->rank);
     RETURN_IF(oct_node_int(c->n, "size", 0) < 1, OCTET_CORRUPT_FILE, "attribute size must be at least 1");
     oct_infer_out(c, 0, OCTET_F32, x->rank, x->dims);
-    return OCTET_OK;
-}
-
-octet_status oct_infer_dropout(infer_ctx *c)
-{
-    const oct_value *x = oct_infer_in(c, 0), *training = oct_infer_in(c, 2);
-    RETURN_IF(training && (!training->data || training->data_bytes < 1 || *(const char *)training->data),
-              OCTET_UNSUPPORTED, "training_mode must be absent or a constant false");
-    RETURN_IF(c->n->output_count > 1 && c->n->opset < 10 && x->dtype != OCTET_F32, OCTET_UNSUPPORTED,
-              "a mask of type %s is not supported", oct_dtype_name(x->dtype));
-    oct_infer_out(c, 0, x->dtype, x->rank, x->dims);
-    oct_infer_out(c, 1, c->n->opset < 10 ? OCTET_F32 : OCTET_BOOL, x->rank, x->dims);
     return OCTET_OK;
 }
