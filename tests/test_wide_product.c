@@ -1,10 +1,10 @@
-/* Weights of 16 bits as two tensors of 8 (src/quantize/split_weights.h): the two products have the parts of
+/* Weights of 16 bits as two tensors of 8 (src/quantize/wide_product.h): the two products have the parts of
  * the weights, which their own quantization then holds in 16 bits together; one of them has the bias. */
 #include "check.h"
 #include "insert.h"
 #include "prepare.h"
 #include "rewrite.h"
-#include "split_weights.h"
+#include "wide_product.h"
 
 #include <math.h>
 
@@ -54,27 +54,27 @@ static void two_products(void **state)
         const oct_weight_options options = {.x_scale = 1e-4f};
         oct_graph graph = {0}, *g = &graph;
         oct_arena arena = {0};
-        oct_weights coarse, fine;
-        oct_split split;
+        oct_quant_weights coarse, fine;
+        oct_wide_product wide;
         float weights[OUTPUTS * DEPTH];
         make_product(f, g, weights);
         int y = g->nodes[0].outputs[0];
-        CHECK_OK(oct_split_product(g, 0, &options, &split));
+        CHECK_OK(oct_widen_product(g, 0, &options, &wide));
         assert_int_equal(g->node_count, 3);
         const oct_node *n = g->nodes;
         assert_true(n[0].op == f->op && n[1].op == f->op && n[2].op == OCT_OP_Add);
-        assert_true(n[0].outputs[0] == split.coarse && n[1].outputs[0] == split.fine && n[2].outputs[0] == y);
-        assert_true(n[2].inputs[0] == split.coarse && n[2].inputs[1] == split.fine);
+        assert_true(n[0].outputs[0] == wide.coarse && n[1].outputs[0] == wide.fine && n[2].outputs[0] == y);
+        assert_true(n[2].inputs[0] == wide.coarse && n[2].inputs[1] == wide.fine);
         assert_true(n[0].inputs[0] == n[1].inputs[0] && n[1].input_count == 2);
         assert_int_equal(n[0].input_count, f->biased ? 3 : 2);
         assert_string_equal(n[1].name, "product_fine");
         assert_string_equal(n[2].name, "product_sum");
         assert_string_equal(g->values[n[1].inputs[1]].name, "w_fine");
-        CHECK_OK(oct_weights_open(g, &n[0], &options, &arena, &coarse));
-        CHECK_OK(oct_weights_open(g, &n[1], &options, &arena, &fine));
-        assert_true(oct_weights_are_whole(&coarse) && !oct_weights_are_whole(&fine));
-        oct_weights_to_nearest(&coarse);
-        oct_weights_to_nearest(&fine);
+        CHECK_OK(oct_quant_weights_open(g, &n[0], &options, &arena, &coarse));
+        CHECK_OK(oct_quant_weights_open(g, &n[1], &options, &arena, &fine));
+        assert_true(oct_quant_weights_are_whole(&coarse) && !oct_quant_weights_are_whole(&fine));
+        oct_quant_weights_to_nearest(&coarse);
+        oct_quant_weights_to_nearest(&fine);
         for (int64_t k = 0; k < OUTPUTS * DEPTH; k++) {
             int64_t c = k / coarse.inner % coarse.channels;
             double held = (double)coarse.made[k] * coarse.scales[c] + (double)fine.made[k] * fine.scales[c];
