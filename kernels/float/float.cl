@@ -9,20 +9,22 @@
 #endif
 #define APPLY OCT_PASTE(OCT_PASTE(OCT_PASTE(apply_, T), _), OP)
 
-__kernel void binary(MEM(a), MEM(b), MEM(c), BROADCAST_ARGS)
+static inline void binary_body(const binary_args a, const long item, const long row)
 {
     BROADCAST_LOCATE
     for (long i = first; i < last; i += 16) {
-        const OCT_PASTE(T, 16) va = BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i);
-        const OCT_PASTE(T, 16) vb = BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i);
-        OCT_PASTE(save16_, T)(AT(T, c) + row * inner + i, APPLY(va, vb), last - i);
+        const OCT_PASTE(T, 16) va = BROADCAST_LOAD(T, AT(T, a.a) + a_row, i, a_step, last - i);
+        const OCT_PASTE(T, 16) vb = BROADCAST_LOAD(T, AT(T, a.b) + b_row, i, b_step, last - i);
+        OCT_PASTE(save16_, T)(AT(T, a.c) + row * inner + i, APPLY(va, vb), last - i);
     }
 }
+KERNEL_2D(binary, binary, BINARY_ARGS)
 
-__kernel void clip(MEM(x), MEM(y), const long n, const long chunk, const float lo, const float hi)
+static inline void clip_body(const unary_args a, const long item)
 {
-    OCT_SPLIT(get_global_id(0), chunk, n)
+    OCT_SPLIT(item, a.chunk, a.n)
     for (long i = first; i < last; i += 16)
-        save16_float(AT(float, y) + i, apply_Clip(load16_float(AT(float, x) + i, last - i), lo, hi),
+        save16_float(AT(float, a.y) + i, apply_Clip(load16_float(AT(float, a.x) + i, last - i), a.p, a.q),
                      last - i);
 }
+KERNEL_1D(clip, unary, UNARY_ARGS)

@@ -3,6 +3,7 @@
  * And LRN, channels last. */
 #include "div.clh"
 #include "lanes.clh"
+#include "normalize/normalize_args.clh"
 
 static inline float sum16(float16 v)
 {
@@ -32,51 +33,49 @@ static inline float sum_of(__global const float *x, long length, float shift, in
     return sum;
 }
 
-/* One work-item: one row. Scale and bias by element of the row where run is 0; else the row is made of runs,
- * one scale for each, which repeat after `scales` runs. statistics: mean and 1 / sqrt are written. */
-__kernel void normalize_rows(MEM(x), MEM(scale), MEM(bias), MEM(y), MEM(mean), MEM(inverse),
-                             const long length, const long run, const long scales, const float epsilon,
-                             const int has_bias, const int statistics)
+/* One work-item: one row. */
+static inline void normalize_rows_body(const normalize_rows_args a, const long row)
 {
-    const long row = get_global_id(0);
-    __global const float *in = AT(float, x) + row * length, *s = AT(float, scale), *b = AT(float, bias);
-    __global float *out = AT(float, y) + row * length;
-    const float m = oct_div_rn(sum_of(in, length, 0.0f, 1), (float)length);
-    const float variance = oct_div_rn(sum_of(in, length, m, 2), (float)length);
-    const float r = oct_div_rn(1.0f, sqrt(variance + epsilon));
-    if (statistics & 1)
-        AT(float, mean)[row] = m;
-    if (statistics & 2)
-        AT(float, inverse)[row] = r;
-    for (long i = 0; run == 0 && i < length; i += 16) {
-        float16 v = (load16_float(in + i, length - i) - m) * r * load16_float(s + i, length - i);
-        if (has_bias)
-            v += load16_float(b + i, length - i);
-        save16_float(out + i, v, length - i);
+    __global const float *in = AT(float, a.x) + row * a.length, *s = AT(float, a.scale),
+                         *b = AT(float, a.bias);
+    __global float *out = AT(float, a.y) + row * a.length;
+    const float m = oct_div_rn(sum_of(in, a.length, 0.0f, 1), (float)a.length);
+    const float variance = oct_div_rn(sum_of(in, a.length, m, 2), (float)a.length);
+    const float r = oct_div_rn(1.0f, sqrt(variance + a.epsilon));
+    if (a.statistics & 1)
+        AT(float, a.mean)[row] = m;
+    if (a.statistics & 2)
+        AT(float, a.inverse)[row] = r;
+    for (long i = 0; a.run == 0 && i < a.length; i += 16) {
+        float16 v = (load16_float(in + i, a.length - i) - m) * r * load16_float(s + i, a.length - i);
+        if (a.has_bias)
+            v += load16_float(b + i, a.length - i);
+        save16_float(out + i, v, a.length - i);
     }
-    for (long at = 0; run && at < length; at += run) {
-        const long which = ((row * length + at) / run) % scales;
-        const float one_scale = s[which], one_bias = has_bias ? b[which] : 0.0f;
-        for (long i = at; i < at + run; i += 16)
-            save16_float(out + i, (load16_float(in + i, at + run - i) - m) * r * one_scale + one_bias,
-                         at + run - i);
+    for (long at = 0; a.run && at < a.length; at += a.run) {
+        const long which = ((row * a.length + at) / a.run) % a.scales;
+        const float one_scale = s[which], one_bias = a.has_bias ? b[which] : 0.0f;
+        for (long i = at; i < at + a.run; i += 16)
+            save16_float(out + i, (load16_float(in + i, at + a.run - i) - m) * r * one_scale + one_bias,
+                         at + a.run - i);
     }
 }
+KERNEL_1D(normalize_rows, normalize_rows, NORMALIZE_ROWS_ARGS)
 
 /* y = x * (bias + alpha_n * sum over the channels [c - before, c + after] of x^2)^-beta. One work-item:
  * `per_item` pixels. */
-__kernel void lrn(MEM(x), MEM(y), const long pixels, const long per_item, const int c, const int before,
-                  const int after, const float alpha_n, const float beta, const float bias)
+static inline void lrn_body(const lrn_args a, const long item)
 {
-    const long first = get_global_id(0) * per_item, last = min(first + per_item, pixels);
+    const long first = item * a.per_item, last = min(first + a.per_item, a.pixels);
     for (long p = first; p < last; p++) {
-        __global const float *in = AT(float, x) + p * c;
-        for (int i = 0; i < c; i++) {
-            const int low = max(0, i - before), high = min(c - 1, i + after);
+        __global const float *in = AT(float, a.x) + p * a.c;
+        for (int i = 0; i < a.c; i++) {
+            const int low = max(0, i - a.before), high = min(a.c - 1, i + a.after);
             float sum = 0.0f;
             for (int k = low; k <= high; k++)
                 sum += in[k] * in[k];
-            AT(float, y)[p * c + i] = in[i] * pow(bias + alpha_n * sum, -beta);
+            AT(float, a.y)[p * a.c + i] = in[i] * pow(a.bias + a.alpha_n * sum, -a.beta);
         }
     }
 }
+KERNEL_1D(lrn, lrn, LRN_ARGS)

@@ -1,14 +1,17 @@
 /* A float function of each element. Option OP: an operator by its ONNX name. */
+#include "elementwise/elementwise_args.clh"
 #include "float/unary.clh"
+#include "lanes.clh"
 
 #ifndef OP
 #define OP Abs
 #endif
 
-__kernel void unary(MEM(x), MEM(y), const long n, const long chunk, const float a, const float b)
+static inline void unary_body(const unary_args a, const long item)
 {
-    OCT_SPLIT(get_global_id(0), chunk, n)
+    OCT_SPLIT(item, a.chunk, a.n)
     for (long i = first; i < last; i += 16)
-        save16_float(AT(float, y) + i, OCT_PASTE(apply_, OP)(load16_float(AT(float, x) + i, last - i), a, b),
-                     last - i);
+        save16_float(AT(float, a.y) + i,
+                     OCT_PASTE(apply_, OP)(load16_float(AT(float, a.x) + i, last - i), a.p, a.q), last - i);
 }
+KERNEL_1D(unary, unary, UNARY_ARGS)

@@ -1,5 +1,6 @@
 #include "floats.h"
 #include "fuse.h"
+#include "normalize/normalize_args.clh"
 #include "sizes.h"
 #include "split.h"
 
@@ -17,9 +18,8 @@ octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op 
     FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
     oct_launch *l = oct_recipe_launch(r, "float/float.cl", "binary", "-DOP=%s -DT=%s", names[op],
                                       y->dtype == OCTET_S32 ? "int" : "float");
-    oct_launch_in(l, a->mem);
-    oct_launch_in(l, b->mem);
-    oct_launch_out(l, y->mem);
+    OCT_ARGS(l, binary, .a = oct_whole(a->mem), .b = oct_whole(b->mem), .c = oct_whole(y->mem),
+             .broadcast = oct_broadcast_numbers(caps, &shape, NULL));
     oct_launch_in_place(l, a->mem);
     oct_launch_in_place(l, b->mem);
     oct_broadcast_launch(l, caps, &shape, NULL);
@@ -35,13 +35,9 @@ static void elementwise(oct_recipe *r, const oct_caps *caps, const char *file, c
 {
     int64_t n = oct_operand_elems(x);
     oct_launch *l = oct_recipe_launch(r, file, entry, "%s", options);
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
+    OCT_ARGS(l, unary, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n, .chunk = oct_split_chunk(caps),
+             .p = a, .q = b);
     oct_launch_in_place(l, x->mem);
-    oct_launch_i64(l, n);
-    oct_launch_i64(l, oct_split_chunk(caps));
-    oct_launch_f32(l, a);
-    oct_launch_f32(l, b);
     oct_launch_1d(l, oct_split_items(caps, n), 0);
     oct_elementwise_mark(r, l,
                          &(oct_elementwise){.call = call, .count = 1, .in = {*x}, .y = *y, .f = {a, b}});
@@ -71,20 +67,14 @@ octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_opera
     RETURN_IF(c > INT32_MAX, OCTET_UNSUPPORTED, "%lld channels are past 2^31", (long long)c);
     oct_mem st = oct_recipe_temp(r, (size_t)c * 2 * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "float/batch_norm.cl", "prepare", "%s", "");
-    for (int i = 0; i < 4; i++)
-        oct_launch_in(l, parameters[i]);
-    oct_launch_out(l, st);
-    oct_launch_i32(l, c);
-    oct_launch_f32(l, epsilon);
+    OCT_ARGS(l, batch_norm_prepare, .scale = oct_whole(parameters[0]), .b = oct_whole(parameters[1]),
+             .mean = oct_whole(parameters[2]), .var = oct_whole(parameters[3]), .st = oct_whole(st), .c = c,
+             .epsilon = epsilon);
     oct_launch_1d(l, (size_t)c, 0);
     l = oct_recipe_launch(r, "float/batch_norm.cl", "batch_norm", "%s", "");
-    oct_launch_in(l, x->mem);
-    oct_launch_in(l, st);
-    oct_launch_out(l, y->mem);
+    OCT_ARGS(l, batch_norm, .x = oct_whole(x->mem), .st = oct_whole(st), .y = oct_whole(y->mem),
+             .pixels = pixels, .per_item = per_item, .c = c);
     oct_launch_in_place(l, x->mem);
-    oct_launch_i64(l, pixels);
-    oct_launch_i64(l, per_item);
-    oct_launch_i32(l, c);
     oct_launch_1d(l, oct_ceil_div((size_t)pixels, (size_t)per_item), 0);
     return r->status;
 }
