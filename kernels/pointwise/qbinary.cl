@@ -1,8 +1,8 @@
 /* QLinearAdd, QLinearMul and QLinearSub (docs/numerics.md says why in this order). The result is clamped.
  * Options: T uchar or char; LANES, COALESCED (lanes.clh). Parameters, 4-byte words: add: [0] to [2] as
  * qsum.clh wants them; mul: [0] m = sa sb / sc, [1] (float)zc; both: [3] za, [4] zb, integers. */
-#include "broadcast.clh"
 #include "div.clh"
+#include "pointwise/broadcast.clh"
 #include "pointwise/qsum.clh"
 #include "rounding.clh"
 

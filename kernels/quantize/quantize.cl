@@ -2,8 +2,8 @@
  * [outer][axis][inner]; scale and zero point are one, or one per index of axis. Options: Q the quantized
  * type, Q_MIN, Q_MAX; X the type quantized from; LANES, COALESCED (lanes.clh); GROUP the work-group of
  * range_of_groups. */
-#include "elementwise/elementwise_args.clh"
 #include "lanes.clh"
+#include "quantize/quantize_args.clh"
 #include "quantize/quantizer.clh"
 
 #ifndef Q

@@ -3,7 +3,7 @@
  * before and quantized after in float. */
 #include "div.clh"
 #include "lanes.clh"
-#include "pool/pool_args.clh"
+#include "resize/resize_args.clh"
 #include "rounding.clh"
 
 #ifndef T

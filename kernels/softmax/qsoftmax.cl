@@ -4,8 +4,8 @@
  * where the axis is the last, so that vectors are loaded and stored. */
 #include "div.clh"
 #include "lanes.clh"
-#include "reduce/reduce_args.clh"
 #include "rounding.clh"
+#include "softmax/softmax_args.clh"
 
 #ifndef T
 #define T     uchar

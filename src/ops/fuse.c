@@ -396,7 +396,7 @@ static octet_status replace(fusion *f, int at)
     char options[TEXT + 256];
     RETURN_IF(!express(f, at, &x), OCTET_INTERNAL, "a fused launch no longer fits");
     put_options(&x, e, options, sizeof options);
-    oct_launch *l = oct_recipe_launch(r, "float/fused.cl", "fused", "%s%s", options, x.result);
+    oct_launch *l = oct_recipe_launch(r, "pointwise/fused.cl", "fused", "%s%s", options, x.result);
     FORWARD(r->status);
     l->node = old->node;
     put_arguments(f, &x, e, l);

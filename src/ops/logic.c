@@ -1,5 +1,6 @@
 #include "logic.h"
 #include "dtype.h"
+#include "logic/logic_args.clh"
 #include "move.h"
 #include "split.h"
 
@@ -14,7 +15,7 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
     RETURN_IF(!ordered, OCTET_UNSUPPORTED, "%s of %s is not supported", name, oct_dtype_name(a->dtype));
     FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
     oct_launch *l =
-        oct_recipe_launch(r, "pointwise/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
+        oct_recipe_launch(r, "logic/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
     OCT_ARGS(l, binary, .a = oct_whole(a->mem), .b = oct_whole(b->mem), .c = oct_whole(y->mem),
              .broadcast = oct_broadcast_numbers(caps, &shape, NULL));
     oct_broadcast_launch(l, caps, &shape, NULL);
@@ -24,7 +25,7 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
 octet_status oct_not(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y)
 {
     int64_t n = oct_operand_elems(x);
-    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "not_each", "-DT=%s", "uchar");
+    oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "not_each", "-DT=%s", "uchar");
     OCT_ARGS(l, not_each, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n,
              .chunk = oct_split_chunk(caps));
     oct_launch_1d(l, oct_split_items(caps, n), 0);
@@ -72,7 +73,7 @@ octet_status oct_where(oct_recipe *r, const oct_caps *caps, const oct_operand *c
     int64_t n = oct_operand_elems(y);
     for (int i = 0; n && i < 3; i++)
         FORWARD(repeat_to(r, caps, y, &t[i]));
-    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "where_each", "-DT=%s",
+    oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "where_each", "-DT=%s",
                                       bytes == 1   ? "uchar"
                                       : bytes == 2 ? "short"
                                       : bytes == 4 ? "int"

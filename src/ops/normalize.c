@@ -5,7 +5,7 @@
 
 octet_status oct_normalize(oct_recipe *r, const oct_normalize_request *q)
 {
-    oct_launch *l = oct_recipe_launch(r, "float/normalize.cl", "normalize_rows", "%s", "");
+    oct_launch *l = oct_recipe_launch(r, "normalize/normalize.cl", "normalize_rows", "%s", "");
     OCT_ARGS(l, normalize_rows, .x = oct_whole(q->x), .scale = oct_whole(q->scale),
              .bias = oct_whole(q->bias), .y = oct_whole(q->y), .mean = oct_whole(q->mean),
              .inverse = oct_whole(q->inverse), .length = q->length, .run = q->run, .scales = q->scales,
@@ -22,7 +22,7 @@ octet_status oct_lrn(oct_recipe *r, const oct_caps *caps, const oct_operand *x, 
     int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
     RETURN_IF(c > INT32_MAX / 4 || size < 1 || size > INT32_MAX / 4, OCTET_UNSUPPORTED,
               "%lld channels in windows of %lld are not supported", (long long)c, (long long)size);
-    oct_launch *l = oct_recipe_launch(r, "float/normalize.cl", "lrn", "%s", "");
+    oct_launch *l = oct_recipe_launch(r, "normalize/normalize.cl", "lrn", "%s", "");
     OCT_ARGS(l, lrn, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .pixels = pixels, .per_item = per_item,
              .c = c, .before = (size - 1) / 2, .after = size / 2, .alpha_n = alpha / (float)size,
              .beta = beta, .bias = bias);

@@ -1,6 +1,7 @@
 #include "quantize_op.h"
 #include "dtype.h"
 #include "fuse.h"
+#include "quantize/quantize_args.clh"
 #include "sizes.h"
 #include "split.h"
 

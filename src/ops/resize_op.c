@@ -1,6 +1,6 @@
 #include "resize_op.h"
 #include "dtype.h"
-#include "pool/pool_args.clh"
+#include "resize/resize_args.clh"
 #include "sizes.h"
 
 #include <stdio.h>

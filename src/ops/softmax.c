@@ -1,7 +1,7 @@
 #include "softmax.h"
 #include "quant.h"
-#include "reduce/reduce_args.clh"
 #include "sizes.h"
+#include "softmax/softmax_args.clh"
 
 #include <string.h>
 

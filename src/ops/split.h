@@ -5,7 +5,7 @@
 #include "caps.h"
 #include "recipe.h"
 
-#include "elementwise/elementwise_args.clh"
+#include "pointwise/pointwise_args.clh"
 
 /* How the elements of a kernel are spread over work-items: a row of lane_variants.def. */
 typedef struct oct_lanes {

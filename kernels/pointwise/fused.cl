@@ -8,10 +8,10 @@
  *     apply_...(x, ...)                operators (arith.clh, unary.clh)
  * and Y the type of the result; where that is quantized, Y_MIN, Y_MAX, Y_SCALE and Y_ZERO (likewise).
  * Work-item (part of the inner dimension, rows_of_item rows). */
-#include "elementwise/elementwise_args.clh"
-#include "float/arith.clh"
-#include "float/unary.clh"
+#include "pointwise/arith.clh"
+#include "pointwise/pointwise_args.clh"
 #include "quantize/quantizer.clh"
+#include "unary/unary.clh"
 
 #ifndef EXPR
 #define EXPR apply_float_Add(FULL(float, 0), FULL(float, 1))

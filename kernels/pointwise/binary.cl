@@ -1,7 +1,7 @@
 /* Float (and int32) arithmetic element by element. Options: T float or int; OP an operator by its ONNX name.
  */
-#include "broadcast.clh"
-#include "float/arith.clh"
+#include "pointwise/arith.clh"
+#include "pointwise/broadcast.clh"
 
 #ifndef T
 #define T  float
@@ -19,12 +19,3 @@ static inline void binary_body(const binary_args a, const long item, const long 
     }
 }
 KERNEL_2D(binary, binary, BINARY_ARGS)
-
-static inline void clip_body(const unary_args a, const long item)
-{
-    OCT_SPLIT(item, a.chunk, a.n)
-    for (long i = first; i < last; i += 16)
-        save16_float(AT(float, a.y) + i, apply_Clip(load16_float(AT(float, a.x) + i, last - i), a.p, a.q),
-                     last - i);
-}
-KERNEL_1D(clip, unary, UNARY_ARGS)

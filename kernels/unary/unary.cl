@@ -1,7 +1,7 @@
 /* A float function of each element. Option OP: an operator by its ONNX name. */
-#include "elementwise/elementwise_args.clh"
-#include "float/unary.clh"
 #include "lanes.clh"
+#include "unary/unary.clh"
+#include "unary/unary_args.clh"
 
 #ifndef OP
 #define OP Abs

@@ -1,6 +1,7 @@
 /* Comparisons and logic with broadcasting, and the choice between two tensors. Options: OP, an ONNX name; T,
  * the operands' type (bool: uchar). Results are bytes, 0 or 1. */
-#include "broadcast.clh"
+#include "logic/logic_args.clh"
+#include "pointwise/broadcast.clh"
 
 OCT_LANES_OF(long, 16, ulong16)
 
