@@ -4,10 +4,13 @@
  * dot4.clh. */
 #include "bench/peak_args.clh"
 #include "dot4/dot4.clh"
+#ifdef VNNI512
+#include "x86.clh"
+#endif
 
 #if defined(VNNI512)
 typedef int16 acc_t;
-#define STEP(acc, a, b) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b))
+#define STEP(acc, a, b) acc = x86_dot_bytes(acc, a, b)
 #elif defined(AVX2)
 typedef int8 acc_t;
 #define STEP(acc, a, b)                                                                                      \

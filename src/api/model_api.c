@@ -2,6 +2,7 @@
 #include "model_api.h"
 #include "fixed_api.h"
 #include "lower.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "plan.h"
 

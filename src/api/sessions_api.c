@@ -1,5 +1,6 @@
 /* octet_sessions_run: a batch over several sessions, a thread for each. */
 #include "model_api.h"
+#include "op_facts.h"
 #include "sizes.h"
 
 #include <pthread.h>
@@ -111,11 +112,10 @@ static octet_status check_nodes(const octet_model *m)
 {
     for (int i = 0; i < m->shown_count; i++) {
         const oct_node *n = &m->sized.nodes[m->shown[i]];
-        RETURN_IF(
-            n->op == OCT_OP_DynamicQuantizeLinear, OCTET_UNSUPPORTED,
-            "node '%s' (DynamicQuantizeLinear) takes its scale from the whole batch: a part of it would "
-            "give other bytes; run it on one device",
-            n->name);
+        RETURN_IF(oct_op_facts(n->op)->mixes_rows, OCTET_UNSUPPORTED,
+                  "node '%s' (%s) takes its scale from the whole batch: a part of it would give other bytes; "
+                  "run it on one device",
+                  n->name, n->op_type);
     }
     return OCTET_OK;
 }
