@@ -1,6 +1,7 @@
 /* Element-wise operators whose output takes the bytes of an input that dies: the same result as when it lives
  * on, in less memory. */
 #include "harness.h"
+#include "move/move_args.clh"
 
 #include "conv.h"
 #include "floats.h"
@@ -161,9 +162,7 @@ static const struct {
 static void byte_sum(oct_recipe *r, oct_mem a, oct_mem b, oct_mem to, size_t bytes)
 {
     oct_launch *l = oct_recipe_launch(r, "move/self_test.cl", "add_bytes", "%s", "");
-    oct_launch_in(l, a);
-    oct_launch_in(l, b);
-    oct_launch_out(l, to);
+    OCT_ARGS(l, add_bytes, .a = oct_whole(a), .b = oct_whole(b), .c = oct_whole(to), .n = (int64_t)bytes);
     oct_launch_1d(l, bytes, 0);
 }
 
