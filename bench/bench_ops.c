@@ -118,22 +118,22 @@ static double time_conv(const conv_shape *s, const char **variant)
         scales[i] = 0.001f + (float)i * 1e-6f;
     oct_recipe r;
     oct_recipe_init(&r);
-    oct_conv_request q = {.n = 1,
-                          .h = s->h,
-                          .w = s->w,
-                          .c = s->c,
-                          .oh = oh,
-                          .ow = ow,
-                          .co = s->co,
-                          .kh = s->k,
-                          .kw = s->k,
-                          .group = s->group,
-                          .stride_h = s->stride,
-                          .stride_w = s->stride,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
-                          .pad_top = s->pad,
-                          .pad_left = s->pad,
+    oct_conv_request q = {.g = {.n = 1,
+                                .h = s->h,
+                                .w = s->w,
+                                .c = s->c,
+                                .oh = oh,
+                                .ow = ow,
+                                .co = s->co,
+                                .kh = s->k,
+                                .kw = s->k,
+                                .group = s->group,
+                                .stride_h = s->stride,
+                                .stride_w = s->stride,
+                                .dilation_h = 1,
+                                .dilation_w = 1,
+                                .pad_top = s->pad,
+                                .pad_left = s->pad},
                           .x_dtype = OCTET_U8,
                           .w_dtype = OCTET_S8,
                           .y_dtype = OCTET_U8,
@@ -146,7 +146,7 @@ static double time_conv(const conv_shape *s, const char **variant)
                           .y_q = quant(&r, OCTET_U8, &y_scale, 1, &y_zero),
                           .clamp_min = 0,
                           .clamp_max = 255};
-    *variant = oct_conv_select(oct_device_caps(device), &q);
+    *variant = oct_variant_select(&oct_conv_family, oct_device_caps(device), &q, NULL)->name;
     double t = time_recipe(&r, oct_conv(&r, oct_device_caps(device), &q), "convolution");
     free(w);
     return t;
@@ -335,12 +335,13 @@ static void bench_lstm(void)
             q.x = oct_recipe_input(&r, (size_t)(t * b * k) * 4);
             q.bias = q.lengths = q.h = q.c = q.peepholes = q.y_h = q.y_c = OCT_MEM_NONE;
             q.y = oct_recipe_output(&r, (size_t)(t * b * h) * 4);
-            q.variant = v ? oct_lstm_variant_name((size_t)v - 1) : NULL;
+            q.force.variant = v ? oct_lstm_family.rows[v - 1].name : NULL;
             seconds[v] = time_recipe(&r, oct_lstm(&r, oct_device_caps(device), &q), "LSTM");
         }
         printf("%3lld x %-2lld, %4lld to %-10lld %9.3f %8.2f  %s %.3f, %s %.3f\n", (long long)t, (long long)b,
                (long long)k, (long long)h, seconds[0] * 1e3, flops / seconds[0] * 1e-9,
-               oct_lstm_variant_name(0), seconds[1] * 1e3, oct_lstm_variant_name(1), seconds[2] * 1e3);
+               oct_lstm_family.rows[0].name, seconds[1] * 1e3, oct_lstm_family.rows[1].name,
+               seconds[2] * 1e3);
     }
 }
 

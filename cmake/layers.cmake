@@ -1,6 +1,26 @@
-# The layers of the library: a folder of src/ each, built as one OBJECT library. A layer sees its own headers, the public
+# The layers of the library: a folder of src/ each, with its subfolders, built as one OBJECT library. A layer sees its own headers, the public
 # ones, and those of the layers it names, all of which stand above it in this file; tests/layers/check holds its symbols to
 # the same. One without OPENCL makes no OpenCL call: where it includes CL/cl.h it finds cmake/no_opencl.
+
+# The folders of a layer's headers.
+function(octet_layer_dirs name result)
+    file(GLOB_RECURSE all CONFIGURE_DEPENDS LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/src/${name}/*)
+    set(dirs ${PROJECT_SOURCE_DIR}/src/${name})
+    foreach(path ${all})
+        if(IS_DIRECTORY ${path})
+            list(APPEND dirs ${path})
+        endif()
+    endforeach()
+    set(${result} ${dirs} PARENT_SCOPE)
+endfunction()
+
+# Let a target see the headers of these layers.
+function(octet_see target)
+    foreach(layer ${ARGN})
+        octet_layer_dirs(${layer} dirs)
+        target_include_directories(${target} PRIVATE ${dirs})
+    endforeach()
+endfunction()
 
 set(OCTET_LAYERS "")
 set(OCTET_LAYER_TABLE "")
@@ -14,10 +34,8 @@ function(octet_layer name)
     else()
         target_include_directories(octet_${name} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/cmake/no_opencl)
     endif()
-    target_include_directories(octet_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src/${name})
-    foreach(below ${layer_SEES})
-        target_include_directories(octet_${name} PRIVATE ${PROJECT_SOURCE_DIR}/src/${below})
-    endforeach()
+    target_include_directories(octet_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+    octet_see(octet_${name} ${name} ${layer_SEES})
     set(OCTET_LAYERS ${OCTET_LAYERS} ${name} PARENT_SCOPE)
     string(JOIN " " line ${name} ${layer_SEES})
     set(OCTET_LAYER_TABLE "${OCTET_LAYER_TABLE}${line}\n" PARENT_SCOPE)

@@ -88,11 +88,11 @@ static void run(const scene *c, oct_recipe *r, octet_status built, oct_mem mx, o
 /* Variants that take 16 bits as they are meet every third shape (OCTET_TEST_LONG: all), others, which make
  * the two sums of 8-bit parts, one; those for GPUs have been through test_conv and test_gemm with such sums.
  */
-static bool takes(const char *variant, size_t v, size_t shape)
+static bool takes(const oct_variant *v, size_t index, size_t shape)
 {
-    if (strstr(variant, "vnni"))
-        return (shape + v) % 3 == 0 || getenv("OCTET_TEST_LONG");
-    return shape == 1 && !strstr(variant, "__dot4");
+    if (v->form == OCT_U8S8)
+        return (shape + index) % 3 == 0 || getenv("OCTET_TEST_LONG");
+    return shape == 1 && !v->tile.bm;
 }
 
 /* n h w c co k group stride pad */
@@ -104,22 +104,22 @@ enum { CONVS = sizeof convs / sizeof convs[0] };
 
 static oct_conv_request conv_of(const int64_t *p, size_t t)
 {
-    return (oct_conv_request){.n = p[0],
-                              .h = p[1],
-                              .w = p[2],
-                              .c = p[3],
-                              .oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1,
-                              .ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1,
-                              .co = p[4],
-                              .kh = p[5],
-                              .kw = p[5],
-                              .group = p[6],
-                              .stride_h = p[7],
-                              .stride_w = p[7],
-                              .dilation_h = 1,
-                              .dilation_w = 1,
-                              .pad_top = p[8],
-                              .pad_left = p[8],
+    return (oct_conv_request){.g = {.n = p[0],
+                                    .h = p[1],
+                                    .w = p[2],
+                                    .c = p[3],
+                                    .oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1,
+                                    .ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1,
+                                    .co = p[4],
+                                    .kh = p[5],
+                                    .kw = p[5],
+                                    .group = p[6],
+                                    .stride_h = p[7],
+                                    .stride_w = p[7],
+                                    .dilation_h = 1,
+                                    .dilation_w = 1,
+                                    .pad_top = p[8],
+                                    .pad_left = p[8]},
                               .x_dtype = types[t].x,
                               .y_dtype = types[t].y};
 }
@@ -128,7 +128,7 @@ static void conv_case(size_t i, size_t t, const char *variant)
 {
     const int64_t *p = convs[i], terms = p[3] / p[6] * p[5] * p[5];
     oct_conv_request q = conv_of(p, t);
-    int64_t oh = q.oh, ow = q.ow;
+    int64_t oh = q.g.oh, ow = q.g.ow;
     scene c = make(t, 1 + i * 31 + t * 1009, terms, p[4]);
     size_t nx = (size_t)(p[0] * p[1] * p[2] * p[3]), nw = (size_t)(p[4] * terms),
            ny = (size_t)(p[0] * oh * ow * p[4]);
@@ -137,22 +137,7 @@ static void conv_case(size_t i, size_t t, const char *variant)
     fill(&c.s, c.w, c.alike, w, nw);
     memset(want, GUARD, sizeof want);
     int64_t scales = c.per_channel ? p[4] : 1;
-    oct_ref_conv(&(oct_ref_conv_params){.n = p[0],
-                                        .h = p[1],
-                                        .w = p[2],
-                                        .c = p[3],
-                                        .oh = oh,
-                                        .ow = ow,
-                                        .co = p[4],
-                                        .kh = p[5],
-                                        .kw = p[5],
-                                        .group = p[6],
-                                        .stride_h = p[7],
-                                        .stride_w = p[7],
-                                        .dilation_h = 1,
-                                        .dilation_w = 1,
-                                        .pad_top = p[8],
-                                        .pad_left = p[8],
+    oct_ref_conv(&(oct_ref_conv_params){.g = q.g,
                                         .x_dtype = c.x,
                                         .w_dtype = c.w,
                                         .y_dtype = c.y,
@@ -183,7 +168,7 @@ static void conv_case(size_t i, size_t t, const char *variant)
     q.y_q = harness_quant(&r, c.y, &c.y_scale, 1, &c.y_zero, 1);
     q.clamp_min = c.lo;
     q.clamp_max = c.hi;
-    q.variant = variant;
+    q.force.variant = variant;
 
     char what[160];
     snprintf(what, sizeof what, "convolution %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x),
@@ -210,13 +195,12 @@ static void convolutions(void **state)
             conv_case(i, t, NULL);
             cases++;
         }
-        const char *name;
-        for (size_t v = 0; (name = oct_conv_variant_name(caps, v)); v++) {
+        const oct_variant *variant;
+        for (size_t v = 0; (variant = oct_variant_at(&oct_conv_family, caps, v)); v++) {
             size_t t = (i + v) % 2;
             oct_conv_request q = conv_of(convs[i], t);
-            q.variant = name;
-            if (takes(name, v, i) && oct_conv_select(caps, &q))
-                conv_case(i, t, name);
+            if (takes(variant, v, i) && oct_variant_find(&oct_conv_family, caps, &q, variant->name))
+                conv_case(i, t, variant->name);
         }
     }
     assert_int_equal(cases, getenv("OCTET_TEST_LONG") ? 54 : 18);
@@ -287,7 +271,7 @@ static void gemm_case(size_t i, size_t t, const char *variant)
                           .c_q = harness_quant(&r, c.y, &c.y_scale, !c.is_float, &c.y_zero, !c.is_float),
                           .clamp_min = c.lo,
                           .clamp_max = c.hi,
-                          .variant = variant};
+                          .force.variant = variant};
     char what[160];
     snprintf(what, sizeof what, "product %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x), oct_dtype_name(c.w),
              oct_dtype_name(c.y), variant ? variant : "as chosen");
@@ -305,10 +289,10 @@ static void products(void **state)
             gemm_case(i, t, NULL);
             cases++;
         }
-        const char *name;
-        for (size_t v = 0; (name = oct_gemm_variant_name(oct_device_caps(device), v)); v++) {
-            if (takes(name, v, i))
-                gemm_case(i, (i + v) % 2, name);
+        const oct_variant *variant;
+        for (size_t v = 0; (variant = oct_variant_at(&oct_gemm_family, oct_device_caps(device), v)); v++) {
+            if (takes(variant, v, i))
+                gemm_case(i, (i + v) % 2, variant->name);
         }
     }
     assert_int_equal(cases, getenv("OCTET_TEST_LONG") ? 35 : 12);

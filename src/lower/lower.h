@@ -5,9 +5,11 @@
 #define OCT_LOWER_H
 
 #include "caps.h"
+#include "geometry.h"
 #include "graph.h"
 #include "quant_args.h"
 #include "recipe.h"
+#include "window.h"
 
 typedef struct lowering {
     const oct_graph *g;
@@ -26,6 +28,9 @@ bool oct_lower_has_input(const oct_node *n, int i);
 oct_quant oct_lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype);
 /* The bounds of an 8-bit result of this type: a folded activation's, or the type's own. */
 void oct_lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi);
+
+/* The geometry of a convolution of x, NHWC, to co channels. */
+oct_geometry oct_lower_geometry(const oct_node *n, const oct_operand *x, int64_t co, const oct_window *win);
 
 /* Does a node or the caller read the value? */
 bool oct_lower_is_read(const oct_graph *graph, int value);

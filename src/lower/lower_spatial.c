@@ -34,6 +34,26 @@ static oct_conv_chain lower_chain(lowering *l, const oct_node *n, octet_dtype dt
     return c;
 }
 
+oct_geometry oct_lower_geometry(const oct_node *n, const oct_operand *x, int64_t co, const oct_window *win)
+{
+    return (oct_geometry){.n = x->dims[0],
+                          .h = win->in[0],
+                          .w = win->in[1],
+                          .c = x->dims[x->rank - 1],
+                          .oh = win->out[0],
+                          .ow = win->out[1],
+                          .co = co,
+                          .kh = win->kernel[0],
+                          .kw = win->kernel[1],
+                          .group = oct_node_int(n, "group", 1),
+                          .stride_h = win->stride[0],
+                          .stride_w = win->stride[1],
+                          .dilation_h = win->dilation[0],
+                          .dilation_w = win->dilation[1],
+                          .pad_top = win->pad_begin[0],
+                          .pad_left = win->pad_begin[1]};
+}
+
 octet_status oct_lower_conv(lowering *l, const oct_node *n)
 {
     const conv_inputs *at = n->op == OCT_OP_QLinearConv ? &qlinear : &integer;
@@ -42,22 +62,7 @@ octet_status oct_lower_conv(lowering *l, const oct_node *n)
     oct_operand bias = oct_lower_input(l, n, at->bias);
     oct_window win;
     FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[at->x]], &w.dims[2], false, &win));
-    oct_conv_request q = {.n = x.dims[0],
-                          .h = win.in[0],
-                          .w = win.in[1],
-                          .c = x.dims[x.rank - 1],
-                          .oh = win.out[0],
-                          .ow = win.out[1],
-                          .co = w.dims[0],
-                          .kh = win.kernel[0],
-                          .kw = win.kernel[1],
-                          .group = oct_node_int(n, "group", 1),
-                          .stride_h = win.stride[0],
-                          .stride_w = win.stride[1],
-                          .dilation_h = win.dilation[0],
-                          .dilation_w = win.dilation[1],
-                          .pad_top = win.pad_begin[0],
-                          .pad_left = win.pad_begin[1],
+    oct_conv_request q = {.g = oct_lower_geometry(n, &x, w.dims[0], &win),
                           .x_dtype = x.dtype,
                           .w_dtype = w.dtype,
                           .y_dtype = y.dtype,
