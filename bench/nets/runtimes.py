@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 
 import numpy as np
-import onnxruntime
+
+import exact
 
 THREADS = 2
 TIMEOUT = 600  # seconds for one call of octet
@@ -22,19 +23,10 @@ class Failed(Exception):
     """Octet took the model and then did not finish."""
 
 
-def session(model, optimized=None, optimize=True, without=()):
+def session(model, optimized=None, optimize=True, without=(), timed=False):
     """A session of ONNX Runtime as every comparison here uses it; model: a path or serialized bytes; optimized: where to
-    save the graph as it runs; without: optimizers by name."""
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 4
-    settings.intra_op_num_threads = THREADS
-    settings.add_session_config_entry("session.qdqisint8allowed", "1")
-    if not optimize:
-        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    if optimized is not None:
-        settings.optimized_model_filepath = str(optimized)
-    return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), settings,
-                                        providers=["CPUExecutionProvider"], disabled_optimizers=list(without))
+    save the graph as it runs; without: optimizers by name; timed: as users have it (exact.py)."""
+    return exact.session(model, [("session.qdqisint8allowed", "1")], THREADS, optimized, optimize, without, timed)
 
 
 class Octet:

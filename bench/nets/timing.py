@@ -26,7 +26,7 @@ def turn(session, feed):
 
 def measure(octet, name, path, size):
     """A dict: medians over all turns of each turn's median, the ratio, Octet's counters."""
-    session = runtimes.session(path)
+    session = runtimes.session(path, timed=True)
     feed = {"input": builder.pictures(builder.TEST, 1, size)}
     ours, theirs, counters = [], [], {}
     try:

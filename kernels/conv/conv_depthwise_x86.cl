@@ -96,6 +96,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
         }
 #pragma unroll
         for (int g = 0; g < GROUPS; g++) {
+            int16 bk[KH][4]; /* loaded once: a masked load in between makes the compiler do it again */
             /* Taps past KW are the last one again (the compiler sees that) and meet zeros in B. */
             long at[KB];
             bool there[KB];
@@ -114,18 +115,21 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
                     from[t] = there[t] ? rows[r] + (at[t] & moves[r]) : outside;
                 load_taps(taps, from, c - col);
 #pragma unroll
+                for (int j = 0; j < 4; j++) {
+                    if (r < KH)
+                        bk[r][j] = b[(r * GROUPS + g) * 4 + j];
+                }
+#pragma unroll
                 for (int o = 0; o < ROWS; o++) {
                     const int ky = r - o * STRIDE_H;
                     if (ky >= 0 && ky < KH) {
-                        __global const int16 *bk = b + (ky * GROUPS + g) * 4;
 #ifdef ROWSUM
                         const int left = KW - g * 4;
                         const int16 ones = (int)(0x01010101u >> (left < 4 ? 8 * (4 - left) : 0));
 #endif
 #pragma unroll
                         for (int j = 0; j < 4; j++) {
-                            const int16 bv = bk[j];
-                            DOT(acc[o][j], taps[j], bv);
+                            DOT(acc[o][j], taps[j], bk[ky][j]);
 #ifdef ROWSUM
                             DOT(sum[o][j], taps[j], ones);
 #endif

@@ -13,6 +13,9 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "bench", "nets"))
+import exact  # noqa: E402
+
 BUILD = os.environ.get("OCT_BUILD", os.path.join(TOP, "build"))
 DTYPE = {np.dtype(np.float32): 1, np.dtype(np.uint8): 2, np.dtype(np.int8): 3, np.dtype(np.uint16): 4,
          np.dtype(np.int16): 5, np.dtype(np.int32): 6, np.dtype(np.int64): 7, np.dtype(np.bool_): 8}
@@ -84,12 +87,7 @@ def node_session(op, inputs, outputs=1, domain="", opset=21, constants=(), optio
     graph = helper.make_graph([node], "g", graph_inputs, graph_outputs, initializers)
     model = helper.make_model(graph, ir_version=10, opset_imports=[
         helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)])
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level = 4
-    settings.intra_op_num_threads = 1
-    for key, value in (options or {}).items():
-        settings.add_session_config_entry(key, value)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
+    session = exact.session(model.SerializeToString(), (options or {}).items())
 
     def run(*replace):
         feed = {n: a for i, (n, a) in enumerate(zip(names, inputs)) if a is not None and i not in constants}

@@ -3,10 +3,9 @@ reference operators: says which groups the runtime turns into the 8-bit kernel, 
 import ctypes
 
 import numpy as np
-import onnxruntime
 from onnx import helper, numpy_helper
 
-from oracle import Check, DTYPE, Struct, fields, load, node_session, ptr
+from oracle import Check, DTYPE, Struct, exact, fields, load, node_session, ptr
 
 lib = load()
 check = Check()
@@ -46,11 +45,7 @@ def qdq(op, tensors, sy, zy, constants=(), relu=False, **attributes):
     nodes.append(helper.make_node("QuantizeLinear", ["r" if relu else "f", "sy", "zy"], ["y"]))
     graph = helper.make_graph(nodes, "g", inputs, [helper.ValueInfoProto(name="y")], initializers)
     model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 17)])
-    settings = onnxruntime.SessionOptions()
-    settings.log_severity_level, settings.intra_op_num_threads = 4, 1
-    settings.add_session_config_entry("session.qdqisint8allowed", "1")
-    session = onnxruntime.InferenceSession(model.SerializeToString(), settings, providers=["CPUExecutionProvider"])
-    return session.run(None, feed)[0]
+    return exact.session(model.SerializeToString(), [("session.qdqisint8allowed", "1")]).run(None, feed)[0]
 
 
 def table(function, x, sx, zx, sy, zy, *extra):
@@ -124,8 +119,11 @@ def products(dtype):
         group = [(x, sx, zx), (w, sw, zw), (bias, (sx * sw).astype(f32), np.zeros(10, np.int32))]
         got = qdq("Conv", group, sy, zero, constants=(1, 2), relu=relu, **pads)
         check.same(f"Conv group relu={relu} {x.dtype.name}", want, got, sx=sx, zx=zx, sw=sw, sy=sy, zy=zero)
+    if exact.saturates():  # it makes the group a product of its own, which is not asked
+        return
     a, b, zb = check.data((7, 40), dtype), check.data((40, 9), np.int8), np.asarray(0, np.int8)
-    want = node_session("QLinearMatMul", [a, np.asarray(sx), zx, b, np.asarray(sw[0]), zb, np.asarray(sy), zy])()[0]
+    want = node_session("QLinearMatMul", [a, np.asarray(sx), zx, b, np.asarray(sw[0]), zb, np.asarray(sy), zy],
+                        constants=(1, 2, 3, 4, 5, 6, 7))()[0]
     got = qdq("MatMul", [(a, sx, zx), (b, sw[0], zb)], sy, zy, constants=(1,))
     check.same(f"MatMul group {x.dtype.name}", want, got)
 
