@@ -2,28 +2,25 @@
 # ones, and those of the layers it names, all of which stand above it in this file; tests/layers/check holds its symbols to
 # the same. One without OPENCL makes no OpenCL call: where it includes CL/cl.h it finds cmake/no_opencl.
 
-# The folders of a layer's headers.
-function(octet_layer_dirs name result)
-    file(GLOB_RECURSE all CONFIGURE_DEPENDS LIST_DIRECTORIES true ${PROJECT_SOURCE_DIR}/src/${name}/*)
-    set(dirs ${PROJECT_SOURCE_DIR}/src/${name})
-    foreach(path ${all})
-        if(IS_DIRECTORY ${path})
-            list(APPEND dirs ${path})
-        endif()
-    endforeach()
-    set(${result} ${dirs} PARENT_SCOPE)
-endfunction()
-
-# Let a target see the headers of these layers.
-function(octet_see target)
-    foreach(layer ${ARGN})
-        octet_layer_dirs(${layer} dirs)
-        target_include_directories(${target} PRIVATE ${dirs})
-    endforeach()
-endfunction()
-
 set(OCTET_LAYERS "")
 set(OCTET_LAYER_TABLE "")
+
+# A target sees the headers of layers: their folders and those of their families; with ops, the records of the kernels.
+function(octet_sees target)
+    foreach(layer ${ARGN})
+        target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src/${layer})
+        file(GLOB families LIST_DIRECTORIES true CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${layer}/*)
+        foreach(family ${families})
+            if(IS_DIRECTORY ${family})
+                target_include_directories(${target} PRIVATE ${family})
+            endif()
+        endforeach()
+        if(layer STREQUAL ops)
+            target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/kernels)
+        endif()
+    endforeach()
+endfunction()
+
 function(octet_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 layer "OPENCL" "" "SEES")
     set(root ${PROJECT_SOURCE_DIR}/src/${name})
@@ -35,7 +32,7 @@ function(octet_layer name)
         target_include_directories(octet_${name} BEFORE PRIVATE ${PROJECT_SOURCE_DIR}/cmake/no_opencl)
     endif()
     target_include_directories(octet_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
-    octet_see(octet_${name} ${name} ${layer_SEES})
+    octet_sees(octet_${name} ${name} ${layer_SEES})
     set(OCTET_LAYERS ${OCTET_LAYERS} ${name} PARENT_SCOPE)
     string(JOIN " " line ${name} ${layer_SEES})
     set(OCTET_LAYER_TABLE "${OCTET_LAYER_TABLE}${line}\n" PARENT_SCOPE)

@@ -1,5 +1,5 @@
 """Bank conflicts of the tiles in local memory, by the addresses that a warp makes: for every tile of the
-rows that the program gpu_variants prints (standard input), the stores of a stage (tile.clh: keep_stage) and the loads of a k group (multiply_stage), 32 banks of 4 bytes.
+rows that the program print_variants prints (standard input), the stores of a stage (tile.clh: keep_stage) and the loads of a k group (multiply_stage), 32 banks of 4 bytes.
 The addresses are those of tile.clh, written down here once more: a change there is one here.
 
 A warp's access takes as many passes as the busiest bank has different words; accesses of 16 bytes are made by a quarter of

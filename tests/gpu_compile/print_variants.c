@@ -1,11 +1,14 @@
-/* The rows that GPUs run, for run and banks.py. Products come from the tables of variants, other kernels from
- * the table of lanes.
+/* The rows of the tables, for those that compile them without a device: run and banks.py here,
+ * asm_compile/run.
  *
- *   variants                     a line each: NAME FEATURES ITEMS FILE OPTION...
- *   variants --for VENDOR        names of the tiles that a GPU of this vendor may be given
+ *   print_variants                     what GPUs run, a line each: NAME FEATURES ITEMS FILE OPTION...
+ *   print_variants --for VENDOR        names of the tiles that a GPU of this vendor may be given
+ *   print_variants --x86               what x86 CPUs run: FAMILY FILE OPTION...
  *
  * FEATURES: `dot` when it multiplies on the dot product path, `product` when the options of one are to be
- * added, `coalesced` when vectors of 16 bytes are expected, `-` for none. */
+ * added, `coalesced` when vectors of 16 bytes are expected, `-` for none. ITEMS: work-items of a work-group.
+ * FAMILY: those that take the same options, gemm, conv, rows (convolutions whose window is an option) or
+ * avx2. */
 #include "conv.h"
 #include "device.h"
 #include "gemm.h"
@@ -72,6 +75,35 @@ static void print_lanes(void)
     }
 }
 
+static void print_x86_row(const oct_family *f, const oct_variant *v)
+{
+    static const oct_conv_request windows[] = {{.g = {1, 8, 8, 64, 8, 8, 64, 3, 3, 64, 1, 1, 1, 1, 1, 1}},
+                                               {.g = {1, 8, 8, 64, 4, 4, 64, 3, 3, 64, 2, 2, 1, 1, 1, 1}},
+                                               {.g = {1, 8, 8, 64, 8, 8, 64, 5, 5, 64, 1, 1, 1, 1, 2, 2}},
+                                               {.g = {1, 8, 8, 64, 8, 8, 64, 1, 7, 64, 1, 1, 1, 1, 0, 3}},
+                                               {.g = {1, 8, 8, 64, 4, 7, 64, 4, 2, 64, 2, 1, 1, 1, 1, 0}}};
+    const bool in_rows = v->kind->row_taps;
+    const char *family = v->form != OCT_U8S8     ? "avx2"
+                         : in_rows               ? "rows"
+                         : f == &oct_gemm_family ? "gemm"
+                                                 : "conv";
+    for (size_t i = 0; i < (in_rows ? sizeof windows / sizeof windows[0] : 1); i++) {
+        char options[OCT_VARIANT_OPTIONS];
+        oct_variant_options(v, in_rows ? (const void *)&windows[i] : request_for(f, v), options);
+        printf("%s %s %s\n", family, v->file, options);
+    }
+}
+
+static void print_x86(void)
+{
+    const oct_caps caps = {.x86_avx2 = true, .x86_avx512_vnni = true, .x86_avx512_vbmi = true};
+    const oct_family *const families[] = {&oct_gemm_family, &oct_conv_family};
+    const oct_variant *v;
+    for (size_t f = 0; f < 2; f++)
+        for (size_t i = 0; (v = oct_variant_at(families[f], &caps, i)); i++)
+            print_x86_row(families[f], v);
+}
+
 static void print_names(const oct_family *f, const void *request, const oct_caps *caps)
 {
     const oct_variant *v;
@@ -87,8 +119,12 @@ int main(int argc, char **argv)
         print_names(&oct_conv_family, &conv, &caps);
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "--x86") == 0) {
+        print_x86();
+        return 0;
+    }
     if (argc != 1) {
-        fprintf(stderr, "usage: variants [--for VENDOR]\n");
+        fprintf(stderr, "usage: print_variants [--for VENDOR | --x86]\n");
         return 2;
     }
     oct_caps caps = gpu("");
