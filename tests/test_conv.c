@@ -2,42 +2,13 @@
 #include "conv.h"
 #include "harness.h"
 #include "ref.h"
+#include "shapes/read_shapes.h"
 #include "variants.h"
 
 /* What a convolution's results go through (kernels/product/chain.clh). */
 enum { CHAIN_TABLE = 1, CHAIN_SUM = 2 };
 
-typedef struct shape {
-    int64_t n, h, w, c, co, kh, kw, group, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom,
-        right;
-} shape;
-
-static const shape shapes[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 5, 7, 3, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-    {2, 8, 8, 4, 16, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 9, 6, 17, 15, 3, 3, 1, 2, 2, 1, 1, 1, 1, 1, 1},
-    {1, 7, 7, 16, 65, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 11, 13, 8, 63, 5, 5, 1, 2, 3, 1, 1, 2, 2, 2, 2},
-    {1, 14, 14, 3, 64, 7, 7, 1, 2, 2, 1, 1, 3, 3, 3, 3},
-    {1, 9, 9, 5, 17, 3, 3, 1, 1, 1, 2, 3, 2, 3, 2, 3},
-    {1, 6, 9, 6, 33, 1, 5, 1, 1, 1, 1, 1, 0, 2, 0, 2},
-    {1, 6, 9, 6, 32, 5, 1, 1, 1, 2, 1, 1, 2, 0, 2, 0},
-    {1, 5, 5, 8, 8, 3, 3, 2, 1, 1, 1, 1, 1, 0, 0, 1},
-    {2, 6, 6, 12, 18, 3, 3, 3, 1, 1, 1, 1, 0, 2, 1, 0},
-    {1, 7, 9, 16, 16, 3, 3, 16, 1, 1, 1, 1, 1, 1, 1, 1},
-    {2, 8, 5, 19, 19, 3, 3, 19, 2, 2, 1, 1, 1, 1, 1, 1},
-    {1, 6, 6, 33, 33, 5, 5, 33, 1, 1, 1, 1, 2, 2, 2, 2},
-    {1, 5, 5, 6, 18, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1},
-    {1, 3, 3, 7, 9, 3, 3, 1, 1, 1, 1, 1, 4, 4, 4, 4},
-    {0, 4, 4, 3, 4, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {2, 9, 7, 3, 40, 3, 5, 1, 2, 2, 3, 1, 2, 9, 0, 1},
-    {1, 23, 12, 1, 17, 4, 6, 1, 1, 3, 1, 1, 0, 0, 0, 0},
-    {1, 9, 10, 70, 70, 5, 5, 70, 2, 2, 1, 1, 2, 2, 2, 2},
-    {1, 9, 5, 129, 129, 7, 7, 129, 1, 2, 1, 2, 3, 6, 3, 6},
-    {1, 1, 31, 10, 20, 1, 3, 1, 1, 2, 1, 1, 0, 1, 0, 1},
-    {1, 4, 4, 130, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-};
+static shape_list shapes;
 
 /* Each row is a kernel to compile for each variant, the slow part. Every day a variant takes three, with both
  * signs of A, with and without zero points of B, with and without a chain; of the tiles of one capability
@@ -127,33 +98,11 @@ static oct_conv_chain chain_request(const chain_data *c, oct_recipe *r, const oc
     return q;
 }
 
-static oct_geometry geometry_of(const shape *p)
-{
-    oct_geometry g = {.n = p->n,
-                      .h = p->h,
-                      .w = p->w,
-                      .c = p->c,
-                      .co = p->co,
-                      .kh = p->kh,
-                      .kw = p->kw,
-                      .group = p->group,
-                      .stride_h = p->stride_h,
-                      .stride_w = p->stride_w,
-                      .dilation_h = p->dilation_h,
-                      .dilation_w = p->dilation_w,
-                      .pad_top = p->top,
-                      .pad_left = p->left};
-    g.oh = (p->h + p->top + p->bottom - (p->kh - 1) * p->dilation_h - 1) / p->stride_h + 1;
-    g.ow = (p->w + p->left + p->right - (p->kw - 1) * p->dilation_w - 1) / p->stride_w + 1;
-    return g;
-}
-
-static void run_case(const char *variant, const shape *p, size_t type, uint64_t seed)
+static void run_case(const char *variant, const oct_geometry *p, size_t type, uint64_t seed)
 {
     uint64_t s = seed;
     octet_dtype xt = types[type].x, wt = types[type].w, yt = types[type].y;
-    const oct_geometry g = geometry_of(p);
-    const int64_t oh = g.oh, ow = g.ow;
+    const int64_t oh = p->oh, ow = p->ow;
     size_t x_bytes = (size_t)(p->n * p->h * p->w * p->c),
            w_bytes = (size_t)(p->co * (p->c / p->group) * p->kh * p->kw);
     size_t elem = oct_dtype_bytes(yt), y_bytes = (size_t)(p->n * oh * ow * p->co) * elem;
@@ -179,7 +128,7 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
     int32_t lo = clamp ? 5 : oct_dtype_min(yt), hi = clamp ? 90 : oct_dtype_max(yt);
 
     oct_ref_conv(&(oct_ref_conv_params){
-        .g = g,
+        .g = *p,
         .x_dtype = xt,
         .w_dtype = wt,
         .y_dtype = yt,
@@ -201,7 +150,7 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
     oct_operand tx = harness_operand(&r, xt, 4, (int64_t[]){p->n, p->h, p->w, p->c}, x, true);
     oct_operand tw = harness_operand(&r, wt, 1, (int64_t[]){(int64_t)w_bytes}, w, runtime_w);
     oct_operand ty = harness_output(&r, yt, 4, (int64_t[]){p->n, oh, ow, p->co});
-    oct_conv_request q = {.g = g,
+    oct_conv_request q = {.g = *p,
                           .x_dtype = xt,
                           .w_dtype = wt,
                           .y_dtype = yt,
@@ -216,14 +165,11 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
                           .clamp_max = hi,
                           .then = chain_request(&chain, &r, &ty),
                           .force.variant = variant};
-    char what[256];
-    snprintf(what, sizeof what,
-             "%s seed %llu: n%lld %lldx%lldx%lld -> %lld, kernel %lldx%lld, group %lld, %s x %s -> %s, zeros "
-             "%lld, chain %d, fill %d",
-             variant, (unsigned long long)seed, (long long)p->n, (long long)p->h, (long long)p->w,
-             (long long)p->c, (long long)p->co, (long long)p->kh, (long long)p->kw, (long long)p->group,
-             oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt), (long long)w_zeros, chain.kind,
-             fill);
+    char what[320], geometry[OCT_GEOMETRY_TEXT];
+    oct_geometry_print(p, geometry);
+    snprintf(what, sizeof what, "%s seed %llu: %s, %s x %s -> %s, zeros %lld, chain %d, fill %d", variant,
+             (unsigned long long)seed, geometry, oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt),
+             (long long)w_zeros, chain.kind, fill);
     octet_status built = oct_conv(&r, oct_device_caps(device), &q);
     harness_io inputs[3] = {{tx.mem, x}};
     int count = 1;
@@ -255,11 +201,12 @@ static void every_variant_is_exact(void **state)
     (void)state;
     bool all = getenv("OCTET_TEST_LONG") != NULL;
     size_t variants = 0, cases = 0;
+    read_shapes("conv_edges.txt", &shapes);
     const oct_caps *caps = oct_device_caps(device);
     for (const oct_variant *v; (v = oct_variant_at(&oct_conv_family, caps, variants)); variants++) {
-        size_t count = check_wanted(v->name) ? check_cases(sizeof shapes / sizeof shapes[0]) : 0;
+        size_t count = check_wanted(v->name) ? check_cases(shapes.count) : 0;
         for (size_t i = 0; i < count; i++) {
-            const oct_conv_request q = {.g = geometry_of(&shapes[i])};
+            const oct_conv_request q = {.g = shapes.at[i].g};
             if (v->kind->applies && !v->kind->applies(&q))
                 continue;
             for (size_t k = 0; k < (all ? TYPES : 3); k++) {
@@ -267,7 +214,7 @@ static void every_variant_is_exact(void **state)
                     continue;
                 cases++;
                 size_t t = all ? k : everyday[variants % 2][k];
-                run_case(v->name, &shapes[i], t, 1 + i * 31 + t * 1009 + variants * 7);
+                run_case(v->name, &shapes.at[i].g, t, 1 + i * 31 + t * 1009 + variants * 7);
             }
         }
     }

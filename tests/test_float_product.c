@@ -2,6 +2,7 @@
  * in double. */
 #include "float_product.h"
 #include "harness.h"
+#include "shapes/read_shapes.h"
 #include "variants.h"
 
 #include <math.h>
@@ -119,34 +120,13 @@ static void reference(const oct_float_conv_request *q, bool has_bias)
 
 static void convolutions_by(const char *variant)
 {
-    /* n h w c oh ow co kh kw group stride dilation pad transposed */
-    static const int cases[][14] = {
-        {1, 5, 5, 3, 5, 5, 4, 3, 3, 1, 1, 1, 1, 0},  {2, 7, 6, 5, 3, 3, 17, 3, 2, 1, 2, 1, 1, 0},
-        {1, 6, 6, 8, 6, 6, 8, 3, 3, 8, 1, 1, 1, 0},  {1, 9, 9, 20, 5, 5, 20, 3, 3, 20, 2, 1, 1, 0},
-        {1, 6, 6, 8, 2, 2, 12, 3, 3, 4, 1, 2, 0, 0}, {1, 4, 4, 6, 4, 4, 40, 1, 1, 1, 1, 1, 0, 0},
-        {1, 4, 5, 3, 8, 10, 4, 2, 2, 1, 2, 1, 0, 1}, {2, 4, 4, 6, 7, 7, 17, 3, 3, 1, 2, 1, 1, 1},
-        {1, 5, 5, 4, 7, 7, 8, 3, 3, 2, 1, 1, 0, 1},  {1, 3, 3, 2, 7, 7, 3, 3, 3, 1, 1, 2, 0, 1},
-    };
-    enum { CASES = sizeof cases / sizeof cases[0] };
-    for (int i = 0; i < CASES; i++) {
-        const int *p = cases[i];
-        oct_float_conv_request q = {.g = {.n = p[0],
-                                          .h = p[1],
-                                          .w = p[2],
-                                          .c = p[3],
-                                          .oh = p[4],
-                                          .ow = p[5],
-                                          .co = p[6],
-                                          .kh = p[7],
-                                          .kw = p[8],
-                                          .group = p[9],
-                                          .stride_h = p[10],
-                                          .stride_w = p[10],
-                                          .dilation_h = p[11],
-                                          .dilation_w = p[11],
-                                          .pad_top = p[12],
-                                          .pad_left = p[12]},
-                                    .transposed = p[13],
+    shape_list straight, transposed;
+    read_shapes("conv_float.txt", &straight);
+    read_shapes("conv_transposed.txt", &transposed);
+    for (int i = 0; i < (int)(straight.count + transposed.count); i++) {
+        int behind = i - (int)straight.count;
+        oct_float_conv_request q = {.g = behind < 0 ? straight.at[i].g : transposed.at[behind].g,
+                                    .transposed = behind >= 0,
                                     .force.variant = variant};
         int64_t nx = q.g.n * q.g.h * q.g.w * q.g.c, nw = q.g.co * q.g.c / q.g.group * q.g.kh * q.g.kw,
                 ny = q.g.n * q.g.oh * q.g.ow * q.g.co;
