@@ -8,6 +8,8 @@
 #include "tile.h"
 #include "variants.h"
 
+#include <octet/experimental.h>
+
 static octet_context *context;
 
 typedef struct gemm_case {

@@ -8,6 +8,7 @@
 #include "variants.h"
 
 #include <dirent.h>
+#include <octet/experimental.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
 #include "prepare.h"
 #include "branches.h"
 #include "hash.h"
+#include "op_facts.h"
 #include "rewrite.h"
 #include "sizes.h"
 
@@ -61,7 +62,8 @@ octet_status oct_set_input(oct_graph *g, int node, int i, int value)
     oct_node *n = &g->nodes[node];
     int count = i < n->input_count ? n->input_count : i + 1;
     int *inputs = oct_arena_alloc(&g->arena, (size_t)count, sizeof *inputs);
-    RETURN_IF(!inputs, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!inputs)
+        return oct_out_of_memory("quantization");
     for (int j = 0; j < count; j++)
         inputs[j] = j < n->input_count ? n->inputs[j] : OCT_NO_VALUE;
     inputs[i] = value;
@@ -70,12 +72,26 @@ octet_status oct_set_input(oct_graph *g, int node, int i, int value)
     return OCTET_OK;
 }
 
+octet_status oct_replace_floats(oct_graph *g, int node, int i, int rank, const int64_t *dims,
+                                const float *data)
+{
+    int64_t kept[OCTET_MAX_RANK] = {0}; /* dims may be a value's, which adding one moves */
+    const char *name = g->values[g->nodes[node].inputs[i]].name;
+    memcpy(kept, dims, (size_t)rank * sizeof *dims);
+    int v = oct_add_const_kept(g, OCTET_F32, rank, kept, data);
+    if (v < 0)
+        return OCTET_OUT_OF_MEMORY;
+    g->values[v].name = name;
+    return oct_set_input(g, node, i, v);
+}
+
 octet_status oct_rename_changed(oct_graph *g, int v, const char *what)
 {
     char name[320];
     snprintf(name, sizeof name, "%.280s_%s", g->values[v].name, what);
     const char *kept = oct_arena_strdup(&g->arena, name);
-    RETURN_IF(!kept, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!kept)
+        return oct_out_of_memory("quantization");
     g->values[v].name = kept;
     return OCTET_OK;
 }
@@ -110,8 +126,7 @@ static bool becomes_output(oct_graph *g, const oct_node *identity)
 /* The same bytes in another shape. */
 static bool renames(oct_op op)
 {
-    return op == OCT_OP_Reshape || op == OCT_OP_Squeeze || op == OCT_OP_Unsqueeze || op == OCT_OP_Flatten ||
-           op == OCT_OP_Identity;
+    return oct_op_facts(op)->result_kind == OCT_RESULT_SAME && op != OCT_OP_Dropout;
 }
 
 octet_status oct_prepare_constants(oct_prepare_state *p)
