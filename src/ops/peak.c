@@ -1,10 +1,8 @@
 #include "peak.h"
+#include "bench/peak_args.clh"
 #include "tile.h"
 
 #include <stdio.h>
-
-/* In step with kernels/bench/peak.cl. */
-#define CHAINS 16
 
 /* Work-items enough for every scheduler of a GPU, few rounds; on a CPU one a core and many. */
 #define CPU_ROUNDS 4000000
@@ -29,9 +27,8 @@ octet_status oct_peak(oct_recipe *r, const oct_caps *caps, double *operations)
     oct_mem out = oct_recipe_output(r, items * (x86 ? 64 : 4));
     oct_launch *l = oct_recipe_launch(r, "bench/peak.cl", "peak", "%s", path);
     int rounds = x86 ? CPU_ROUNDS : GPU_ROUNDS;
-    oct_launch_out(l, out);
-    oct_launch_i32(l, rounds);
+    OCT_ARGS(l, peak, .sums = oct_whole(out), .rounds = rounds);
     oct_launch_1d(l, items, group);
-    *operations = 2.0 * products * CHAINS * (double)rounds * (double)items;
+    *operations = 2.0 * products * PEAK_CHAINS * (double)rounds * (double)items;
     return r->status;
 }

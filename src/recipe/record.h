@@ -1,16 +1,19 @@
-/* What a kernel is given, declared once: a list in kernels/<family>/<family>_args.clh that the kernel and the
- * host both include (the kernel's side is kernels/record.clh). A list names each argument with its kind, in
- * the kernel's order:
+/* What a kernel is given, declared once: a list in kernels/<family>/<family>_args.clh that the kernel
+ * (kernels/record.clh) and the host both include. It names each argument with its kind, in order:
  *
- *     #define COPY_ARGS(ARG)              RECORD(copy, COPY_ARGS) makes, for the host,
- *         ARG(IN, x)                          copy_args          a struct of what is given: oct_ref x, y;
- * int64_t bytes ARG(OUT, y)                         copy_numbers       what the kernel gets by value: long
- * bytes ARG(I64, bytes)                     oct_launch_copy()  gives a launch its arguments, checked
+ *     #define COPY_ARGS(ARG)      RECORD(copy, COPY_ARGS) makes for the host
+ *         ARG(IN, x)              copy_args          what is given: oct_ref x, y; int64_t bytes
+ *         ARG(OUT, y)             copy_numbers       what the kernel gets by value: long bytes
+ *         ARG(I64, bytes)         oct_launch_copy()  gives a launch its arguments, checked
  *
- * Kinds: IN, OUT a memory, two kernel arguments (base and offset in bytes); IN_OPT, OUT_OPT it may be absent;
- * IN_OPT_4, IN_OPT_8 an array of such; I32, I64, F32 a number; I32_8, I64_4, I64_7, F32_16 an array of them;
- * PART a struct of numbers that several records have, by the name of its RECORD_PART. A record has at least
- * one number. */
+ * Kinds:
+ *     IN, OUT                        a memory: two kernel arguments, base and offset in bytes
+ *     IN_OPT, OUT_OPT                a memory that may be absent
+ *     IN_OPT_4, IN_OPT_8             an array of those
+ *     I32, I64, F32                  a number, given as int64_t or float
+ *     I32_8, I64_4, I64_7, F32_16    an array of those
+ *     PART                           numbers that several records have: the RECORD_PART of that name
+ * A record has at least one number. */
 #ifndef OCT_RECORD_H
 #define OCT_RECORD_H
 

@@ -1,7 +1,7 @@
 /* Reductions over one run of axes, [outer][axis][inner] -> [outer][inner]. Options: T and what it holds;
  * COMBINE; BEFORE and AFTER, functions of each element and of the result (a reduction over several runs of
  * axes has BEFORE in its first launch and AFTER in its last). */
-#include "common.clh"
+#include "reduce/reduce_args.clh"
 
 #define COMBINE_MIN  0
 #define COMBINE_MAX  1
@@ -55,53 +55,36 @@ static inline float combine(float sofar, float v)
 }
 
 /* One work-item: one output. */
-__kernel void reduce(MEM(x), MEM(y), const long axis, const long inner, const float scale)
+static inline void reduce_body(const reduce_args a, const long i, const long o)
 {
-    const long o = get_global_id(1), i = get_global_id(0);
-    __global const float *in = AT(float, x) + o * axis * inner + i;
+    __global const float *in = AT(float, a.x) + o * a.axis * a.inner + i;
     float result = before(in[0]);
-    for (long k = 1; k < axis; k++)
-        result = combine(result, before(in[k * inner]));
+    for (long k = 1; k < a.axis; k++)
+        result = combine(result, before(in[k * a.inner]));
 #if AFTER == AFTER_SCALE
-    result *= scale;
+    result *= a.scale;
 #elif AFTER == AFTER_SQRT
     result = sqrt(result);
 #elif AFTER == AFTER_LOG
     result = log(result);
 #endif
-    AT(float, y)[o * inner + i] = result;
+    AT(float, a.y)[o * a.inner + i] = result;
 }
+KERNEL_2D(reduce, reduce, REDUCE_ARGS)
 
 /* The position of the largest (smallest) element, the first or the last of equals. A NaN does not win. */
-__kernel void arg_best(MEM(x), MEM(y), const long axis, const long inner, const int largest, const int last)
+static inline void arg_best_body(const arg_best_args a, const long i, const long o)
 {
-    const long o = get_global_id(1), i = get_global_id(0);
-    __global const T *in = AT(T, x) + o * axis * inner + i;
+    __global const T *in = AT(T, a.x) + o * a.axis * a.inner + i;
     T best = in[0];
     long at = 0;
-    for (long k = 1; k < axis; k++) {
-        const T v = in[k * inner];
-        if ((largest ? v > best : v < best) || (last && v == best)) {
+    for (long k = 1; k < a.axis; k++) {
+        const T v = in[k * a.inner];
+        if ((a.largest ? v > best : v < best) || (a.last && v == best)) {
             best = v;
             at = k;
         }
     }
-    AT(long, y)[o * inner + i] = at;
+    AT(long, a.y)[o * a.inner + i] = at;
 }
-
-/* exp(x - max) / sum, or its logarithm. */
-__kernel void softmax(MEM(x), MEM(y), const long axis, const long inner, const int logarithm)
-{
-    const long o = get_global_id(1), i = get_global_id(0);
-    __global const float *in = AT(float, x) + o * axis * inner + i;
-    __global float *out = AT(float, y) + o * axis * inner + i;
-    float best = in[0], sum = 0.0f;
-    for (long k = 1; k < axis; k++)
-        best = fmax(best, in[k * inner]);
-    for (long k = 0; k < axis; k++)
-        sum += exp(in[k * inner] - best);
-    for (long k = 0; k < axis; k++) {
-        const float v = in[k * inner] - best;
-        out[k * inner] = logarithm ? v - log(sum) : exp(v) / sum;
-    }
-}
+KERNEL_2D(arg_best, arg_best, ARG_BEST_ARGS)

@@ -1,6 +1,7 @@
 /* Comparisons and logic with broadcasting, and the choice between two tensors. Options: OP, an ONNX name; T,
  * the operands' type (bool: uchar). Results are bytes, 0 or 1. */
-#include "broadcast.clh"
+#include "logic/logic_args.clh"
+#include "pointwise/broadcast.clh"
 
 OCT_LANES_OF(long, 16, ulong16)
 
@@ -40,28 +41,30 @@ OCT_LANES_OF(long, 16, ulong16)
 #define HOLDS(a, b) (((a) != (T)0) ^ ((b) != (T)0))
 #endif
 
-__kernel void logic(MEM(a), MEM(b), MEM(c), BROADCAST_ARGS)
+static inline void logic_body(const binary_args a, const long item, const long row)
 {
     BROADCAST_LOCATE
     for (long i = first; i < last; i += 16) {
-        const T16 va = BROADCAST_LOAD(T, AT(T, a) + a_row, i, a_step, last - i);
-        const T16 vb = BROADCAST_LOAD(T, AT(T, b) + b_row, i, b_step, last - i);
-        save16_uchar(AT(uchar, c) + row * inner + i, convert_uchar16(HOLDS(va, vb)) & (uchar)1, last - i);
+        const T16 va = BROADCAST_LOAD(T, AT(T, a.a) + a_row, i, a_step, last - i);
+        const T16 vb = BROADCAST_LOAD(T, AT(T, a.b) + b_row, i, b_step, last - i);
+        save16_uchar(AT(uchar, a.c) + row * inner + i, convert_uchar16(HOLDS(va, vb)) & (uchar)1, last - i);
     }
 }
+KERNEL_2D(logic, binary, BINARY_ARGS)
 
-__kernel void not_each(MEM(x), MEM(y), const long n, const long chunk)
+static inline void not_each_body(const not_each_args a, const long item)
 {
-    OCT_SPLIT(get_global_id(0), chunk, n)
+    OCT_SPLIT(item, a.chunk, a.n)
     for (long i = first; i < last; i++)
-        AT(uchar, y)[i] = AT(uchar, x)[i] == 0;
+        AT(uchar, a.y)[i] = AT(uchar, a.x)[i] == 0;
 }
+KERNEL_1D(not_each, not_each, NOT_EACH_ARGS)
 
 /* y = c ? a : b. A step of 0: one element for all. */
-__kernel void where_each(MEM(c), MEM(a), MEM(b), MEM(y), const long n, const long chunk, const int c_step,
-                         const int a_step, const int b_step)
+static inline void where_each_body(const where_each_args a, const long item)
 {
-    OCT_SPLIT(get_global_id(0), chunk, n)
+    OCT_SPLIT(item, a.chunk, a.n)
     for (long i = first; i < last; i++)
-        AT(T, y)[i] = AT(uchar, c)[i * c_step] ? AT(T, a)[i * a_step] : AT(T, b)[i * b_step];
+        AT(T, a.y)[i] = AT(uchar, a.c)[i * a.c_step] ? AT(T, a.a)[i * a.a_step] : AT(T, a.b)[i * a.b_step];
 }
+KERNEL_1D(where_each, where_each, WHERE_EACH_ARGS)
