@@ -57,7 +57,7 @@ static oct_mem add_mem(oct_recipe *r, oct_mem_kind kind, size_t bytes, const voi
     return r->mem_count++;
 }
 
-void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes)
+void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *request, size_t bytes)
 {
     void *noted = r->noted;
     bool ok = grow(r, &noted, r->noted_count, &r->noted_capacity, sizeof *r->noted);

@@ -78,10 +78,10 @@ typedef struct oct_launch {
 } oct_launch;
 
 /* A product that an operator was asked for: what tuning can choose a variant for. */
-typedef enum oct_family { OCT_FAMILY_GEMM, OCT_FAMILY_CONV } oct_family;
+typedef struct oct_family oct_family; /* ops/product/variant.h */
 typedef struct oct_noted {
-    oct_family family;
-    const void *request; /* a copy of the oct_gemm_request or oct_conv_request */
+    const oct_family *family;
+    const void *request; /* a copy of the family's request */
 } oct_noted;
 
 struct oct_recipe {
@@ -125,7 +125,7 @@ oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
 
 /* Note a request for tuning. */
-void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes);
+void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *request, size_t bytes);
 
 /* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which
  * accept it. */

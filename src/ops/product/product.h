@@ -4,14 +4,8 @@
 #ifndef OCT_PRODUCT_H
 #define OCT_PRODUCT_H
 
-#include "caps.h"
 #include "quant_args.h"
-
-/* OCT_AS_IS multiplies operands as they are stored; OCT_U8S8 wants A unsigned and B signed, OCT_S8S8 both
- * signed: top bits are flipped for it. OCT_DOT4 is one of these, whichever the device's dot product path has
- * (tile.h). The kernels of OCT_U8S8 take 16-bit A too (option WIDE): they multiply it, signed, with B in 16
- * bits, half as many terms in a k group. */
-typedef enum oct_form { OCT_AS_IS, OCT_U8S8, OCT_S8S8, OCT_DOT4 } oct_form;
+#include "variant.h"
 
 /* A part of packed B: whole blocks, or columns of one block. blocks 0: before the first. */
 typedef struct oct_part {
@@ -28,9 +22,10 @@ typedef struct oct_product {
     int64_t groups; /* k groups of packed B */
     int64_t blocks;
     bool channels_follow; /* blocks have channels of their own (convolution groups) */
-    int nb, kb;           /* packing of the variant: columns of a panel, terms of a k group */
+    bool whole;           /* cannot be split */
+    /* By oct_product_pack_for. */
+    int nb, kb; /* columns of a panel, terms of a k group */
     oct_form form;
-    bool whole; /* cannot be split */
     /* Set by oct_product_begin. */
     int64_t np, panels;
     int64_t packed_stride, prep_stride; /* bytes, 4-byte words; 0 with one block */
@@ -39,6 +34,8 @@ typedef struct oct_product {
     oct_mem packed, prep;
 } oct_product;
 
+/* Packed as this variant has it; a_dtype is set. */
+void oct_product_pack_for(oct_product *p, const oct_variant *v, const oct_caps *caps);
 /* Is A of 16 bits, to be multiplied as it is? */
 bool oct_product_is_wide(const oct_product *p);
 /* Terms of a k group, for a variant with groups of so many bytes. */
@@ -71,18 +68,6 @@ void oct_product_prepare(oct_recipe *r, const oct_product *p);
  * bytes. */
 void oct_product_options(const oct_product *p, char text[64]);
 
-/* Does the device have the capability at this offset in oct_caps (a bool)? */
-bool oct_product_runs_on(size_t capability, const oct_caps *caps);
-
-/* How a product's kernel spreads its work, where that can be chosen: parts of k (tiles), or rows that a
- * work-group takes (kernels of one work-item). Add `wanted` to those to try, unless it is there, is `own` or
- * is no more than the one before. */
-#define OCT_SPREADS 6
-typedef struct oct_spreads {
-    int64_t at[OCT_SPREADS];
-    int count;
-} oct_spreads;
-void oct_spreads_add(oct_spreads *s, int64_t own, int64_t wanted);
 /* The rows of a work-group to try for a kernel that makes `tile` of `rows` at a time. */
 oct_spreads oct_product_block_choices(int64_t rows, int tile, int64_t own);
 

@@ -1,15 +1,13 @@
 /* GEMM: C[batch][m][n] = A[batch][m][k] x B[(batch)][k][n] with exact int32 accumulation; see octet_gemm_desc
  * for the arithmetic. Appends launches to a recipe: packing B (once when B is a constant), preparing
- * multipliers and corrections, the product. Variants are the rows of gemm_variants.def. */
+ * multipliers and corrections, the product. */
 #ifndef OCT_GEMM_H
 #define OCT_GEMM_H
 
-#include "caps.h"
 #include "product.h"
-#include "quant_args.h"
-#include "tuning.h"
 
 typedef struct oct_gemm_request {
+    oct_forced force; /* spread: parts of k, or rows of a work-group */
     int64_t m, n, k, batch;
     int64_t lda, ldb, ldc;                /* row strides, elements */
     int64_t a_stride, b_stride, c_stride; /* batch strides, elements; b_stride 0: one B for all */
@@ -20,23 +18,14 @@ typedef struct oct_gemm_request {
     oct_mem bias;                 /* s32 [n] or OCT_MEM_NONE */
     oct_quant a_q, b_q, c_q;      /* a scale: 1 or m (f32 out only); a zero: 1; b: 1 or n; c: 1 */
     int32_t clamp_min, clamp_max; /* 8-bit output; the caller gives the type's range when there is no clamp */
-    const char *variant;          /* force one by name, NULL: select */
-    int64_t spread; /* with that: parts of k, or rows of a work-group; 0: what the variant does by itself */
 } oct_gemm_request;
 
 /* Errors: UNSUPPORTED (k past the overflow bound of the types, unknown or inapplicable forced variant),
  * INVALID_ARGUMENT. */
 octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_request *q);
 
-/* Walk the table: rows that this device can run, NULL past the last. For tests, bench and reports. */
-const char *oct_gemm_variant_name(const oct_caps *caps, size_t index);
-/* The row that select() takes (pure). */
-const char *oct_gemm_select(const oct_caps *caps, const oct_gemm_request *q);
-/* For tuning. What a problem is called; the rows that may serve this one, NULL past the last; how the work of
- * one of them can be spread besides its own way. */
-void oct_gemm_key(const oct_gemm_request *q, char key[OCT_TUNING_KEY]);
-const char *oct_gemm_candidate(const oct_caps *caps, const oct_gemm_request *q, size_t index);
-oct_spreads oct_gemm_spreads(const oct_caps *caps, const oct_gemm_request *q, const char *variant);
+/* Its variants: the rows of gemm_variants.def. */
+extern const oct_family oct_gemm_family;
 /* Largest k whose exact sum fits int32 for these types; zero points present lower it (NUMERICS.md). */
 int64_t oct_gemm_max_k(octet_dtype a, octet_dtype b, bool zero_points);
 

@@ -3,16 +3,7 @@
 #ifndef OCT_TILE_H
 #define OCT_TILE_H
 
-#include "caps.h"
-#include "product.h"
-
-/* What a work-group makes. bm 0: not a tile. bk 0: a kernel for few rows, which makes bm rows of bn columns,
- * a panel or half of one. */
-typedef struct oct_tile {
-    int bm, bn; /* rows and columns of C */
-    int bk;     /* bytes of k in local memory at a time */
-    int tm, tn; /* rows and columns of a work-item */
-} oct_tile;
+#include "variant.h"
 
 /* How a product is spread over a device. */
 typedef struct oct_tiling {
@@ -36,8 +27,11 @@ oct_tiling oct_tile_spread_parts(const oct_tile *t, int64_t m, int64_t n, int64_
 oct_tiling oct_tile_spread_whole(const oct_tile *t, int64_t m, int64_t n, int64_t groups);
 /* Estimated time in arbitrary units of a product spread so, for choosing among tiles. */
 double oct_tile_cost(const oct_tile *t, const oct_caps *caps, const oct_tiling *s, int64_t batch);
-/* Build options: the tile and the dot product path. */
-void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128]);
+/* Of a row: does its tile fit the device? */
+bool oct_tile_fits(const oct_variant *v, const oct_caps *caps);
+/* Build options: the tile of a row; and what the device has besides, its dot product path. */
+void oct_tile_options(const oct_variant *v, const void *request, char text[OCT_VARIANT_OPTIONS]);
+void oct_tile_device_options(const oct_tile *t, const oct_caps *caps, char text[64]);
 /* The operand form that the device's dot product path multiplies. */
 oct_form oct_tile_form(const oct_caps *caps);
 

@@ -47,6 +47,11 @@ bool oct_tile_valid(const oct_tile *t, const oct_caps *caps)
            oct_tile_local_bytes(t) <= caps->info.local_bytes && item_words(t) <= caps->item_words;
 }
 
+bool oct_tile_fits(const oct_variant *v, const oct_caps *caps)
+{
+    return oct_tile_valid(&v->tile, caps);
+}
+
 static int64_t units(const oct_caps *caps)
 {
     return caps->info.compute_units ? caps->info.compute_units : 1;
@@ -126,17 +131,23 @@ static int register_limit(const oct_tile *t, const oct_caps *caps)
     return limit >= 128 && limit < 255 ? limit : 0;
 }
 
-void oct_tile_options(const oct_tile *t, const oct_caps *caps, char text[128])
+void oct_tile_options(const oct_variant *v, const void *request, char text[OCT_VARIANT_OPTIONS])
+{
+    const oct_tile *t = &v->tile;
+    (void)request;
+    if (t->bk)
+        snprintf(text, OCT_VARIANT_OPTIONS, "-DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d", t->bm, t->bn, t->bk,
+                 t->tm, t->tn);
+    else
+        snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d -DCOLS=%d", t->bm, t->bn);
+}
+
+void oct_tile_device_options(const oct_tile *t, const oct_caps *caps, char text[64])
 {
     int limit = register_limit(t, caps);
-    const char *rolled = caps->prefers_tiles ? "" : " -DROLLED", *path = paths[caps->dot4].option;
-    if (t->bk)
-        snprintf(text, 128, "-D%s%s -DBM=%d -DBN=%d -DBK=%d -DTM=%d -DTN=%d", path, rolled, t->bm, t->bn,
-                 t->bk, t->tm, t->tn);
-    else
-        snprintf(text, 128, "-D%s%s -DROWS=%d -DCOLS=%d", path, rolled, t->bm, t->bn);
+    snprintf(text, 64, "-D%s%s", paths[caps->dot4].option, caps->prefers_tiles ? "" : " -DROLLED");
     if (limit)
-        snprintf(text + strlen(text), 128 - strlen(text), " -cl-nv-maxrregcount=%d", limit);
+        snprintf(text + strlen(text), 64 - strlen(text), " -cl-nv-maxrregcount=%d", limit);
 }
 
 oct_form oct_tile_form(const oct_caps *caps)

@@ -2,16 +2,9 @@
 #include "dtype.h"
 #include "gemm.h"
 #include "sizes.h"
+#include "tile.h"
 
 #include <stdio.h>
-#include <string.h>
-
-bool oct_product_runs_on(size_t capability, const oct_caps *caps)
-{
-    bool has;
-    memcpy(&has, (const char *)caps + capability, sizeof has);
-    return has;
-}
 
 int64_t oct_gemm_max_k(octet_dtype a, octet_dtype b, bool zero_points)
 {
@@ -29,6 +22,13 @@ bool oct_product_is_wide(const oct_product *p)
 int oct_product_terms(octet_dtype a, int bytes)
 {
     return oct_dtype_is_int16(a) ? bytes / 2 : bytes;
+}
+
+void oct_product_pack_for(oct_product *p, const oct_variant *v, const oct_caps *caps)
+{
+    p->nb = v->nb;
+    p->kb = oct_product_terms(p->a_dtype, v->kb);
+    p->form = v->form == OCT_DOT4 ? oct_tile_form(caps) : v->form;
 }
 
 size_t oct_product_group_bytes(const oct_product *p)
@@ -300,13 +300,6 @@ int64_t oct_product_block_rows(int64_t rows, int tile, int64_t groups_per_block)
     while (block > tile && groups_per_block * ((rows + block - 1) / block) < 8)
         block = (block / 2 + tile - 1) / tile * tile;
     return block;
-}
-
-void oct_spreads_add(oct_spreads *s, int64_t own, int64_t wanted)
-{
-    bool larger = s->count == 0 || wanted > s->at[s->count - 1];
-    if (s->count < OCT_SPREADS && wanted > 0 && wanted != own && larger)
-        s->at[s->count++] = wanted;
 }
 
 oct_spreads oct_product_block_choices(int64_t rows, int tile, int64_t own)

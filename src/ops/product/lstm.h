@@ -4,8 +4,7 @@
 #ifndef OCT_LSTM_H
 #define OCT_LSTM_H
 
-#include "caps.h"
-#include "recipe.h"
+#include "variant.h"
 
 /* A function by its ONNX name, and its two numbers. */
 typedef struct oct_lstm_function {
@@ -14,6 +13,7 @@ typedef struct oct_lstm_function {
 } oct_lstm_function;
 
 typedef struct oct_lstm_request {
+    oct_forced force;
     int64_t steps, batch, inputs, hidden;
     int directions; /* 1 or 2 */
     bool reverse;   /* the first goes backwards; the second always does */
@@ -31,12 +31,10 @@ typedef struct oct_lstm_request {
     oct_mem peepholes; /* [direction][3 hidden]: i, o, f */
     oct_mem y;         /* [steps][direction][batch][hidden]; batch first: [batch][steps][direction][hidden] */
     oct_mem y_h, y_c;  /* states after, like h and c */
-    const char *variant; /* NULL: the one that fits best */
 } oct_lstm_request;
 
 /* Errors: UNSUPPORTED (a variant that there is not). */
 octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q);
-/* The index-th variant, NULL behind the last. */
-const char *oct_lstm_variant_name(size_t index);
+extern const oct_family oct_lstm_family; /* "steps", "whole" */
 
 #endif

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-static const char *const variants[] = {"whole", "steps"};
-enum { WHOLE, STEPS, VARIANTS };
-
 /* A step of so many multiply-adds is worth a launch of its own. */
 #define STEP_MACS (1 << 20)
 /* But not more than so many of them. */
@@ -15,22 +12,22 @@ enum { WHOLE, STEPS, VARIANTS };
 
 enum { GROUP_ITEMS = 256 };
 
-const char *oct_lstm_variant_name(size_t index)
+static double step_macs(const oct_lstm_request *q)
 {
-    return index < VARIANTS ? variants[index] : NULL;
+    return 4.0 * (double)q->hidden * (double)q->hidden * (double)q->batch * q->directions;
 }
 
-static octet_status choose(const oct_lstm_request *q, int *variant)
+static double macs(const void *request)
 {
-    double macs = 4.0 * (double)q->hidden * (double)q->hidden * (double)q->batch * q->directions;
-    *variant = q->steps == 1 || (macs >= STEP_MACS && q->steps <= MOST_STEPS) ? STEPS : WHOLE;
-    if (!q->variant)
-        return OCTET_OK;
-    for (*variant = 0; *variant < VARIANTS; ++*variant) {
-        if (strcmp(variants[*variant], q->variant) == 0)
-            return OCTET_OK;
-    }
-    return oct_fail(OCTET_UNSUPPORTED, "LSTM variant '%s' is unknown", q->variant);
+    const oct_lstm_request *q = request;
+    return step_macs(q) * (double)q->steps;
+}
+
+static bool suits_steps(const oct_caps *caps, const void *request)
+{
+    const oct_lstm_request *q = request;
+    (void)caps;
+    return q->steps == 1 || (step_macs(q) >= STEP_MACS && q->steps <= MOST_STEPS);
 }
 
 /* Units of a work-item, and of a panel of the recurrence weights: on CPUs a vector, if its compiler can, on
@@ -200,28 +197,37 @@ static void put_directions(oct_recipe *r, const oct_caps *caps, const oct_lstm_r
         put_steps(r, caps, q, s);
 }
 
-octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+/* What the launchers are given. */
+typedef struct lstm_work {
+    const oct_lstm_request *q;
+    steps s;
+    oct_mem last[2]; /* h and c behind the last step */
+    size_t state;    /* bytes of h or c */
+} lstm_work;
+
+static octet_status launch_whole(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
-    int variant;
-    FORWARD(choose(q, &variant));
-    size_t state = (size_t)(q->directions * q->batch * q->hidden) * sizeof(float);
-    steps s = {.step = -1, .h = q->h, .c = q->c};
-    FORWARD(input_products(r, caps, q, &s.gates));
-    s.r = in_panels(r, caps, q);
-    oct_mem last[2] = {q->y_h, q->y_c};
-    for (int k = 0; k < 2; k++)
-        last[k] = last[k] == OCT_MEM_NONE ? oct_recipe_temp(r, state) : last[k];
-    if (variant == WHOLE || q->steps == 0) {
-        s.turns = oct_recipe_temp(r, 2 * state);
-        s.y_h = last[0];
-        s.y_c = last[1];
-        put_directions(r, caps, q, &s);
-        return r->status;
-    }
-    const oct_mem turns[2][2] = {{oct_recipe_temp(r, state), oct_recipe_temp(r, state)},
-                                 {oct_recipe_temp(r, state), oct_recipe_temp(r, state)}};
+    const lstm_work *w = work;
+    steps s = w->s;
+    (void)v;
+    s.turns = oct_recipe_temp(r, 2 * w->state);
+    s.y_h = w->last[0];
+    s.y_c = w->last[1];
+    put_directions(r, caps, w->q, &s);
+    return r->status;
+}
+
+static octet_status launch_steps(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const lstm_work *w = work;
+    const oct_lstm_request *q = w->q;
+    steps s = w->s;
+    if (q->steps == 0)
+        return launch_whole(r, caps, v, work);
+    const oct_mem turns[2][2] = {{oct_recipe_temp(r, w->state), oct_recipe_temp(r, w->state)},
+                                 {oct_recipe_temp(r, w->state), oct_recipe_temp(r, w->state)}};
     for (s.step = 0; s.step < q->steps; s.step++) {
-        const oct_mem *to = s.step == q->steps - 1 ? last : turns[s.step % 2];
+        const oct_mem *to = s.step == q->steps - 1 ? w->last : turns[s.step % 2];
         s.y_h = to[0];
         s.y_c = to[1];
         put_directions(r, caps, q, &s);
@@ -229,4 +235,26 @@ octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
         s.c = to[1];
     }
     return r->status;
+}
+
+static const oct_kind lstm_steps = {.suits = suits_steps, .launch = launch_steps};
+static const oct_kind lstm_whole = {.launch = launch_whole};
+static const oct_variant variants[] = {
+    OCT_VARIANT(steps, lstm_steps, any_device, "float/lstm.cl", 0, 0, 0, OCT_AS_IS)
+        OCT_VARIANT(whole, lstm_whole, any_device, "float/lstm.cl", 0, 0, 0, OCT_AS_IS)};
+const oct_family oct_lstm_family = {"LSTM", variants, sizeof variants / sizeof variants[0], macs, NULL};
+
+octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    const oct_variant *v;
+    FORWARD(oct_variant_choose(&oct_lstm_family, caps, q, &v, NULL));
+    lstm_work w = {.q = q,
+                   .s = {.step = -1, .h = q->h, .c = q->c},
+                   .last = {q->y_h, q->y_c},
+                   .state = (size_t)(q->directions * q->batch * q->hidden) * sizeof(float)};
+    FORWARD(input_products(r, caps, q, &w.s.gates));
+    w.s.r = in_panels(r, caps, q);
+    for (int k = 0; k < 2; k++)
+        w.last[k] = w.last[k] == OCT_MEM_NONE ? oct_recipe_temp(r, w.state) : w.last[k];
+    return v->kind->launch(r, caps, v, &w);
 }
