@@ -409,6 +409,11 @@ bool oct_device_profiling(const oct_device *d)
     return d->profiling;
 }
 
+bool oct_device_logs(const oct_device *d)
+{
+    return d->log != NULL;
+}
+
 void oct_device_log(oct_device *d, const char *fmt, ...)
 {
     if (!d->log)

@@ -104,6 +104,7 @@ octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy)
     bool ok = copy->values && copy->nodes && copy->inputs && copy->outputs;
     copy->value_count = copy->value_capacity = g->value_count;
     copy->node_capacity = g->node_count;
+    copy->rewritten = g->rewritten;
     copy->input_count = g->input_count;
     copy->output_count = g->output_count;
     for (int i = 0; ok && i < g->node_count; i++)

@@ -5,6 +5,7 @@
 #include "passes.h"
 #include "quant.h"
 #include "sizes.h"
+#include "variant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,31 @@ static octet_status lower_to_fit(draft *d)
                     store->limit, d->least);
 }
 
+/* A line for each choice, where somebody listens. */
+static void tell_choices(const draft *d)
+{
+    oct_device *device = d->request->store->device;
+    const oct_recipe *r = &d->recipe;
+    const char *pass;
+    if (!oct_device_logs(device))
+        return;
+    oct_device_log(device, "plan: %d nodes, %d launches%s", d->graph.node_count, r->launch_count,
+                   d->reused ? ", rewritten when the model was loaded" : "");
+    for (size_t i = 0; (pass = oct_pass_name(i)); i++) {
+        if (d->graph.rewritten >> i & 1)
+            oct_device_log(device, "pass '%s' changed the network", pass);
+    }
+    for (int i = 0; i < r->noted_count; i++) {
+        const oct_noted *n = &r->noted[i];
+        const oct_variant *v = oct_variant_select(n->family, d->caps, n->request, NULL);
+        oct_device_log(device, "node '%s': %s, %s", n->node < 0 ? "" : d->graph.nodes[n->node].name,
+                       v ? v->name : "", oct_variant_reason(n->family, d->caps, n->request));
+    }
+    if (d->memory.streamed_bytes)
+        oct_device_log(device, "memory: %zu bytes of weights do not fit %zu and are streamed in every run",
+                       d->memory.streamed_bytes, d->request->store->limit);
+}
+
 static octet_status open_draft(draft *d, const oct_plan_request *q)
 {
     *d = (draft){.request = q, .caps = oct_device_caps(q->store->device)};
@@ -225,6 +251,7 @@ static octet_status build(oct_plan *p, const draft *d)
     p->host_border = d->request->host_border;
     p->reused = d->reused;
     p->memory_limit = store->limit;
+    tell_choices(d);
     FORWARD(fill_ports(p, d));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {
