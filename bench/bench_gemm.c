@@ -4,6 +4,8 @@
  * also float32 by CLBlast on the same OpenCL device and by OpenBLAS. */
 #include "rivals.h"
 
+#include <octet/experimental.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -62,6 +62,13 @@ static inline int check_wanted(const char *variant)
     return !text || strstr(variant, text);
 }
 
+#define CHECK_FAILS(call, status, words)                                                                     \
+    do {                                                                                                     \
+        assert_int_equal((call), (status));                                                                  \
+        if (!strstr(octet_last_error(), (words)))                                                            \
+            fail_msg("%s: \"%s\" does not name \"%s\"", #call, octet_last_error(), (words));                 \
+    } while (0)
+
 #define CHECK_OK(call)                                                                                       \
     do {                                                                                                     \
         octet_status check_status_ = (call);                                                                 \

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK_FAILS(call, status, words)                                                                     \
-    do {                                                                                                     \
-        assert_int_equal((call), (status));                                                                  \
-        if (!strstr(octet_last_error(), (words)))                                                            \
-            fail_msg("%s: \"%s\" does not name \"%s\"", #call, octet_last_error(), (words));                 \
-    } while (0)
-
 static inline float noise(uint32_t *seed)
 {
     float sum = 0;

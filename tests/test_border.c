@@ -144,31 +144,51 @@ static void the_device_says_which_is_better(void **state)
     assert_non_null(strstr(octet_last_error(), "border"));
 }
 
-/* The model told of shapes, and what it is told wrongly. */
-static void shapes_are_assumed(void **state)
+static int64_t macs_at(octet_inspection *inspection)
+{
+    octet_node_info conv;
+    OCTET_INIT(conv);
+    CHECK_OK(octet_inspection_node(inspection, 1, &conv));
+    return conv.macs;
+}
+
+/* Inspections of one model, each at shapes of its own, and shapes that do not fit. */
+static void shapes_are_inspected(void **state)
 {
     (void)state;
     octet_value_info shape, out;
-    octet_node_info conv;
+    octet_session_desc desc;
+    octet_inspection *one, *two, *six, *none;
     OCTET_INIT(shape);
     OCTET_INIT(out);
-    OCTET_INIT(conv);
+    OCTET_INIT(desc);
+    CHECK_OK(octet_inspection_create(model, NULL, &one));
+    int64_t least = macs_at(one);
     CHECK_OK(octet_model_input(model, 0, &shape));
+    desc.inputs = &shape;
+    desc.input_count = 1;
     shape.dims[0] = 2;
     shape.dims[2] = shape.dims[3] = 32;
-    CHECK_OK(octet_model_assume_shapes(model, &shape, 1));
-    CHECK_OK(octet_model_node(model, 1, &conv));
-    assert_true(conv.macs > 0);
-    int64_t macs = conv.macs;
+    CHECK_OK(octet_inspection_create(model, &desc, &two));
     shape.dims[0] = 6;
-    CHECK_OK(octet_model_assume_shapes(model, &shape, 1));
-    CHECK_OK(octet_model_node(model, 1, &conv));
-    assert_int_equal(conv.macs, 3 * macs);
+    CHECK_OK(octet_inspection_create(model, &desc, &six));
+    assert_true(macs_at(two) > 0);
+    assert_int_equal(macs_at(six), 3 * macs_at(two));
+    assert_int_equal(macs_at(one), least);
+    CHECK_OK(octet_inspection_output(six, 0, &out));
+    assert_int_equal(out.dims[0], 6);
+    CHECK_OK(octet_model_output(model, 0, &out));
+    assert_int_equal(out.dims[0], -1);
+    CHECK_FAILS(octet_inspection_output(six, 9, &out), OCTET_INVALID_ARGUMENT, "index 9");
     shape.dims[1] = 4;
-    assert_int_equal(octet_model_assume_shapes(model, &shape, 1), OCTET_INVALID_ARGUMENT);
-    assert_int_equal(octet_model_assume_shapes(model, NULL, 0), OCTET_INVALID_ARGUMENT);
-    CHECK_OK(octet_model_node(model, 1, &conv));
-    assert_int_equal(conv.macs, 3 * macs);
+    CHECK_FAILS(octet_inspection_create(model, &desc, &none), OCTET_INVALID_ARGUMENT, "input '");
+    assert_null(none);
+    desc.input_count = 2;
+    CHECK_FAILS(octet_inspection_create(model, &desc, &none), OCTET_INVALID_ARGUMENT, "2 input shapes");
+    octet_inspection_destroy(one);
+    octet_inspection_destroy(two);
+    octet_inspection_destroy(six);
+    octet_inspection_destroy(NULL);
 }
 
 static int set_up(void **state)
@@ -177,7 +197,7 @@ static int set_up(void **state)
     for (int i = 0; i < MOST * PIXELS; i++)
         pixels[i] = (float)((i * 7 + i / 13 * 37) % 251) / 50 - 2.5f;
     if (octet_context_create(NULL, &context) == OCTET_OK &&
-        octet_model_load(context, FOLDER "shapes.onnx", &model) == OCTET_OK)
+        octet_model_load(context, FOLDER "shapes.onnx", NULL, &model) == OCTET_OK)
         return 0;
     print_error("%s\n", octet_last_error());
     return 1;
@@ -197,7 +217,7 @@ int main(void)
         cmocka_unit_test(rows_are_as_defined),
         cmocka_unit_test(both_borders_give_the_same),
         cmocka_unit_test(the_device_says_which_is_better),
-        cmocka_unit_test(shapes_are_assumed),
+        cmocka_unit_test(shapes_are_inspected),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -40,7 +40,7 @@ static octet_model *load(const char *path, int64_t rate)
     OCTET_INIT(desc);
     desc.fixed = &fixed;
     desc.fixed_count = rate != 0;
-    CHECK_OK(octet_model_load_with(context, path, &desc, &model));
+    CHECK_OK(octet_model_load(context, path, &desc, &model));
     assert_int_equal(octet_model_input_count(model), 1);
     return model;
 }
@@ -117,21 +117,20 @@ static void wrong_values_are_refused(void **state)
     desc.fixed_count = 1;
     for (size_t i = 0; i < sizeof f / sizeof *f; i++) {
         desc.fixed = &f[i];
-        CHECK_FAILS(octet_model_load_with(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT,
+        CHECK_FAILS(octet_model_load(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT,
                     words[i]);
         assert_null(model);
     }
     desc.fixed = NULL;
-    CHECK_FAILS(octet_model_load_with(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT, "NULL");
+    CHECK_FAILS(octet_model_load(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT, "NULL");
     desc.fixed = (octet_fixed_input[]){right, right};
     desc.fixed_count = 2; /* the second time it is no input any more */
-    CHECK_FAILS(octet_model_load_with(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT,
-                "'rate'");
+    CHECK_FAILS(octet_model_load(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT, "'rate'");
     desc.struct_size = 0;
-    CHECK_FAILS(octet_model_load_with(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT,
+    CHECK_FAILS(octet_model_load(context, DATA("input"), &desc, &model), OCTET_INVALID_ARGUMENT,
                 "struct_size");
     octet_session *session;
-    octet_status status = octet_model_load(context, DATA("input"), &model); /* N is open: it may load */
+    octet_status status = octet_model_load(context, DATA("input"), NULL, &model); /* N is open: it may load */
     if (status == OCTET_OK) {
         octet_tensor in[2] = {sample(1, 1), right.value}, out = {0};
         CHECK_OK(octet_session_create(model, NULL, &session));
@@ -163,14 +162,17 @@ static void check_file(const char *path, int convs)
     assert_int_equal(g->input_count, 1);
     oct_onnx_free(file);
     octet_model *model = load(path, 0);
-    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+    octet_inspection *nodes;
+    CHECK_OK(octet_inspection_create(model, NULL, &nodes));
+    for (size_t i = 0; i < octet_inspection_node_count(nodes); i++) {
         octet_node_info info;
         OCTET_INIT(info);
-        CHECK_OK(octet_model_node(model, i, &info));
+        CHECK_OK(octet_inspection_node(nodes, i, &info));
         assert_string_not_equal(info.op_type, "Conv"); /* QLinearConv */
         if (strcmp(info.op_type, "LSTM") == 0)
             assert_int_equal(info.path, OCTET_NODE_FLOAT);
     }
+    octet_inspection_destroy(nodes);
     octet_model_destroy(model);
 }
 
@@ -182,7 +184,7 @@ static double worst_db(const char *a, const char *b, const octet_fixed_input *fi
     OCTET_INIT(desc);
     desc.fixed = fixed;
     desc.fixed_count = 1;
-    CHECK_OK(octet_comparison_create_with(context, a, b, &desc, &c));
+    CHECK_OK(octet_comparison_create(context, a, b, &desc, &c));
     for (uint32_t k = 0; k < 4; k++) {
         octet_tensor t = sample(2, 900 + k);
         CHECK_OK(octet_comparison_add(c, &t, 1));
@@ -243,7 +245,7 @@ static void samples_agree_on_branches(void **state)
     CHECK_FAILS(octet_quantizer_add(q, both, 2), OCTET_UNSUPPORTED, "--fix rate=VALUE");
     octet_quantizer_destroy(q);
     octet_comparison *c;
-    CHECK_OK(octet_comparison_create(context, DATA("shape"), DATA("then"), &c));
+    CHECK_OK(octet_comparison_create(context, DATA("shape"), DATA("then"), NULL, &c));
     CHECK_OK(octet_comparison_add(c, &one, 1));
     CHECK_FAILS(octet_comparison_add(c, &two, 1), OCTET_INVALID_ARGUMENT, "takes another branch");
     octet_comparison_destroy(c);
@@ -251,7 +253,7 @@ static void samples_agree_on_branches(void **state)
     OCTET_INIT(desc);
     desc.fixed = &none;
     desc.fixed_count = 1;
-    CHECK_FAILS(octet_comparison_create_with(context, DATA("shape"), DATA("then"), &desc, &c),
+    CHECK_FAILS(octet_comparison_create(context, DATA("shape"), DATA("then"), &desc, &c),
                 OCTET_INVALID_ARGUMENT, "neither network has an input 'pace'");
     octet_tensor_free(&one);
     octet_tensor_free(&two);

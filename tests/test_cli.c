@@ -142,6 +142,8 @@ static void usage(void **state)
     FAILS(2, "does not take \"b\"", "inspect", "a", "b");
     FAILS(2, "one thing", "bench");
     FAILS(2, "one thing", "bench", MODEL, "--gemm=1x1x1");
+    FAILS(2, "--kernels is for a MODEL", "bench", "--gemm=1x1x1", "--kernels");
+    FAILS(2, "on one device", "bench", MODEL, "--device=0,0", "--kernels");
     FAILS(2, "MxNxK", "bench", "--gemm=1x1");
     FAILS(2, "MxNxK", "bench", "--gemm=1x1x1:f32u8s32");
     FAILS(2, "MxNxK", "bench", "--gemm=1x1x99999999999");
@@ -182,7 +184,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 8 + 17 + 8 + 2 + 1 + 29 + 10 + 9 + 6);
+    assert_int_equal(options, 4 * 8 + 18 + 8 + 2 + 1 + 29 + 10 + 9 + 6);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -519,6 +521,26 @@ static void verify(void **state)
     FAILS(1, "no such folder", "verify", "/no such folder");
 }
 
+/* A row for each launch of a run, the longest first, whose shares are 1 together. */
+static void check_kernels(const char *path)
+{
+    static char text[TEXT];
+    double ms, share, before = 1e9, sum = 0;
+    int rows = 0, launches = 0;
+    read_text(path, text);
+    assert_non_null(strstr(out, "conv1"));
+    for (const char *at = strstr(text, "\"median_ms\": "); (at = strstr(at, "\"median_ms\": "));
+         at++, rows++) {
+        assert_int_equal(sscanf(at, "\"median_ms\": %lf, \"share\": %lf}", &ms, &share), 2);
+        assert_true(ms > 0 && ms <= before);
+        before = ms;
+        sum += share;
+    }
+    assert_int_equal(sscanf(strstr(text, "\"launches\": "), "\"launches\": %d", &launches), 1);
+    assert_int_equal(rows, launches);
+    assert_true(sum > 0.999 && sum < 1.001);
+}
+
 static void bench(void **state)
 {
     static const char *const model_keys[] = {
@@ -533,6 +555,10 @@ static void bench(void **state)
     static char text[TEXT];
     read_text(in_folder("model.json"), text);
     assert_non_null(strstr(text, "\"run_bytes_up\": 512, \"run_bytes_down\": 80,"));
+    assert_null(strstr(out, "median ms"));
+    assert_null(strstr(text, "kernels"));
+    WORKS("bench", MODEL, "--seconds=0", "--kernels", "--json", in_folder("kernels.json"));
+    check_kernels(in_folder("kernels.json"));
     WORKS("bench", "--gemm", "33x17x5:s8u8u8", "--seconds", "0", "--json", in_folder("gemm.json"));
     check_keys(in_folder("gemm.json"), gemm_keys);
     write_bytes(in_folder("shapes"), "# two\n1x1x1\n\n 8x8x8:u8s8f32 # the second\n", 42);

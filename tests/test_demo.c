@@ -50,7 +50,7 @@ static int setup(void **state)
     for (size_t i = 0; i < COUNT * PICTURE_PIXELS; i++)
         input[i] = (float)((const uint8_t *)images.data)[i] / 16;
     if (octet_context_create(NULL, &context) ||
-        octet_model_load(context, DIGITS "digits_int8.onnx", &model) ||
+        octet_model_load(context, DIGITS "digits_int8.onnx", NULL, &model) ||
         octet_session_create(model, NULL, &session)) {
         print_error("%s\n", octet_last_error());
         return -1;

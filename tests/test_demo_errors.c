@@ -60,7 +60,7 @@ static void test_every_truncation(void **state)
         char what[64];
         snprintf(what, sizeof what, "the first %zu of %zu bytes", length, size);
         assert_int_equal(ftruncate(copy_fd, (off_t)length), 0);
-        octet_status status = octet_model_load(context, copy_path, &damaged);
+        octet_status status = octet_model_load(context, copy_path, NULL, &damaged);
         /* A cut between two fields leaves a well-formed file, with less in it: it may then be unsupported. */
         refused(status, OCTET_OK, what);
         assert_null(damaged);
@@ -78,14 +78,17 @@ static void test_a_bit_of_every_byte(void **state)
         octet_model *changed = NULL;
         unsigned char flipped = bytes[i] ^ (unsigned char)(1u << (i * 5 % 8));
         overwrite(i, &flipped, 1);
-        octet_status status = octet_model_load(context, copy_path, &changed);
+        octet_status status = octet_model_load(context, copy_path, NULL, &changed);
         if (status == OCTET_OK) {
             loaded++;
-            for (size_t n = 0; n < octet_model_node_count(changed); n++) {
+            octet_inspection *nodes;
+            assert_int_equal(octet_inspection_create(changed, NULL, &nodes), OCTET_OK);
+            for (size_t n = 0; n < octet_inspection_node_count(nodes); n++) {
                 octet_node_info info;
                 OCTET_INIT(info);
-                assert_int_equal(octet_model_node(changed, n, &info), OCTET_OK);
+                assert_int_equal(octet_inspection_node(nodes, n, &info), OCTET_OK);
             }
+            octet_inspection_destroy(nodes);
         } else {
             refused(status, OCTET_OK, "one bit changed");
             refusals++;
@@ -101,15 +104,16 @@ static void test_wrong_files(void **state)
 {
     (void)state;
     octet_model *none = NULL;
-    refused(octet_model_load(context, "/no/such/file.onnx", &none), OCTET_CORRUPT_FILE, "a missing file");
-    refused(octet_model_load(context, "/tmp", &none), OCTET_CORRUPT_FILE, "a folder");
-    refused(octet_model_load(context, "/dev/zero", &none), OCTET_CORRUPT_FILE, "a device file");
-    refused(octet_model_load(context, OCTET_SOURCE_DIR "/README.md", &none), OCTET_CORRUPT_FILE,
+    refused(octet_model_load(context, "/no/such/file.onnx", NULL, &none), OCTET_CORRUPT_FILE,
+            "a missing file");
+    refused(octet_model_load(context, "/tmp", NULL, &none), OCTET_CORRUPT_FILE, "a folder");
+    refused(octet_model_load(context, "/dev/zero", NULL, &none), OCTET_CORRUPT_FILE, "a device file");
+    refused(octet_model_load(context, OCTET_SOURCE_DIR "/README.md", NULL, &none), OCTET_CORRUPT_FILE,
             "a text file");
-    refused(octet_model_load(context, NULL, &none), OCTET_INVALID_ARGUMENT, "no path");
+    refused(octet_model_load(context, NULL, NULL, &none), OCTET_INVALID_ARGUMENT, "no path");
     assert_null(none);
     octet_session *no_session;
-    assert_int_equal(octet_model_load(NULL, MODEL, &none), OCTET_OK); /* for inspection only */
+    assert_int_equal(octet_model_load(NULL, MODEL, NULL, &none), OCTET_OK); /* for inspection only */
     refused(octet_session_create(none, NULL, &no_session), OCTET_INVALID_ARGUMENT, "no context");
     octet_model_destroy(none);
 }
@@ -265,7 +269,7 @@ static int setup(void **state)
     copy_fd = mkstemp(copy_path);
     if (size == 0 || copy_fd < 0)
         return -1;
-    if (octet_context_create(NULL, &context) || octet_model_load(context, MODEL, &model) ||
+    if (octet_context_create(NULL, &context) || octet_model_load(context, MODEL, NULL, &model) ||
         octet_session_create(model, NULL, &session)) {
         print_error("%s\n", octet_last_error());
         return -1;

@@ -5,7 +5,7 @@
 #include "moments.h"
 #include "prepare.h"
 #include "rewrite.h"
-#include "round.h"
+#include "round_product.h"
 
 #include <math.h>
 
@@ -235,7 +235,7 @@ static void less_error_than_the_nearest(void **state)
             least[r] = 0.95f * scales[r];
         }
         nearest_of(t.moments, w, scales, top, nearest);
-        const oct_rounding how = {w, NULL, least, top, fixed_scales};
+        const oct_round_options how = {w, NULL, least, top, fixed_scales};
         CHECK_OK(oct_moments_round(t.moments, &how, scales, made, shift));
         for (size_t k = 0; k < count; k++)
             assert_in_range(made[k] + top, 0, 2 * top);
@@ -297,7 +297,7 @@ static void takes_back_what_the_input_lost(void **state)
         int8_t *made = malloc(count);
         for (int r = 0; r < t.moments->rows; r++)
             scales[r] = 1.0f / 127;
-        const oct_rounding how = {t.graph.values[t.w].data, NULL, least, 127, false};
+        const oct_round_options how = {t.graph.values[t.w].data, NULL, least, 127, false};
         CHECK_OK(oct_moments_round(t.moments, &how, scales, made, shift));
         squares[knows] = squares_of(&t, &wanted, &given, made, scales, shift);
         free(made);
@@ -323,7 +323,7 @@ static void constant_input_rounds_to_the_nearest(void **state)
     set_up(&p, &seed, &t);
     const float *w = t.graph.values[t.w].data;
     CHECK_OK(oct_moments_add(t.moments, &t.graph, t.node, &x, &x, 7));
-    const oct_rounding how = {w, NULL, scales, 127, true};
+    const oct_round_options how = {w, NULL, scales, 127, true};
     CHECK_OK(oct_moments_round(t.moments, &how, scales, made, shift));
     for (int i = 0; i < 24; i++)
         assert_int_equal(made[i], (int)fmax(fmin(rint((double)w[i] / scales[i % 3]), 127), -127));

@@ -112,7 +112,7 @@ static void run(const char *path, const octet_tensor *in, octet_tensor *out)
 {
     octet_model *model;
     octet_session *session;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     CHECK_OK(octet_session_create(model, NULL, &session));
     CHECK_OK(octet_session_run(session, in, 1, out, 1));
     octet_session_destroy(session);
@@ -142,22 +142,32 @@ static double held_out(const char *a, const char *b)
     return 10 * log10(signal / off);
 }
 
+/* The nodes that run of a file. */
+static octet_inspection *look_into(const char *path)
+{
+    octet_model *model;
+    octet_inspection *nodes;
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
+    CHECK_OK(octet_inspection_create(model, NULL, &nodes));
+    octet_model_destroy(model); /* the inspection keeps it */
+    return nodes;
+}
+
 /* Every node but those at the ends runs on 8 bits. */
 static void check_integer(const char *path)
 {
-    octet_model *model;
     int products = 0;
-    CHECK_OK(octet_model_load(context, path, &model));
-    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+    octet_inspection *nodes = look_into(path);
+    for (size_t i = 0; i < octet_inspection_node_count(nodes); i++) {
         octet_node_info info;
         OCTET_INIT(info);
-        CHECK_OK(octet_model_node(model, i, &info));
+        CHECK_OK(octet_inspection_node(nodes, i, &info));
         products += strcmp(info.op_type, "QLinearConv") == 0 || strcmp(info.op_type, "QGemm") == 0;
         if (info.path == OCTET_NODE_FLOAT)
             fail_msg("%s (%s) runs in float", info.name, info.op_type);
     }
     assert_int_equal(products, 5);
-    octet_model_destroy(model);
+    octet_inspection_destroy(nodes);
 }
 
 /* Channels of two convolutions in a row are balanced; the float network stays the same, and what lies between
@@ -287,16 +297,15 @@ static void split_weights(void **state)
 
 static bool has_node(const char *path, const char *name)
 {
-    octet_model *model;
     bool found = false;
-    CHECK_OK(octet_model_load(context, path, &model));
-    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+    octet_inspection *nodes = look_into(path);
+    for (size_t i = 0; i < octet_inspection_node_count(nodes); i++) {
         octet_node_info info;
         OCTET_INIT(info);
-        CHECK_OK(octet_model_node(model, i, &info));
+        CHECK_OK(octet_inspection_node(nodes, i, &info));
         found = found || strcmp(info.name, name) == 0;
     }
-    octet_model_destroy(model);
+    octet_inspection_destroy(nodes);
     return found;
 }
 
@@ -421,17 +430,16 @@ typedef struct widths {
 static widths count_widths(const char *path)
 {
     widths w = {0};
-    octet_model *model;
     oct_onnx_model *file;
-    CHECK_OK(octet_model_load(context, path, &model));
-    for (size_t i = 0; i < octet_model_node_count(model); i++) {
+    octet_inspection *nodes = look_into(path);
+    for (size_t i = 0; i < octet_inspection_node_count(nodes); i++) {
         octet_node_info info;
         OCTET_INIT(info);
-        CHECK_OK(octet_model_node(model, i, &info));
+        CHECK_OK(octet_inspection_node(nodes, i, &info));
         bool product = strcmp(info.op_type, "QLinearConv") == 0 || strcmp(info.op_type, "QGemm") == 0;
         w.integer += product && info.path == OCTET_NODE_INT8;
     }
-    octet_model_destroy(model);
+    octet_inspection_destroy(nodes);
     CHECK_OK(oct_onnx_load(path, false, &file));
     const oct_graph *g = oct_onnx_graph(file);
     for (int i = 0; i < g->node_count; i++) {
@@ -513,7 +521,7 @@ static size_t compare_files(const char *a, const char *b, size_t exact, double l
     octet_comparison *c;
     uint32_t seed = 31;
     size_t found = 0;
-    CHECK_OK(octet_comparison_create(context, a, b, &c));
+    CHECK_OK(octet_comparison_create(context, a, b, NULL, &c));
     for (int k = 0; k < 2; k++) {
         octet_tensor t;
         fill(&t, &seed);
@@ -571,9 +579,9 @@ static void layers_compared(void **state)
     octet_tensor t;
     uint32_t seed = 3;
     fill(&t, &seed);
-    CHECK_FAILS(octet_comparison_create(context, from, in_folder("none.onnx"), &c), OCTET_CORRUPT_FILE,
+    CHECK_FAILS(octet_comparison_create(context, from, in_folder("none.onnx"), NULL, &c), OCTET_CORRUPT_FILE,
                 "none");
-    CHECK_OK(octet_comparison_create(context, from, other, &c));
+    CHECK_OK(octet_comparison_create(context, from, other, NULL, &c));
     CHECK_FAILS(octet_comparison_add(c, &t, 1), OCTET_INVALID_ARGUMENT, "digits_f32");
     assert_int_equal(octet_comparison_tensor_count(c), 0);
     octet_comparison_destroy(c);

@@ -151,7 +151,7 @@ static void refused_network(const char *path, const octet_tensor *in, size_t out
     octet_model *model = NULL;
     octet_session *pair[2] = {NULL, NULL};
     octet_tensor out[3] = {{0}};
-    CHECK_OK(octet_model_load(contexts[0], path, &model));
+    CHECK_OK(octet_model_load(contexts[0], path, NULL, &model));
     for (int i = 0; i < 2; i++)
         CHECK_OK(octet_session_create(model, NULL, &pair[i]));
     REFUSED(status, part, octet_sessions_run(pair, 2, NULL, in, 1, out, outputs));
@@ -239,7 +239,7 @@ static int set_up(void **state)
         session.border = OCTET_BORDER_DEVICE; /* so that rows can be counted by bytes */
         desc.device = named ? NULL : i % parts ? "1" : "0";
         if (octet_context_create(&desc, &contexts[i]) ||
-            octet_model_load(contexts[i], DIGITS "digits_int8.onnx", &models[i]) ||
+            octet_model_load(contexts[i], DIGITS "digits_int8.onnx", NULL, &models[i]) ||
             octet_session_create(models[i], &session, &sessions[i])) {
             print_error("%s\n", octet_last_error());
             return -1;

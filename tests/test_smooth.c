@@ -128,7 +128,7 @@ static void run(const char *path, const octet_tensor *in, octet_tensor *out)
 {
     octet_model *model;
     octet_session *session;
-    CHECK_OK(octet_model_load(context, path, &model));
+    CHECK_OK(octet_model_load(context, path, NULL, &model));
     CHECK_OK(octet_session_create(model, NULL, &session));
     CHECK_OK(octet_session_run(session, in, 1, out, octet_model_output_count(model)));
     octet_session_destroy(session);

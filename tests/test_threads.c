@@ -1,6 +1,7 @@
 /* One context used from many threads, as octet.h promises: sessions of one model and GEMMs made, run and
- * destroyed at the same time give the bytes they give alone, and each thread has its own error text.
- * scripts/test runs this program under the thread sanitizer too.
+ * destroyed at the same time give the bytes they give alone, the model can be looked at meanwhile at any
+ * shapes, and each thread has its own error text. scripts/test runs this program under the thread sanitizer
+ * too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,13 +112,44 @@ static int run_gemm(worker *w)
     return 0;
 }
 
+/* The model at this thread's own batch, while others look at theirs and run sessions of it. */
+static int inspect(worker *w)
+{
+    int64_t macs[2] = {0};
+    for (int k = 0; k < 2; k++) {
+        octet_value_info image;
+        octet_session_desc desc;
+        octet_inspection *inspection = NULL;
+        OCTET_INIT(image);
+        OCTET_INIT(desc);
+        if (octet_model_input(model, 0, &image) != OCTET_OK)
+            return complain(w, "input");
+        image.dims[0] = k ? 1 + w->index : 1;
+        desc.inputs = &image;
+        desc.input_count = 1;
+        if (octet_inspection_create(model, &desc, &inspection) != OCTET_OK)
+            return complain(w, "inspection");
+        for (size_t i = 0; i < octet_inspection_node_count(inspection); i++) {
+            octet_node_info node;
+            OCTET_INIT(node);
+            if (octet_inspection_node(inspection, i, &node) != OCTET_OK)
+                return complain(w, "node");
+            macs[k] += node.macs;
+        }
+        octet_inspection_destroy(inspection);
+    }
+    if (macs[0] <= 0 || macs[1] != (1 + w->index) * macs[0])
+        return complain(w, "multiply-adds are not those of this thread's batch");
+    return 0;
+}
+
 /* A mistake of this thread's own, and its text: the other threads make theirs at the same time. */
 static int make_error(worker *w)
 {
     char name[64];
     octet_model *none = NULL;
     snprintf(name, sizeof name, "no-such-model-%d.onnx", w->index);
-    if (octet_model_load(context, name, &none) == OCTET_OK || none)
+    if (octet_model_load(context, name, NULL, &none) == OCTET_OK || none)
         return complain(w, "a missing file was loaded");
     if (!strstr(octet_last_error(), name))
         return complain(w, "the error text is not this thread's");
@@ -128,7 +160,7 @@ static void *work(void *argument)
 {
     worker *w = argument;
     for (int round = 0; round < ROUNDS; round++)
-        if (run_network(w) != 0 || run_gemm(w) != 0 || make_error(w) != 0)
+        if (run_network(w) != 0 || run_gemm(w) != 0 || inspect(w) != 0 || make_error(w) != 0)
             break;
     return NULL;
 }
@@ -163,7 +195,7 @@ static int setup(void **state)
     for (size_t i = 0; i < COUNT * PIXELS; i++)
         input[i] = (float)((const uint8_t *)images.data)[i] / 16;
     if (octet_context_create(NULL, &context) ||
-        octet_model_load(context, DIGITS "digits_int8.onnx", &model)) {
+        octet_model_load(context, DIGITS "digits_int8.onnx", NULL, &model)) {
         print_error("%s\n", octet_last_error());
         return -1;
     }

@@ -4,6 +4,8 @@
 #include "check.h"
 #include "npy.h"
 
+#include <octet/experimental.h>
+
 #define DIGITS OCTET_SOURCE_DIR "/examples/digits/"
 
 enum { PIXELS = 64, CLASSES = 10, COUNT = 360, BATCH = 3 };
@@ -19,7 +21,7 @@ static octet_context *open_context(octet_model **model)
     OCTET_INIT(desc);
     desc.cache_dir = folder;
     CHECK_OK(octet_context_create(&desc, &context));
-    CHECK_OK(octet_model_load(context, DIGITS "digits_int8.onnx", model));
+    CHECK_OK(octet_model_load(context, DIGITS "digits_int8.onnx", NULL, model));
     return context;
 }
 

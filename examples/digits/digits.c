@@ -283,7 +283,7 @@ static int run(const options *chosen)
         goto done;
     if (octet_failed(octet_context_create(&desc, &context)) ||
         octet_failed(octet_context_device(context, &device)) ||
-        octet_failed(octet_model_load(context, path, &model)) ||
+        octet_failed(octet_model_load(context, path, NULL, &model)) ||
         octet_failed(octet_session_create(model, NULL, &session)))
         goto done;
     printf("Octet %s on %s (%s)\n\n", octet_version(), device.name, device.platform);

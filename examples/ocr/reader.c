@@ -68,7 +68,7 @@ int reader_open(reader *r, const char *folder, const char *device)
         return -1;
     for (int i = 0; i < NETWORKS; i++) {
         if (path_of(path, folder, network_names[i], ".onnx") != 0 ||
-            octet_failed(octet_model_load(r->context, path, &r->models[i])) ||
+            octet_failed(octet_model_load(r->context, path, NULL, &r->models[i])) ||
             octet_failed(octet_session_create(r->models[i], NULL, &r->sessions[i])))
             return -1;
     }

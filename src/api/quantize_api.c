@@ -2,14 +2,11 @@
 #include "api.h"
 #include "dtype.h"
 #include "fixed_api.h"
-#include "onnx_write.h"
-#include "passes.h"
-#include "prepare.h"
 #include "quantizer.h"
 #include "sample_api.h"
+#include "write_best.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static octet_status check_desc(const octet_quantize_desc *d)
@@ -35,9 +32,6 @@ static octet_status check_desc(const octet_quantize_desc *d)
     RETURN_IF(d->adaptive < -1 || d->adaptive > 1, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: adaptive is %d; it is to be -1, 0 or 1", d->adaptive);
     RETURN_IF(d->auto_count < 0, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: auto_count is negative");
-    RETURN_IF(d->exclude_count && !d->exclude, OCTET_INVALID_ARGUMENT,
-              "octet_quantize_desc: exclude is NULL");
-    RETURN_IF(d->wide_count && !d->wide, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: wide is NULL");
     RETURN_IF((unsigned)d->raise > OCTET_RAISE_16, OCTET_INVALID_ARGUMENT,
               "octet_quantize_desc: raise %d is unknown", (int)d->raise);
     RETURN_IF(wide && (d->wide_count || (d->auto_count && d->raise == OCTET_RAISE_16)),
@@ -46,27 +40,12 @@ static octet_status check_desc(const octet_quantize_desc *d)
     return OCTET_OK;
 }
 
-static octet_status copy_names(const char *const *names, size_t name_count, const char *what, char ***copies,
-                               size_t *count)
+static octet_status check_names(const char *const *names, size_t count, const char *what)
 {
-    *copies = calloc(name_count + 1, sizeof **copies);
-    RETURN_IF(!*copies, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-    for (; *count < name_count; ++*count) {
-        const char *name = names[*count];
-        RETURN_IF(!name, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: %s[%zu] is NULL", what, *count);
-        char *copy = malloc(strlen(name) + 1);
-        RETURN_IF(!copy, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-        strcpy(copy, name);
-        (*copies)[*count] = copy;
-    }
-    return OCTET_OK;
-}
-
-static void free_names(char **names, size_t count)
-{
+    RETURN_IF(count && !names, OCTET_INVALID_ARGUMENT, "octet_quantize_desc: %s is NULL", what);
     for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
+        RETURN_IF(!names[i], OCTET_INVALID_ARGUMENT, "octet_quantize_desc: %s[%zu] is NULL", what, i);
+    return OCTET_OK;
 }
 
 octet_status octet_quantizer_create(octet_context *context, const char *path, const octet_quantize_desc *desc,
@@ -80,78 +59,35 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
     FORWARD(TAKE_DESC(d, desc, octet_quantize_desc));
     d.activations = d.activations ? d.activations : OCTET_U8;
     FORWARD(check_desc(&d));
-    octet_quantizer *q = calloc(1, sizeof *q);
-    RETURN_IF(!q, OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-    q->device = context->device;
-    oct_device_retain(q->device);
-    q->desc = d;
-    q->options = (oct_insert_options){.activations = d.activations,
-                                      .wide = oct_dtype_min(d.activations) < 0 ? OCTET_S16 : OCTET_U16,
-                                      .per_tensor = d.per_tensor,
-                                      .symmetric = d.symmetric,
-                                      .reduce_range = d.reduce_range,
-                                      .correct_bias = !d.no_bias_correction};
-    octet_status status = copy_names(d.exclude, d.exclude_count, "exclude", &q->exclude, &q->exclude_count);
+    FORWARD(check_names(d.exclude, d.exclude_count, "exclude"));
+    FORWARD(check_names(d.wide, d.wide_count, "wide"));
+    oct_onnx_model *file;
+    FORWARD(oct_onnx_load(path, false, &file));
+    octet_status status = oct_api_fix_inputs(file, d.fixed, d.fixed_count, NULL);
     if (status == OCTET_OK)
-        status = copy_names(d.wide, d.wide_count, "wide", &q->widen, &q->widen_count);
-    q->desc.exclude = q->desc.wide = NULL;
-    q->desc.fixed = NULL;
-    if (status == OCTET_OK) {
-        status = oct_onnx_load(path, false, &q->file);
-        if (status == OCTET_OK)
-            status = oct_api_fix_inputs(q->file, d.fixed, d.fixed_count, NULL);
-        if (status == OCTET_OK)
-            status = oct_graph_clone(oct_onnx_graph(q->file), &q->graph);
-    }
-    if (status != OCTET_OK) {
-        octet_quantizer_destroy(q);
-        return status;
-    }
-    *quantizer = q;
-    return OCTET_OK;
-}
-
-static void free_samples(octet_quantizer *q)
-{
-    for (size_t i = 0; i < q->sample_count; i++) {
-        for (int j = 0; j < q->graph.input_count; j++)
-            octet_tensor_free(&q->samples[i].inputs[j]);
-        for (int j = 0; j < q->scored_count; j++)
-            octet_tensor_free(&q->samples[i].scored[j]);
-        free(q->samples[i].inputs);
-        free(q->samples[i].scored);
-    }
-    free(q->samples);
+        return oct_quantizer_open(context->device, file, &d, quantizer);
+    oct_onnx_free(file);
+    return status;
 }
 
 void octet_quantizer_destroy(octet_quantizer *q)
 {
-    if (!q)
-        return;
-    free_samples(q);
-    free(q->tensors);
-    free(q->splits);
-    oct_candidate_free(&q->best);
-    oct_quantizer_forget_arrangement(q);
-    oct_graph_free(&q->graph);
-    oct_onnx_free(q->file);
-    free_names(q->exclude, q->exclude_count);
-    free_names(q->widen, q->widen_count);
-    oct_device_release(q->device);
-    free(q);
+    if (q)
+        oct_quantizer_close(q);
 }
 
 size_t octet_quantizer_input_count(const octet_quantizer *q)
 {
-    return q ? (size_t)q->graph.input_count : 0;
+    return q ? (size_t)oct_onnx_graph(q->file)->input_count : 0;
 }
 
 octet_status octet_quantizer_input(const octet_quantizer *q, size_t index, octet_value_info *info)
 {
     CHECK_ARG(q);
-    RETURN_IF(index >= (size_t)q->graph.input_count, OCTET_INVALID_ARGUMENT,
-              "octet_quantizer_input: index %zu; the model has %d inputs", index, q->graph.input_count);
-    const oct_value *v = &q->graph.values[q->graph.inputs[index]];
+    const oct_graph *g = oct_onnx_graph(q->file);
+    RETURN_IF(index >= (size_t)g->input_count, OCTET_INVALID_ARGUMENT,
+              "octet_quantizer_input: index %zu; the model has %d inputs", index, g->input_count);
+    const oct_value *v = &g->values[g->inputs[index]];
     octet_value_info mine;
     OCTET_INIT(mine);
     mine.name = v->name;
@@ -165,144 +101,50 @@ octet_status octet_quantizer_add(octet_quantizer *q, const octet_tensor *inputs,
 {
     CHECK_ARG(q);
     RETURN_IF(!inputs && input_count, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: inputs is NULL");
-    RETURN_IF(q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: the network is written already");
-    FORWARD(oct_api_check_sample(&q->graph, inputs, input_count));
-    if (!q->prepared)
-        FORWARD(oct_quantizer_prepare(q, inputs));
-    FORWARD(oct_check_branches(oct_onnx_graph(q->file), inputs, &q->graph));
-    return oct_quantizer_observe(q, inputs);
-}
-
-/* The ports of the file keep the shapes that the float file gave them; types are known by now. */
-static void set_output_types(octet_quantizer *q)
-{
-    oct_graph *g = &q->best.graph;
-    for (int i = 0; i < g->output_count; i++) {
-        const oct_value *was = &q->graph.values[q->graph.outputs[i]];
-        oct_value *v = &g->values[g->outputs[i]];
-        const oct_value *known = &q->shaped.values[q->graph.outputs[i]];
-        v->dtype = known->dtype;
-        v->rank = was->rank < 0 ? known->rank : was->rank;
-        for (int d = 0; d < v->rank; d++)
-            v->dims[d] = was->rank < 0 ? -1 : was->dims[d];
-    }
-}
-
-static void take_shape(oct_graph *to, int v, const oct_graph *from)
-{
-    to->values[v].dtype = from->values[v].dtype;
-    to->values[v].rank = from->values[v].rank;
-    memcpy(to->values[v].dims, from->values[v].dims, sizeof to->values[v].dims);
-}
-
-/* The network in integer operators. They are found with the shapes of a sample, which the ports do not keep.
- */
-static octet_status write_qoperator(const octet_quantizer *q, const char *path)
-{
-    const oct_graph *from = &q->best.graph;
-    oct_graph shaped, g;
-    FORWARD(oct_shaped_copy(from, q->samples[0].inputs, &shaped));
-    octet_status status = oct_graph_clone(from, &g);
-    if (status == OCTET_OK) {
-        for (int v = 0; v < from->value_count; v++)
-            take_shape(&g, v, &shaped);
-        status = oct_graph_to_qoperator(&g);
-        for (int i = 0; i < g.input_count; i++)
-            take_shape(&g, g.inputs[i], from);
-        for (int i = 0; i < g.output_count; i++)
-            take_shape(&g, g.outputs[i], from);
-        if (status == OCTET_OK)
-            status = oct_onnx_write(&g, q->opset, path);
-        oct_graph_free(&g);
-    }
-    oct_graph_free(&shaped);
-    return status;
+    RETURN_IF(q->report.of, OCTET_INVALID_ARGUMENT, "octet_quantizer_add: the network is written already");
+    FORWARD(oct_api_check_sample(oct_onnx_graph(q->file), inputs, input_count));
+    return oct_quantizer_add(q, inputs);
 }
 
 octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
 {
     CHECK_ARG(q);
     CHECK_ARG(path);
-    RETURN_IF(!q->sample_count, OCTET_INVALID_ARGUMENT,
+    RETURN_IF(!q->samples.count, OCTET_INVALID_ARGUMENT,
               "there is no calibration data: add at least one sample before the network is written");
-    if (!q->written) {
-        FORWARD(oct_quantizer_smooth(q));
-        FORWARD(oct_quantizer_choose(q));
-        if (q->desc.auto_count)
-            FORWARD(oct_quantizer_keep_worst(q, q->desc.auto_count));
-        FORWARD(oct_quantizer_measure(q));
-        set_output_types(q);
-        q->written = true;
-    }
-    if (q->desc.format == OCTET_FORMAT_QOPERATOR)
-        return write_qoperator(q, path);
-    return oct_onnx_write(&q->best.graph, q->opset, path);
+    FORWARD(oct_quantizer_choose(q));
+    return oct_write_best(&q->search, path);
 }
 
 octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_result *result)
 {
     CHECK_ARG(q);
-    RETURN_IF(!q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_result: nothing is written yet");
+    RETURN_IF(!q->report.of, OCTET_INVALID_ARGUMENT, "octet_quantizer_result: nothing is written yet");
     octet_quantize_result mine;
     OCTET_INIT(mine);
-    mine.observer = q->best.observer;
-    mine.snr_db = q->best.snr_db;
-    mine.samples = q->sample_count;
-    mine.kept = q->kept;
-    mine.smoothed = q->smoothed;
-    mine.bias_correction = q->best.options.correct_bias;
-    mine.adaptive = q->best.options.adaptive;
-    mine.split = q->split_count;
-    memcpy(mine.tried_db, q->tried_db, sizeof mine.tried_db);
-    for (int i = 0; i < q->graph.node_count; i++)
-        mine.layers += q->place.kind[i] == OCT_PLACE_PRODUCT || q->place.kind[i] == OCT_PLACE_INTEGER;
+    oct_report_result(&q->report, &mine);
     return GIVE_INFO(result, mine, octet_quantize_result);
 }
 
 size_t octet_quantizer_tensor_count(const octet_quantizer *q)
 {
-    return q ? q->tensor_count : 0;
+    return q ? q->report.tensor_count : 0;
 }
 
 octet_status octet_quantizer_tensor(const octet_quantizer *q, size_t index, octet_quantized_info *info)
 {
     CHECK_ARG(q);
-    RETURN_IF(index >= q->tensor_count, OCTET_INVALID_ARGUMENT, "octet_quantizer_tensor: index %zu of %zu",
-              index, q->tensor_count);
-    const oct_tensor_report *r = &q->tensors[index];
-    const oct_value *v = &q->graph.values[r->value];
-    const oct_observer *o = &q->observers[r->value];
-    const oct_parameters *p = oct_candidate_parameters(&q->best, &q->place, r->value);
-    oct_range held = oct_parameters_range(p, oct_candidate_dtype(&q->best, r->value));
-    int from = v->producer;
-    if (from >= 0 && q->place.absorbed[from])
-        from = q->graph.values[q->graph.nodes[from].inputs[0]].producer;
+    RETURN_IF(index >= q->report.tensor_count, OCTET_INVALID_ARGUMENT,
+              "octet_quantizer_tensor: index %zu of %zu", index, q->report.tensor_count);
     octet_quantized_info mine;
     OCTET_INIT(mine);
-    mine.tensor = v->name;
-    mine.node = from < 0 ? "" : q->graph.nodes[from].name;
-    mine.op_type = from < 0 ? "" : q->graph.nodes[from].op_type;
-    mine.seen_lo = o->lo;
-    mine.seen_hi = o->hi;
-    mine.scale = p->scale;
-    mine.zero_point = p->zero;
-    mine.dtype = oct_candidate_dtype(&q->best, r->value);
-    mine.lo = held.lo;
-    mine.hi = held.hi;
-    mine.saturated = oct_observer_outside(o, (oct_range){held.lo - p->scale / 2, held.hi + p->scale / 2});
-    mine.snr_db = oct_decibel(r->signal, r->noise);
-    mine.gain_db = r->gain_db;
-    mine.gain16_db = r->gain16_db;
-    mine.bins = OCT_BINS;
-    mine.bin_width = o->width;
-    mine.bin_lo = -(double)(OCT_BINS / 2) * o->width;
-    mine.histogram = o->bins;
+    oct_report_tensor(&q->report, index, q->gains, &mine);
     return GIVE_INFO(info, mine, octet_quantized_info);
 }
 
 octet_status octet_quantizer_measure_gains(octet_quantizer *q)
 {
     CHECK_ARG(q);
-    RETURN_IF(!q->written, OCTET_INVALID_ARGUMENT, "octet_quantizer_measure_gains: nothing is written yet");
-    return oct_quantizer_measure_gains(q);
+    RETURN_IF(!q->report.of, OCTET_INVALID_ARGUMENT, "octet_quantizer_measure_gains: nothing is written yet");
+    return oct_quantizer_find_gains(q);
 }

@@ -26,6 +26,11 @@ octet_status oct_fail(octet_status status, const char *fmt, ...)
     return status;
 }
 
+octet_status oct_out_of_memory(const char *what)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for %s", what);
+}
+
 octet_status oct_fail_prefix(octet_status status, const char *fmt, ...)
 {
     char old[OCT_ERROR_TEXT_BYTES];

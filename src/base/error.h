@@ -18,6 +18,9 @@
 #define OCT_ERROR_TEXT_BYTES 1024
 octet_status oct_fail(octet_status status, const char *fmt, ...) OCT_PRINTF(2, 3);
 
+/* OUT_OF_MEMORY: out of host memory for `what`. */
+octet_status oct_out_of_memory(const char *what);
+
 /* Put "WHERE: " in front of the text that is already there (node or file names known only further up). */
 octet_status oct_fail_prefix(octet_status status, const char *fmt, ...) OCT_PRINTF(2, 3);
 

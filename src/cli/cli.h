@@ -30,6 +30,7 @@ typedef struct cli_options {
     bool quiet, help, version, strict_int8, show, reset;
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive,
         nearest, all, bgr, layers; /* quantize, compare */
+    bool kernels;                  /* bench */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <errno.h>
+#include <octet/experimental.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,8 @@ int cli_bench(const cli_options *options)
         return cli_usage("--variant is for --gemm and --shapes");
     if (!options->operands.count && options->batch)
         return cli_usage("--batch is for a MODEL");
+    if (options->kernels && (!options->operands.count || cli_names_several(options)))
+        return cli_usage("--kernels is for a MODEL on one device");
     int status = bench_check_gemms(options);
     if (status == EXIT_DONE && !options->operands.count)
         status = cli_open_context(options, &context);

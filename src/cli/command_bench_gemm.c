@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <octet/experimental.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,6 +2,7 @@
 #include "command_bench.h"
 #include "crew.h"
 #include "json.h"
+#include "kernel_times.h"
 #include "shapes.h"
 #include "tensors.h"
 
@@ -56,7 +57,7 @@ static int run_once(const crew *devices, const tensor_list *inputs, tensor_list 
 }
 
 static int measure(const cli_options *options, const crew *devices, const tensor_list *inputs,
-                   tensor_list *outputs, figures *f)
+                   tensor_list *outputs, figures *f, kernel_times *kernels)
 {
     double start = cli_seconds_now(), *times = malloc(RUNS_MAX * sizeof *times);
     size_t count = 0;
@@ -64,6 +65,8 @@ static int measure(const cli_options *options, const crew *devices, const tensor
     while (status == EXIT_DONE &&
            (count < RUNS_MIN || (count < RUNS_MAX && cli_seconds_now() - start < (double)options->seconds))) {
         status = run_once(devices, inputs, outputs, &times[count++]);
+        if (status == EXIT_DONE && options->kernels)
+            status = kernel_times_add(kernels, devices->members[0].session);
         if (count % 64 == 1)
             cli_progress(options, "run %zu: %.3f ms", count, times[count - 1] * 1e3);
     }
@@ -94,7 +97,7 @@ static int name_devices(const crew *devices, char *name, size_t size)
 
 /* Warm up, count what one run moves, then time many. */
 static int collect(const cli_options *options, const crew *devices, const tensor_list *inputs,
-                   tensor_list *outputs, figures *f)
+                   tensor_list *outputs, figures *f, kernel_times *kernels)
 {
     double seconds;
     octet_counters so_far;
@@ -117,7 +120,7 @@ static int collect(const cli_options *options, const crew *devices, const tensor
     f->weight_bytes_up = so_far.weight_bytes_up - WARM_UP * f->run.weight_bytes_up;
     if (status == EXIT_DONE)
         status = name_devices(devices, f->device, sizeof f->device);
-    return status == EXIT_DONE ? measure(options, devices, inputs, outputs, f) : status;
+    return status == EXIT_DONE ? measure(options, devices, inputs, outputs, f, kernels) : status;
 }
 
 static void write_json(FILE *json, const figures *f, double gops, double ceiling)
@@ -140,7 +143,6 @@ static void write_json(FILE *json, const figures *f, double gops, double ceiling
             f->session.streamed_bytes);
     fprintf(json, ", \"batch\": %" PRId64 ", \"device\": ", f->batch);
     json_string(json, f->device);
-    fprintf(json, "}\n");
 }
 
 static void report(const figures *f, double gops, double ceiling)
@@ -179,11 +181,31 @@ static double ceiling_of(const crew *devices)
     return sum;
 }
 
+/* Everything that was measured, as text and JSON. */
+static int tell(const cli_options *options, const crew *devices, const figures *f, kernel_times *kernels,
+                FILE *json)
+{
+    double gops = f->median > 0 ? 2.0 * (double)f->session.macs / f->median * 1e-9 : 0;
+    double ceiling = ceiling_of(devices);
+    int status = EXIT_DONE;
+    report(f, gops, ceiling);
+    if (json)
+        write_json(json, f, gops, ceiling);
+    if (json && options->kernels)
+        fprintf(json, ", ");
+    if (options->kernels)
+        status = kernel_times_report(kernels, devices->members[0].session, json);
+    if (json)
+        fprintf(json, "}\n");
+    return status;
+}
+
 int bench_model(const cli_options *options, FILE *json)
 {
     crew devices = {0};
     tensor_list inputs = {0}, outputs = {0};
     figures f = {0};
+    kernel_times kernels = {0};
     cli_progress(options, "compiling and uploading ...");
     int status = crew_open(options, &devices);
     if (status == EXIT_DONE)
@@ -198,15 +220,11 @@ int bench_model(const cli_options *options, FILE *json)
     if (status == EXIT_DONE)
         status = crew_make_sessions(options, &devices, &inputs);
     if (status == EXIT_DONE)
-        status = collect(options, &devices, &inputs, &outputs, &f);
+        status = collect(options, &devices, &inputs, &outputs, &f, &kernels);
     cli_progress_end(options);
-    if (status == EXIT_DONE) {
-        double gops = f.median > 0 ? 2.0 * (double)f.session.macs / f.median * 1e-9 : 0;
-        double ceiling = ceiling_of(&devices);
-        report(&f, gops, ceiling);
-        if (json)
-            write_json(json, &f, gops, ceiling);
-    }
+    if (status == EXIT_DONE)
+        status = tell(options, &devices, &f, &kernels, json);
+    kernel_times_free(&kernels);
     tensor_list_free(&inputs);
     tensor_list_free(&outputs);
     crew_close(&devices);

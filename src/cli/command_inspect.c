@@ -20,37 +20,58 @@ typedef struct totals {
     size_t unknown; /* nodes whose work is not known */
 } totals;
 
-typedef octet_status value_fn(const octet_model *model, size_t index, octet_value_info *info);
-
-static int print_values(const octet_model *model, const char *title, size_t count, value_fn *get)
+static void print_value(const char *title, const octet_value_info *info)
 {
-    for (size_t i = 0; i < count; i++) {
-        char name[256], shape[256];
-        octet_value_info info;
-        OCTET_INIT(info);
-        if (get(model, i, &info) != OCTET_OK)
+    char name[256], shape[256];
+    printf("%-8s %s  %s\n", title, cli_clean(name, sizeof name, info->name),
+           shape_text(shape, sizeof shape, info->dtype, info->rank, info->dims));
+}
+
+static int print_inputs(const octet_model *model)
+{
+    octet_value_info info;
+    OCTET_INIT(info);
+    for (size_t i = 0; i < octet_model_input_count(model); i++) {
+        if (octet_model_input(model, i, &info) != OCTET_OK)
             return cli_octet_error();
-        printf("%-8s %s  %s\n", title, cli_clean(name, sizeof name, info.name),
-               shape_text(shape, sizeof shape, info.dtype, info.rank, info.dims));
+        print_value("input", &info);
     }
     return EXIT_DONE;
 }
 
-static int get_node(const octet_model *model, size_t index, octet_node_info *info)
+/* What the file leaves open stays so; what it does not tell at all is inferred. */
+static int print_outputs(const octet_model *model, const octet_inspection *inspection)
+{
+    octet_value_info info, inferred;
+    OCTET_INIT(info);
+    OCTET_INIT(inferred);
+    for (size_t i = 0; i < octet_model_output_count(model); i++) {
+        bool open = false;
+        if (octet_model_output(model, i, &info) != OCTET_OK ||
+            octet_inspection_output(inspection, i, &inferred) != OCTET_OK)
+            return cli_octet_error();
+        for (int d = 0; d < info.rank; d++)
+            open = open || info.dims[d] < 0;
+        print_value("output", open ? &info : &inferred);
+    }
+    return EXIT_DONE;
+}
+
+static int get_node(const octet_inspection *inspection, size_t index, octet_node_info *info)
 {
     OCTET_INIT(*info);
-    if (octet_model_node(model, index, info) != OCTET_OK)
+    if (octet_inspection_node(inspection, index, info) != OCTET_OK)
         return cli_octet_error();
     if ((unsigned)info->path >= PATHS)
         info->path = OCTET_NODE_REFUSED;
     return EXIT_DONE;
 }
 
-static int print_node(const octet_model *model, size_t index, int width, totals *sum)
+static int print_node(const octet_inspection *inspection, size_t index, int width, totals *sum)
 {
     char name[256], op[128], macs[32], reason[512];
     octet_node_info n;
-    if (get_node(model, index, &n) != EXIT_DONE)
+    if (get_node(inspection, index, &n) != EXIT_DONE)
         return EXIT_FAILED;
     snprintf(macs, sizeof macs, "%" PRId64, n.macs);
     printf("%-*.*s  %-24.24s  %-7s  %14s  %12" PRIu64, width, width, cli_clean(name, sizeof name, n.name),
@@ -88,17 +109,16 @@ static void print_totals(const totals *sum)
         printf("This model cannot run: the refused nodes say why.\n");
 }
 
-static int print_model(const octet_model *model)
+static int print_model(const octet_model *model, const octet_inspection *inspection)
 {
-    size_t count = octet_model_node_count(model);
+    size_t count = octet_inspection_node_count(inspection);
     size_t width = strlen("node");
     totals sum = {0};
-    if (print_values(model, "input", octet_model_input_count(model), octet_model_input) != EXIT_DONE ||
-        print_values(model, "output", octet_model_output_count(model), octet_model_output) != EXIT_DONE)
+    if (print_inputs(model) != EXIT_DONE || print_outputs(model, inspection) != EXIT_DONE)
         return EXIT_FAILED;
     for (size_t i = 0; i < count; i++) {
         octet_node_info n;
-        if (get_node(model, i, &n) != EXIT_DONE)
+        if (get_node(inspection, i, &n) != EXIT_DONE)
             return EXIT_FAILED;
         size_t length = n.name ? strlen(n.name) : 0;
         width = length > width ? length : width;
@@ -107,15 +127,15 @@ static int print_model(const octet_model *model)
     printf("\n%-*s  %-24s  %-7s  %14s  %12s\n", (int)width, "node", "operator", "path", "multiply-adds",
            "weight bytes");
     for (size_t i = 0; i < count; i++) {
-        if (print_node(model, i, (int)width, &sum) != EXIT_DONE)
+        if (print_node(inspection, i, (int)width, &sum) != EXIT_DONE)
             return EXIT_FAILED;
     }
     print_totals(&sum);
     return EXIT_DONE;
 }
 
-/* With --shape or --batch: everything that follows holds for these. */
-static int assume_shapes(const cli_options *options, octet_model *model)
+/* With --shape or --batch: everything that follows holds for these; the caller frees desc->inputs. */
+static int take_shapes(const cli_options *options, const octet_model *model, octet_session_desc *desc)
 {
     size_t count = octet_model_input_count(model);
     if (!options->dims.count && !options->batch)
@@ -127,9 +147,8 @@ static int assume_shapes(const cli_options *options, octet_model *model)
         for (int d = 0; d < infos[i].rank; d++)
             infos[i].dims[d] = infos[i].dims[d] < 0 ? 1 : infos[i].dims[d];
     }
-    if (status == EXIT_DONE && octet_model_assume_shapes(model, infos, count) != OCTET_OK)
-        status = cli_octet_error();
-    free(infos);
+    desc->inputs = infos;
+    desc->input_count = count;
     return status;
 }
 
@@ -140,41 +159,31 @@ static octet_status load_fixed(octet_context *context, const char *path, const f
     OCTET_INIT(desc);
     desc.fixed = fixed->items;
     desc.fixed_count = fixed->count;
-    return octet_model_load_with(context, path, &desc, model);
+    return octet_model_load(context, path, &desc, model);
 }
 
 /* What a session would take of a device, when there is one to plan for. */
-static int print_memory(const cli_options *options, const fixed_inputs *fixed)
+static int print_memory(const cli_options *options, const fixed_inputs *fixed, const octet_session_desc *desc)
 {
     char arena[32], weights[32], all[32], streamed[32], name[256], reason[512];
     octet_context *context = NULL;
     octet_model *model = NULL;
     octet_session_info takes;
-    octet_session_desc desc;
     octet_device_info device;
     octet_context_desc how;
     OCTET_INIT(takes);
-    OCTET_INIT(desc);
     OCTET_INIT(device);
     OCTET_INIT(how);
     how.device = options->device;
-    desc.memory_limit = options->memory_limit;
-    int given = shapes_border(options, &desc.border);
-    if (given != EXIT_DONE)
-        return given;
     octet_status status = octet_context_create(&how, &context);
     if (status == OCTET_OK)
         status = octet_context_device(context, &device);
     if (status == OCTET_OK)
         status = load_fixed(context, options->operands.items[0], fixed, &model);
     if (status == OCTET_OK)
-        given = assume_shapes(options, model);
-    if (status == OCTET_OK && given == EXIT_DONE)
-        status = octet_model_plan(model, &desc, &takes);
+        status = octet_model_plan(model, desc, &takes);
     octet_model_destroy(model);
     octet_context_destroy(context);
-    if (given != EXIT_DONE)
-        return given;
     if (status != OCTET_OK && (options->device || options->memory_limit))
         return cli_octet_error();
     if (status != OCTET_OK) {
@@ -191,25 +200,40 @@ static int print_memory(const cli_options *options, const fixed_inputs *fixed)
     return EXIT_DONE;
 }
 
+static int inspect(const cli_options *options, const octet_model *model, const octet_inspection *inspection,
+                   const fixed_inputs *fixed, const octet_session_desc *desc)
+{
+    int status = print_model(model, inspection);
+    if (status == EXIT_DONE)
+        status = print_memory(options, fixed, desc);
+    return status == EXIT_DONE ? shapes_check_strict(options, inspection) : status;
+}
+
 int cli_inspect(const cli_options *options)
 {
     octet_model *model = NULL;
+    octet_inspection *inspection = NULL;
+    octet_session_desc desc;
     fixed_inputs fixed;
     const char *path = options->operands.items[0];
+    OCTET_INIT(desc);
+    desc.memory_limit = options->memory_limit;
     int status = fixed_read(options, path, &fixed);
     if (status != EXIT_DONE)
         return status;
     if (load_fixed(NULL, path, &fixed, &model) != OCTET_OK)
         status = cli_octet_error();
     if (status == EXIT_DONE)
-        status = assume_shapes(options, model);
+        status = take_shapes(options, model, &desc);
     if (status == EXIT_DONE)
-        status = print_model(model);
+        status = shapes_border(options, &desc.border);
+    if (status == EXIT_DONE && octet_inspection_create(model, &desc, &inspection) != OCTET_OK)
+        status = cli_octet_error();
     if (status == EXIT_DONE)
-        status = print_memory(options, &fixed);
-    if (status == EXIT_DONE)
-        status = shapes_check_strict(options, model);
+        status = inspect(options, model, inspection, &fixed, &desc);
+    octet_inspection_destroy(inspection);
     octet_model_destroy(model);
+    free((void *)desc.inputs);
     fixed_free(&fixed);
     return status;
 }

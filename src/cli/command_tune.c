@@ -5,6 +5,7 @@
 #include "shapes.h"
 
 #include <inttypes.h>
+#include <octet/experimental.h>
 #include <stdlib.h>
 
 typedef struct tuner {

@@ -174,7 +174,7 @@ static verdict try_test(verifier *all, trial *t)
     char path[PATH_CHARS], name[64];
     if (!exists(t->dir, "model.onnx", path))
         return judge(t, FAIL, "the path is too long");
-    octet_status status = octet_model_load(all->context, path, &t->model);
+    octet_status status = octet_model_load(all->context, path, NULL, &t->model);
     if (status == OCTET_OK)
         status = octet_session_create(t->model, NULL, &t->session);
     if (status != OCTET_OK)

@@ -83,9 +83,8 @@ int compare_layers(const cli_options *options, const fixed_inputs *fixed, octet_
     desc.fixed_count = fixed->count;
     octet_tensor *inputs = calloc(set->inputs + 1, sizeof *inputs);
     int status = inputs ? EXIT_DONE : cli_error("out of memory");
-    if (status == EXIT_DONE &&
-        octet_comparison_create_with(context, options->operands.items[0], options->operands.items[1], &desc,
-                                     &c) != OCTET_OK)
+    if (status == EXIT_DONE && octet_comparison_create(context, options->operands.items[0],
+                                                       options->operands.items[1], &desc, &c) != OCTET_OK)
         status = cli_octet_error();
     for (size_t i = 0; status == EXIT_DONE && i < set->count; i++) {
         cli_progress(options, "layers: %zu of %zu ...", i, set->count);

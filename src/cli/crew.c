@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int join(crew *c, const char *device)
+static int join(const cli_options *options, crew *c, const char *device)
 {
     octet_context_desc desc;
     struct crew_member *members = realloc(c->members, (c->count + 1) * sizeof *members);
@@ -16,6 +16,7 @@ static int join(crew *c, const char *device)
     members[c->count] = (struct crew_member){NULL, NULL, NULL};
     OCTET_INIT(desc);
     desc.device = device;
+    desc.profiling = options->kernels;
     if (octet_context_create(&desc, &members[c->count].context) != OCTET_OK)
         return cli_octet_error();
     c->count++;
@@ -23,7 +24,7 @@ static int join(crew *c, const char *device)
 }
 
 /* Every device of the best type: a CPU beside a GPU would be what the GPU waits for. */
-static int join_all(crew *c)
+static int join_all(const cli_options *options, crew *c)
 {
     static const octet_device_type best_first[] = {OCTET_DEVICE_GPU, OCTET_DEVICE_ACCELERATOR,
                                                    OCTET_DEVICE_CPU};
@@ -39,17 +40,18 @@ static int join_all(crew *c)
             if (octet_device_get(i, &info) != OCTET_OK || !info.available || info.type != best_first[t])
                 continue;
             snprintf(index, sizeof index, "%zu", i);
-            status = join(c, index);
+            status = join(options, c, index);
         }
     }
     if (status == EXIT_DONE && !c->count) /* says why */
-        status = join(c, NULL);
+        status = join(options, c, NULL);
     return status;
 }
 
-static int join_list(crew *c, const char *list)
+static int join_list(const cli_options *options, crew *c)
 {
     char name[256];
+    const char *list = options->device;
     int status = EXIT_DONE;
     for (const char *at = list; status == EXIT_DONE; at++) {
         size_t length = strcspn(at, ",");
@@ -57,7 +59,7 @@ static int join_list(crew *c, const char *list)
             return cli_usage("--device takes an index or name, several with commas, or all, not \"%s\"",
                              list);
         snprintf(name, sizeof name, "%.*s", (int)length, at);
-        status = join(c, name);
+        status = join(options, c, name);
         at += length;
         if (!*at)
             break;
@@ -68,8 +70,8 @@ static int join_list(crew *c, const char *list)
 int crew_open(const cli_options *options, crew *c)
 {
     if (!cli_names_several(options))
-        return join(c, options->device);
-    return strcmp(options->device, "all") == 0 ? join_all(c) : join_list(c, options->device);
+        return join(options, c, options->device);
+    return strcmp(options->device, "all") == 0 ? join_all(options, c) : join_list(options, c);
 }
 
 int crew_load(const cli_options *options, crew *c, const char *path)

@@ -94,7 +94,7 @@ static int add(const octet_model *model, const char *text, fixed_inputs *fixed)
 static int add_all(const cli_options *options, const char *path, bool maybe, fixed_inputs *fixed)
 {
     octet_model *model = NULL;
-    int status = octet_model_load(NULL, path, &model) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    int status = octet_model_load(NULL, path, NULL, &model) == OCTET_OK ? EXIT_DONE : cli_octet_error();
     for (size_t i = 0; status == EXIT_DONE && i < options->fixed.count; i++) {
         const char *text = options->fixed.items[i];
         bool there = false;
@@ -154,7 +154,7 @@ static int load_with(octet_context *context, const char *path, const fixed_input
     OCTET_INIT(desc);
     desc.fixed = fixed->items;
     desc.fixed_count = fixed->count;
-    return octet_model_load_with(context, path, &desc, model) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    return octet_model_load(context, path, &desc, model) == OCTET_OK ? EXIT_DONE : cli_octet_error();
 }
 
 int fixed_load(const cli_options *options, octet_context *context, const char *path, octet_model **model)

@@ -40,6 +40,8 @@ static const option_row rows[] = {
      0, "write the results to FILE as well, as JSON"},
     {"variant", "NAME", FOR_BENCH, KIND_TEXT, FIELD(variant), 0, 0,
      "force a kernel variant for --gemm and --shapes"},
+    {"kernels", NULL, FOR_BENCH, KIND_FLAG, FIELD(kernels), 0, 0,
+     "of a MODEL: how long each kernel takes, the longest first"},
     {"seconds", "N", FOR_BENCH | FOR_TUNE, KIND_COUNT, FIELD(seconds), 0, 3600,
      "how long to measure each; 2 by default"},
     {"seed", "N", FOR_BENCH | FOR_TUNE, KIND_COUNT, FIELD(seed), 0, 2147483647,

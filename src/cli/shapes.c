@@ -112,13 +112,13 @@ int shapes_border(const cli_options *options, octet_border *border)
     return cli_usage("--border takes auto, host or device, not \"%s\"", options->border);
 }
 
-int shapes_check_strict(const cli_options *options, const octet_model *model)
+int shapes_check_strict(const cli_options *options, const octet_inspection *inspection)
 {
     char name[256], op[128], reason[512];
-    for (size_t i = 0; options->strict_int8 && i < octet_model_node_count(model); i++) {
+    for (size_t i = 0; options->strict_int8 && i < octet_inspection_node_count(inspection); i++) {
         octet_node_info n;
         OCTET_INIT(n);
-        if (octet_model_node(model, i, &n) != OCTET_OK)
+        if (octet_inspection_node(inspection, i, &n) != OCTET_OK)
             return cli_octet_error();
         cli_clean(name, sizeof name, n.name);
         cli_clean(op, sizeof op, n.op_type);

@@ -18,6 +18,6 @@ int shapes_find_input(const octet_model *model, const char *option, const char *
 /* --border */
 int shapes_border(const cli_options *options, octet_border *border);
 /* With --strict-int8: the first node that would not run in int8 is an error. */
-int shapes_check_strict(const cli_options *options, const octet_model *model);
+int shapes_check_strict(const cli_options *options, const octet_inspection *inspection);
 
 #endif

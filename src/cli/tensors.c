@@ -130,12 +130,16 @@ int session_create_for(const cli_options *options, octet_model *model, const ten
         infos[i].rank = inputs->items[i].rank;
         memcpy(infos[i].dims, inputs->items[i].dims, sizeof infos[i].dims);
     }
+    octet_inspection *inspection = NULL;
     desc.memory_limit = options->memory_limit;
-    desc.inputs = whole ? infos : NULL;
-    desc.input_count = whole ? inputs->count : 0;
+    desc.inputs = infos;
+    desc.input_count = inputs->count;
     if (done == OCTET_OK && options->strict_int8)
-        done = octet_model_assume_shapes(model, infos, inputs->count);
-    status = done == OCTET_OK ? shapes_check_strict(options, model) : cli_octet_error();
+        done = octet_inspection_create(model, &desc, &inspection);
+    status = done == OCTET_OK ? shapes_check_strict(options, inspection) : cli_octet_error();
+    octet_inspection_destroy(inspection);
+    if (!whole)
+        desc.inputs = NULL;
     if (status == EXIT_DONE && octet_session_create(model, &desc, session) != OCTET_OK)
         status = cli_octet_error();
     free(infos);

@@ -7,11 +7,8 @@
 
 static octet_status run_probe(oct_device *d, cl_kernel kernel, cl_mem buffer, cl_int out[2])
 {
-    const cl_ulong offset = 0;
     const size_t one = 1;
     cl_int err = clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
-    if (err == CL_SUCCESS)
-        err = clSetKernelArg(kernel, 1, sizeof offset, &offset);
     if (err == CL_SUCCESS)
         err = clEnqueueNDRangeKernel(d->queue, kernel, 1, NULL, &one, &one, 0, NULL, NULL);
     if (err == CL_SUCCESS)
@@ -56,6 +53,6 @@ static void probe_qualcomm(oct_device *d)
 octet_status oct_device_settle_dot4(oct_device *d)
 {
     probe_qualcomm(d);
-    const char *wish = getenv("OCTET_DOT4");
-    return wish && *wish ? oct_caps_choose_dot4(&d->caps, wish) : OCTET_OK;
+    const char *wanted = d->environment.dot4;
+    return *wanted ? oct_caps_choose_dot4(&d->caps, wanted) : OCTET_OK;
 }

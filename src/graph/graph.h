@@ -1,6 +1,6 @@
 /* A network as plain data: values, nodes and attributes, all owned by one arena. Knows neither files nor
- * devices. The onnx reader builds it, oct_graph_check verifies it, passes rewrite it, plan lowers it. Not
- * thread-safe while it is being built or rewritten; immutable and shareable afterwards. */
+ * devices. The onnx reader builds it, oct_graph_verify checks it, passes rewrite it, lower/ makes launches of
+ * it. Not thread-safe while it is being built or rewritten; immutable and shareable afterwards. */
 #ifndef OCT_GRAPH_H
 #define OCT_GRAPH_H
 

@@ -6,11 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
-
 /* A convolution of constant weights whose bias, if any, is constant. */
 static bool good_conv(const oct_graph *g, int node)
 {
@@ -37,65 +32,49 @@ static int next_conv(const oct_graph *g, const oct_readers *r, int node)
     return -1;
 }
 
-/* Weights of a convolution as outer x channels of one kind: input channels where `in` is set. */
-static int64_t channel_of(const oct_graph *g, int node, bool in, int64_t i)
+/* Weight or bias element i is of output channel i / (elements a channel). */
+static int64_t elems_a_channel(const oct_graph *g, int v)
 {
-    const oct_node *n = &g->nodes[node];
-    const oct_value *w = &g->values[n->inputs[1]];
-    int64_t taps = 1, groups = oct_node_int(n, "group", 1);
-    for (int d = 2; d < w->rank; d++)
-        taps *= w->dims[d];
-    int64_t out = i / (taps * w->dims[1]);
-    return in ? i / taps % w->dims[1] + out / (w->dims[0] / groups) * w->dims[1] : out;
+    return (int64_t)(g->values[v].data_bytes / sizeof(float)) / g->values[v].dims[0];
 }
 
-static void find_peaks(const oct_graph *g, int node, bool in, double *peaks)
-{
-    int64_t count;
-    const float *w = oct_const_floats(g, g->nodes[node].inputs[1], &count);
-    for (int64_t i = 0; i < count; i++) {
-        double *peak = &peaks[channel_of(g, node, in, i)];
-        *peak = fmax(*peak, fabs(w[i]));
-    }
-}
-
-static octet_status scale(oct_graph *g, int node, int input, bool in, const double *factors)
+static octet_status scale_outputs(oct_graph *g, int node, int input, const double *factors)
 {
     int64_t count;
     int v = g->nodes[node].inputs[input];
-    const oct_value old = g->values[v];
     const float *from = oct_const_floats(g, v, &count);
     float *made = oct_arena_alloc(&g->arena, (size_t)count, sizeof *made);
     if (!made)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int64_t i = 0; i < count; i++)
-        made[i] = (float)(from[i] * factors[input == 2 ? i : channel_of(g, node, in, i)]);
-    int value = oct_add_const_kept(g, OCTET_F32, old.rank, old.dims, made);
-    if (value < 0)
-        return OCTET_OUT_OF_MEMORY;
-    g->values[value].name = old.name;
-    return oct_set_input(g, node, input, value);
+        made[i] = (float)(from[i] * factors[i / elems_a_channel(g, v)]);
+    return oct_replace_floats(g, node, input, g->values[v].rank, g->values[v].dims, made);
 }
 
 static octet_status balance(oct_graph *g, int first, int second)
 {
-    int64_t channels = g->values[g->nodes[first].inputs[1]].dims[0];
+    int w = g->nodes[first].inputs[1];
+    int64_t channels = g->values[w].dims[0], count;
     double *peaks = calloc(4 * (size_t)channels + 1, sizeof *peaks);
     if (!peaks)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     double *mine = peaks, *theirs = peaks + channels, *down = theirs + channels, *up = down + channels;
-    find_peaks(g, first, false, mine);
-    find_peaks(g, second, true, theirs);
+    const float *x = oct_const_floats(g, w, &count);
+    for (int64_t i = 0; i < count; i++) {
+        double *peak = &mine[i / elems_a_channel(g, w)];
+        *peak = fmax(*peak, fabs(x[i]));
+    }
+    oct_raise_input_peaks(g, second, theirs);
     for (int64_t c = 0; c < channels; c++) {
         bool alive = mine[c] > 1e-8 && theirs[c] > 1e-8;
         up[c] = alive ? sqrt(mine[c] / theirs[c]) : 1;
         down[c] = 1 / up[c];
     }
-    octet_status status = scale(g, first, 1, false, down);
+    octet_status status = scale_outputs(g, first, 1, down);
     if (status == OCTET_OK && g->nodes[first].input_count > 2 && g->nodes[first].inputs[2] != OCT_NO_VALUE)
-        status = scale(g, first, 2, false, down);
+        status = scale_outputs(g, first, 2, down);
     if (status == OCTET_OK)
-        status = scale(g, second, 1, true, up);
+        status = oct_scale_inputs(g, second, up);
     free(peaks);
     return status;
 }

@@ -10,11 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
-
 octet_status oct_parameters_of(oct_range r, octet_dtype dtype, bool symmetric, oct_parameters *out)
 {
     int32_t min = oct_dtype_min(dtype), max = oct_dtype_max(dtype);
@@ -109,7 +104,7 @@ static octet_status add_zeros(oct_graph *g, const char *base, int64_t count, int
 {
     void *zeros = oct_arena_alloc(&g->arena, count ? (size_t)count : 1, 1);
     if (!zeros)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     *out = name_const(g, oct_add_const_kept(g, OCTET_S8, count ? 1 : 0, &count, zeros), base, "zp");
     return *out < 0 ? OCTET_OUT_OF_MEMORY : OCTET_OK;
 }
@@ -172,22 +167,23 @@ static octet_status add_pairs(oct_insert *s, int v)
 /* ---- weights ------------------------------------------------------------------------------------------- */
 
 /* What adaptive rounding has made of this node's weights; NULL: nothing. */
-static const oct_rounded *rounded_of(const oct_insert *s, int node)
+static const oct_rounded_weights *rounded_of(const oct_insert *s, int node)
 {
-    const oct_rounded *r = s->rounded ? &s->rounded[node] : NULL;
+    const oct_rounded_weights *r = s->rounded ? &s->rounded[node] : NULL;
     return s->options.adaptive && r && r->made ? r : NULL;
 }
 
-static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct_weights *w, bool *adapted)
+static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct_quant_weights *w,
+                                     bool *adapted)
 {
     oct_graph *g = s->to;
     const oct_value value = g->values[g->nodes[node].inputs[1]];
     const oct_weight_options options = {s->options.per_tensor, s->options.reduce_range, x_scale};
-    const oct_rounded *rounded = rounded_of(s, node);
-    FORWARD(oct_weights_open(g, &g->nodes[node], &options, &g->arena, w));
-    *adapted = rounded && oct_weights_take(w, rounded);
+    const oct_rounded_weights *rounded = rounded_of(s, node);
+    FORWARD(oct_quant_weights_open(g, &g->nodes[node], &options, &g->arena, w));
+    *adapted = rounded && oct_quant_weights_take(w, rounded);
     if (!*adapted)
-        oct_weights_to_nearest(w);
+        oct_quant_weights_to_nearest(w);
     int in[3] = {oct_add_const_kept(g, OCTET_S8, value.rank, value.dims, w->made)};
     if (name_const(g, in[0], value.name, "q") < 0)
         return OCTET_OUT_OF_MEMORY;
@@ -202,22 +198,10 @@ static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct
     return oct_set_input(g, node, 1, d);
 }
 
-int64_t oct_input_channel(const oct_graph *from, const oct_node *n, int64_t i)
-{
-    const oct_value *w = &from->values[n->inputs[1]];
-    if (n->op == OCT_OP_Conv) {
-        int64_t taps = 1, groups = oct_node_int(n, "group", 1);
-        for (int d = 2; d < w->rank; d++)
-            taps *= w->dims[d];
-        int64_t out = i / (taps * w->dims[1]);
-        return i / taps % w->dims[1] + out / (w->dims[0] / groups) * w->dims[1];
-    }
-    return oct_weight_axis(from, n) == 0 ? i % w->dims[1] : i / w->dims[1];
-}
-
 /* Rounding has moved the mean of each channel by sum((wq - w) mean(x)): the bias takes it back (Nagel et al.,
  * 2019). Borders, where there is less of x, are not told apart. */
-static octet_status correct_bias(const oct_insert *s, int node, const oct_weights *w, double *correction)
+static octet_status correct_bias(const oct_insert *s, int node, const oct_quant_weights *w,
+                                 double *correction)
 {
     const oct_node *n = &s->from->nodes[node];
     const oct_observer *x = s->observers ? &s->observers[n->inputs[0]] : NULL;
@@ -234,14 +218,15 @@ static octet_status correct_bias(const oct_insert *s, int node, const oct_weight
     return OCTET_OK;
 }
 
-static octet_status quantize_bias(oct_insert *s, int node, float x_scale, const oct_weights *w, bool adapted)
+static octet_status quantize_bias(oct_insert *s, int node, float x_scale, const oct_quant_weights *w,
+                                  bool adapted)
 {
     oct_graph *g = s->to;
     int32_t *made = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *made);
     float *scales = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *scales);
     double *whole = oct_arena_alloc(&g->arena, (size_t)w->channels, sizeof *whole);
     if (!made || !scales || !whole)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     if (s->options.correct_bias && adapted)
         memcpy(whole, rounded_of(s, node)->shift, (size_t)w->channels * sizeof *whole);
     else if (s->options.correct_bias)
@@ -280,7 +265,7 @@ static octet_status quantize_product(oct_insert *s, int node)
         return OCTET_OK; /* of two tensors */
     bool wide = oct_reads_wide(s->place, s->from, node, n->inputs[0]), adapted;
     float x_scale = parameters(s, n->inputs[0], wide)->scale;
-    oct_weights w;
+    oct_quant_weights w;
     octet_status status = quantize_weights(s, node, x_scale, &w, &adapted);
     if (status == OCTET_OK && n->op != OCT_OP_MatMul)
         status = quantize_bias(s, node, x_scale, &w, adapted);
@@ -293,7 +278,7 @@ static octet_status quantize_product(oct_insert *s, int node)
  * is only one of an integer operator, which then need not keep it. */
 static void redirect(oct_insert *s, int node)
 {
-    const oct_placement *p = s->place;
+    const oct_pair_places *p = s->place;
     oct_node *n = &s->to->nodes[node];
     oct_place_kind kind = p->kind[node];
     bool wants = kind == OCT_PLACE_PRODUCT || kind == OCT_PLACE_INTEGER;
@@ -347,7 +332,7 @@ static octet_status insert_all(oct_insert *s)
     s->constants = oct_arena_alloc(&g->arena, count, sizeof *s->constants);
     s->narrow = oct_arena_alloc(&g->arena, count, sizeof *s->narrow);
     if (!s->constants || !s->narrow)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (size_t i = 0; i < count; i++)
         s->constants[i] = OCT_NO_VALUE;
     for (int i = 0; i < s->from->node_count; i++) {

@@ -26,13 +26,13 @@ octet_status oct_parameters_of(oct_range r, octet_dtype dtype, bool symmetric, o
 oct_range oct_parameters_range(const oct_parameters *p, octet_dtype dtype);
 
 typedef struct oct_insert {
-    const oct_graph *from;         /* float, sorted */
-    const oct_placement *place;    /* of it */
-    const oct_parameters *params;  /* by value of it; those of `like` count */
-    const oct_parameters *wide;    /* likewise, in 16 bits; NULL where the placement has none */
-    const oct_observer *observers; /* by value: means for bias correction; NULL: none */
-    const oct_rounded *rounded;    /* by node: its weights; NULL: none */
-    double *const *shifts;         /* by node: added to its bias, [channels]; NULL: none */
+    const oct_graph *from;              /* float, sorted */
+    const oct_pair_places *place;       /* of it */
+    const oct_parameters *params;       /* by value of it; those of `like` count */
+    const oct_parameters *wide;         /* likewise, in 16 bits; NULL where the placement has none */
+    const oct_observer *observers;      /* by value: means for bias correction; NULL: none */
+    const oct_rounded_weights *rounded; /* by node: its weights; NULL: none */
+    double *const *shifts;              /* by node: added to its bias, [channels]; NULL: none */
     oct_insert_options options;
     oct_graph *to;  /* receives the result, a clone of `from`, sorted */
     int *shown;     /* by value of `from`: the value of `to` that stands for it (dequantized) */
@@ -43,9 +43,5 @@ octet_status oct_insert_pairs(oct_insert *s);
 
 /* Node `node` of the placement absorbs its operand: may the clamp be left to the quantization behind it? */
 bool oct_clamp_vanishes(const oct_graph *g, int node, const oct_parameters *p, octet_dtype dtype);
-
-/* Input channel of weight element i: convolutions have those of one group at axis 1, matrices all of them on
- * the axis that is not the output's. */
-int64_t oct_input_channel(const oct_graph *g, const oct_node *n, int64_t i);
 
 #endif

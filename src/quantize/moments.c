@@ -11,11 +11,6 @@
 #define CHUNK 32
 #define LANES 16
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
 int64_t oct_moments_block_size(const oct_moments *m, int64_t block)
 {
     int64_t rest = m->depth - block * m->size;
@@ -64,7 +59,7 @@ octet_status oct_moments_make(const oct_graph *g, const oct_node *n, oct_moments
         return OCTET_OK;
     oct_moments *m = malloc(sizeof *m);
     if (!m)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     *m = found;
     m->blocks = (m->depth + BLOCK - 1) / BLOCK;
     m->size = (m->depth + m->blocks - 1) / m->blocks;
@@ -78,7 +73,7 @@ octet_status oct_moments_make(const oct_graph *g, const oct_node *n, oct_moments
     m->crossed = calloc(products, sizeof *m->crossed);
     if (!m->sums || !m->wanted || !m->part_sums || !m->part_moves || !m->products || !m->crossed) {
         oct_moments_free(m);
-        return no_memory();
+        return oct_out_of_memory("quantization");
     }
     *moments = m;
     return OCTET_OK;
@@ -249,7 +244,7 @@ octet_status oct_moments_add(oct_moments *m, const oct_graph *g, const oct_node 
     int64_t used = of_ints.places < most ? of_ints.places : most;
     rows_of_chunk chunk = {calloc((size_t)(CHUNK * row_pitch(m)), sizeof *chunk.x),
                            calloc((size_t)(CHUNK * row_pitch(m)), sizeof *chunk.moves)};
-    octet_status status = chunk.x && chunk.moves ? OCTET_OK : no_memory();
+    octet_status status = chunk.x && chunk.moves ? OCTET_OK : oct_out_of_memory("quantization");
     for (int64_t group = 0; status == OCTET_OK && group < m->groups; group++)
         add_group(m, &of_float, &of_ints, group, used, &chunk);
     m->seen += (double)of_ints.places;

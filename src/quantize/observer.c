@@ -16,7 +16,7 @@ octet_status oct_observer_init(oct_observer *o, int64_t channels)
     if (o->bins && (o->channel_sums || !channels))
         return OCTET_OK;
     oct_observer_free(o);
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for calibration");
+    return oct_out_of_memory("quantization");
 }
 
 void oct_observer_free(oct_observer *o)

@@ -10,7 +10,7 @@ typedef struct placer {
     const oct_graph *g, *shaped;
     const bool *excluded;
     bool integer_softmax;
-    oct_placement *p;
+    oct_pair_places *p;
     oct_readers readers;
     int *root;   /* by value: what it is a function of, element by element */
     bool *runs;  /* by value: computed in a run, not from constants alone */
@@ -187,7 +187,7 @@ static void mark(bool *flag, bool value, bool *changed)
 static void place_node(const placer *s, int i, bool *changed)
 {
     const oct_node *n = &s->g->nodes[i];
-    oct_placement *p = s->p;
+    oct_pair_places *p = s->p;
     oct_place_kind kind = p->kind[i];
     int y = n->outputs[0];
     if (is_integer_kind(kind)) {
@@ -224,7 +224,7 @@ static void place_node(const placer *s, int i, bool *changed)
 
 static void share(const placer *s)
 {
-    oct_placement *p = s->p;
+    oct_pair_places *p = s->p;
     for (int v = 0; v < s->g->value_count; v++)
         p->like[v] = v;
     for (int i = 0; i < s->g->node_count; i++) {
@@ -263,7 +263,7 @@ static bool makes_eight(const placer *s, int node)
 static void place_all(placer *s)
 {
     const oct_graph *g = s->g;
-    oct_placement *p = s->p;
+    oct_pair_places *p = s->p;
     for (int v = 0; v < g->value_count; v++) {
         s->root[v] = v;
         s->runs[v] = s->eight[v] = g->values[v].is_input;
@@ -288,7 +288,7 @@ static void place_all(placer *s)
     share(s);
 }
 
-void oct_placement_free(oct_placement *p)
+void oct_pair_places_free(oct_pair_places *p)
 {
     free(p->kind);
     free(p->absorbed);
@@ -301,18 +301,18 @@ void oct_placement_free(oct_placement *p)
     memset(p, 0, sizeof *p);
 }
 
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
-                       oct_placement *p)
+octet_status oct_place_pairs(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
+                             oct_pair_places *p)
 {
     size_t nodes = (size_t)g->node_count + 1, values = (size_t)g->value_count + 1;
-    *p = (oct_placement){.kind = calloc(nodes, sizeof *p->kind),
-                         .absorbed = calloc(nodes, sizeof *p->absorbed),
-                         .pair = calloc(values, sizeof *p->pair),
-                         .integer = calloc(values, sizeof *p->integer),
-                         .like = calloc(values, sizeof *p->like),
-                         .raised = calloc(nodes, sizeof *p->raised),
-                         .wide = calloc(values, sizeof *p->wide),
-                         .narrow = calloc(values, sizeof *p->narrow)};
+    *p = (oct_pair_places){.kind = calloc(nodes, sizeof *p->kind),
+                           .absorbed = calloc(nodes, sizeof *p->absorbed),
+                           .pair = calloc(values, sizeof *p->pair),
+                           .integer = calloc(values, sizeof *p->integer),
+                           .like = calloc(values, sizeof *p->like),
+                           .raised = calloc(nodes, sizeof *p->raised),
+                           .wide = calloc(values, sizeof *p->wide),
+                           .narrow = calloc(values, sizeof *p->narrow)};
     placer s = {.g = g,
                 .shaped = shaped,
                 .excluded = options->excluded,
@@ -331,7 +331,7 @@ octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_pl
         place_all(&s);
         oct_place_wide(g, options->raised, p);
     } else {
-        oct_placement_free(p);
+        oct_pair_places_free(p);
     }
     oct_readers_free(&s.readers);
     free(s.root);

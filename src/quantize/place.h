@@ -7,7 +7,7 @@
 
 #include "op_facts.h"
 
-typedef struct oct_placement {
+typedef struct oct_pair_places {
     oct_place_kind *kind; /* by node */
     bool *absorbed;       /* by node: a Relu or Clip that is the clamp of the quantized node before it */
     bool *pair;           /* by value: it is quantized and dequantized */
@@ -16,7 +16,7 @@ typedef struct oct_placement {
     bool *raised;         /* by node: it reads 16 bits */
     bool *wide;           /* by value: its pair has 16 bits */
     bool *narrow;         /* by value that is wide: a pair of 8 bits follows, for those that read these */
-} oct_placement;
+} oct_pair_places;
 
 typedef struct oct_place_options {
     const bool *excluded; /* by node: stays float */
@@ -25,13 +25,13 @@ typedef struct oct_place_options {
 } oct_place_options;
 
 /* g: sorted; shaped: a copy of it with shapes inferred. */
-octet_status oct_place(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
-                       oct_placement *p);
+octet_status oct_place_pairs(const oct_graph *g, const oct_graph *shaped, const oct_place_options *options,
+                             oct_pair_places *p);
 /* Its last step: raised, wide and narrow. */
-void oct_place_wide(const oct_graph *g, const bool *raised, oct_placement *p);
+void oct_place_wide(const oct_graph *g, const bool *raised, oct_pair_places *p);
 /* Of a value that is wide: does this node read its 16 bits? */
-bool oct_reads_wide(const oct_placement *p, const oct_graph *g, int node, int v);
-void oct_placement_free(oct_placement *p);
+bool oct_reads_wide(const oct_pair_places *p, const oct_graph *g, int node, int v);
+void oct_pair_places_free(oct_pair_places *p);
 
 bool oct_is_const(const oct_graph *g, int v);
 

@@ -4,25 +4,25 @@
 #include "place.h"
 
 /* A clamp that an operator takes in is a part of it. */
-static int real_producer(const oct_graph *g, const oct_placement *p, int v)
+static int real_producer(const oct_graph *g, const oct_pair_places *p, int v)
 {
     int from = g->values[v].producer;
     return from >= 0 && p->absorbed[from] ? g->values[g->nodes[from].inputs[0]].producer : from;
 }
 
-static bool in_float(const oct_placement *p, const oct_graph *g, int node)
+static bool in_float(const oct_pair_places *p, const oct_graph *g, int node)
 {
     const oct_node *n = &g->nodes[node];
     return p->kind[node] == OCT_PLACE_FLOAT || p->kind[node] == OCT_PLACE_POINTWISE ||
            (p->kind[node] == OCT_PLACE_SAME && !p->pair[n->outputs[0]]);
 }
 
-bool oct_reads_wide(const oct_placement *p, const oct_graph *g, int node, int v)
+bool oct_reads_wide(const oct_pair_places *p, const oct_graph *g, int node, int v)
 {
     return p->wide[v] && (p->raised[node] || in_float(p, g, node));
 }
 
-static bool any_output_wide(const oct_placement *p, const oct_node *n)
+static bool any_output_wide(const oct_pair_places *p, const oct_node *n)
 {
     for (int o = 0; o < n->output_count; o++) {
         if (n->outputs[o] != OCT_NO_VALUE && p->wide[n->outputs[o]])
@@ -31,7 +31,7 @@ static bool any_output_wide(const oct_placement *p, const oct_node *n)
     return false;
 }
 
-void oct_place_wide(const oct_graph *g, const bool *raised, oct_placement *p)
+void oct_place_wide(const oct_graph *g, const bool *raised, oct_pair_places *p)
 {
     for (int i = g->node_count - 1; i >= 0; i--) {
         const oct_node *n = &g->nodes[i];

@@ -62,7 +62,8 @@ octet_status oct_set_input(oct_graph *g, int node, int i, int value)
     oct_node *n = &g->nodes[node];
     int count = i < n->input_count ? n->input_count : i + 1;
     int *inputs = oct_arena_alloc(&g->arena, (size_t)count, sizeof *inputs);
-    RETURN_IF(!inputs, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!inputs)
+        return oct_out_of_memory("quantization");
     for (int j = 0; j < count; j++)
         inputs[j] = j < n->input_count ? n->inputs[j] : OCT_NO_VALUE;
     inputs[i] = value;
@@ -71,12 +72,26 @@ octet_status oct_set_input(oct_graph *g, int node, int i, int value)
     return OCTET_OK;
 }
 
+octet_status oct_replace_floats(oct_graph *g, int node, int i, int rank, const int64_t *dims,
+                                const float *data)
+{
+    int64_t kept[OCTET_MAX_RANK] = {0}; /* dims may be a value's, which adding one moves */
+    const char *name = g->values[g->nodes[node].inputs[i]].name;
+    memcpy(kept, dims, (size_t)rank * sizeof *dims);
+    int v = oct_add_const_kept(g, OCTET_F32, rank, kept, data);
+    if (v < 0)
+        return OCTET_OUT_OF_MEMORY;
+    g->values[v].name = name;
+    return oct_set_input(g, node, i, v);
+}
+
 octet_status oct_rename_changed(oct_graph *g, int v, const char *what)
 {
     char name[320];
     snprintf(name, sizeof name, "%.280s_%s", g->values[v].name, what);
     const char *kept = oct_arena_strdup(&g->arena, name);
-    RETURN_IF(!kept, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!kept)
+        return oct_out_of_memory("quantization");
     g->values[v].name = kept;
     return OCTET_OK;
 }

@@ -43,7 +43,19 @@ const float *oct_const_floats(const oct_graph *g, int v, int64_t *count);
 bool oct_per_channel(const oct_graph *g, int v, int rank, int axis, int64_t channels, double *out);
 /* A tensor that no longer is what the file's float network has gets another name, NAME_what. */
 octet_status oct_rename_changed(oct_graph *g, int v, const char *what);
+/* Input i of a node becomes these floats, which are in the graph's arena, under the name of the ones before.
+ */
+octet_status oct_replace_floats(oct_graph *g, int node, int i, int rank, const int64_t *dims,
+                                const float *data);
 /* Replace input i of a node; the operand list is made anew, and longer where need be. */
 octet_status oct_set_input(oct_graph *g, int node, int i, int value);
+
+/* Input channel of weight element i: convolutions have those of one group at axis 1, matrices all of them on
+ * the axis that is not the output's. */
+int64_t oct_input_channel(const oct_graph *g, const oct_node *n, int64_t i);
+/* peaks[c]: at least the largest magnitude of the product's weights that input channel c meets. */
+void oct_raise_input_peaks(const oct_graph *g, int node, double *peaks);
+/* Those weights times factors[c], as a constant of their own. */
+octet_status oct_scale_inputs(oct_graph *g, int node, const double *factors);
 
 #endif

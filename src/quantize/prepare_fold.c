@@ -14,11 +14,6 @@ typedef struct affine {
     int64_t channels;
 } affine;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
-
 /* A product with constant weights that may be rewritten: channels of its result, and the axis they are on. */
 typedef struct product {
     int node, out;
@@ -128,7 +123,7 @@ static octet_status scale_weights(oct_graph *g, const product *of, const affine 
     size_t elems = v.data_bytes / sizeof(float);
     float *made = oct_arena_alloc(&g->arena, elems, sizeof *made);
     if (!made)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     int64_t inner = 1, width = v.dims[of->weight_axis];
     for (int d = of->weight_axis + 1; d < v.rank; d++)
         inner *= v.dims[d];
@@ -138,11 +133,7 @@ static octet_status scale_weights(oct_graph *g, const product *of, const affine 
         int64_t c = i / inner % width + (per_group ? i / per_group * width : 0);
         made[i] = (float)(((const float *)v.data)[i] * a->factor[c]);
     }
-    int value = oct_add_const_kept(g, OCTET_F32, v.rank, v.dims, made);
-    if (value < 0)
-        return OCTET_OUT_OF_MEMORY;
-    g->values[value].name = v.name;
-    return oct_set_input(g, of->node, 1, value);
+    return oct_replace_floats(g, of->node, 1, v.rank, v.dims, made);
 }
 
 static octet_status change_bias(oct_graph *g, const product *of, const affine *a)
@@ -151,7 +142,7 @@ static octet_status change_bias(oct_graph *g, const product *of, const affine *a
     int old = n->input_count > 2 ? n->inputs[2] : OCT_NO_VALUE;
     float *made = oct_arena_alloc(&g->arena, (size_t)of->channels, sizeof *made);
     if (!made)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int64_t c = 0; c < of->channels; c++) {
         double b = old == OCT_NO_VALUE ? 0 : ((const float *)g->values[old].data)[c];
         made[c] = (float)(b * a->factor[c] + a->term[c]);
@@ -257,8 +248,8 @@ static octet_status fold_chain(oct_prepare_state *p, const oct_readers *readers,
         affine a = {.channels = of.channels};
         a.factor = calloc((size_t)of.channels + 1, sizeof *a.factor);
         a.term = calloc((size_t)of.channels + 1, sizeof *a.term);
-        octet_status status =
-            a.factor && a.term ? fold_into(p, &of, readers->node[of.out], &a, &done) : no_memory();
+        octet_status status = a.factor && a.term ? fold_into(p, &of, readers->node[of.out], &a, &done)
+                                                 : oct_out_of_memory("quantization");
         free(a.factor);
         free(a.term);
         FORWARD(status);

@@ -63,7 +63,8 @@ static octet_status interleave(oct_prepare_state *p, int node)
     float *weights = oct_arena_alloc(&g->arena, (size_t)(ci * co), sizeof *weights);
     float *bias = oct_arena_alloc(&g->arena, (size_t)co, sizeof *bias);
     oct_attr *crd = oct_arena_alloc(&g->arena, 2, sizeof *crd);
-    RETURN_IF(!weights || !bias || !crd, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!weights || !bias || !crd)
+        return oct_out_of_memory("quantization");
     for (int64_t o = 0; o < co; o++) {
         for (int64_t i = 0; i < ci; i++)
             weights[o * ci + i] = ((const float *)w.data)[i * co + o];

@@ -32,7 +32,8 @@ static octet_status without(oct_prepare_state *p, int node, const char *const *n
 {
     oct_node *n = &p->g->nodes[node];
     oct_attr *attrs = oct_arena_alloc(&p->g->arena, n->attr_count + 1, sizeof *attrs);
-    RETURN_IF(!attrs, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!attrs)
+        return oct_out_of_memory("quantization");
     size_t kept = 0;
     for (size_t i = 0; i < n->attr_count; i++) {
         bool goes = false;
@@ -98,7 +99,8 @@ static octet_status resize_form(oct_prepare_state *p, int node)
     g->nodes[node].inputs[1] = OCT_NO_VALUE;
     oct_node *n = &g->nodes[node];
     oct_attr *attrs = oct_arena_alloc(&g->arena, n->attr_count + 2, sizeof *attrs);
-    RETURN_IF(!attrs, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    if (!attrs)
+        return oct_out_of_memory("quantization");
     for (size_t i = 0; i < n->attr_count; i++)
         attrs[i] = n->attrs[i];
     attrs[n->attr_count++] =

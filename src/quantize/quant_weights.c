@@ -8,12 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for weights");
-}
-
-static void channel_peaks(const oct_weights *w, float *peaks)
+static void channel_peaks(const oct_quant_weights *w, float *peaks)
 {
     for (int64_t c = 0; c < w->channels; c++)
         peaks[c] = 0;
@@ -31,7 +26,7 @@ static float least_scale(float bias, float x_scale)
     return (float)fmax(fabs(bias) / (x_scale * most), bias == 0 ? 0 : FLT_MIN / x_scale * 4.0);
 }
 
-static octet_status choose_scales(oct_weights *w, const oct_weight_options *o)
+static octet_status choose_scales(oct_quant_weights *w, const oct_weight_options *o)
 {
     float peak = 0;
     channel_peaks(w, w->scales);
@@ -55,37 +50,37 @@ static octet_status choose_scales(oct_weights *w, const oct_weight_options *o)
     return OCTET_OK;
 }
 
-octet_status oct_weights_open(const oct_graph *g, const oct_node *n, const oct_weight_options *options,
-                              oct_arena *arena, oct_weights *w)
+octet_status oct_quant_weights_open(const oct_graph *g, const oct_node *n, const oct_weight_options *options,
+                                    oct_arena *arena, oct_quant_weights *w)
 {
     int64_t count;
     const oct_value *value = &g->values[n->inputs[1]];
     int axis = oct_weight_axis(g, n);
-    *w = (oct_weights){.data = oct_const_floats(g, n->inputs[1], &count),
-                       .bias = n->input_count > 2 ? oct_const_floats(g, n->inputs[2], &count) : NULL,
-                       .elems = (int64_t)(value->data_bytes / sizeof(float)),
-                       .channels = value->dims[axis],
-                       .inner = 1,
-                       .axis = axis,
-                       .top = options->reduce_range ? 63 : 127};
+    *w = (oct_quant_weights){.data = oct_const_floats(g, n->inputs[1], &count),
+                             .bias = n->input_count > 2 ? oct_const_floats(g, n->inputs[2], &count) : NULL,
+                             .elems = (int64_t)(value->data_bytes / sizeof(float)),
+                             .channels = value->dims[axis],
+                             .inner = 1,
+                             .axis = axis,
+                             .top = options->reduce_range ? 63 : 127};
     for (int d = axis + 1; d < value->rank; d++)
         w->inner *= value->dims[d];
     w->scales = oct_arena_alloc(arena, (size_t)w->channels, sizeof *w->scales);
     w->least = oct_arena_alloc(arena, (size_t)w->channels, sizeof *w->least);
     w->made = oct_arena_alloc(arena, (size_t)w->elems, 1);
     if (!w->scales || !w->least || !w->made)
-        return no_memory();
+        return oct_out_of_memory("quantization");
     return choose_scales(w, options);
 }
 
-void oct_weights_to_nearest(oct_weights *w)
+void oct_quant_weights_to_nearest(oct_quant_weights *w)
 {
     for (int64_t i = 0; i < w->elems; i++)
         w->made[i] =
             (int8_t)oct_quantize_f32(w->data[i], w->scales[i / w->inner % w->channels], 0, -w->top, w->top);
 }
 
-bool oct_weights_are_whole(const oct_weights *w)
+bool oct_quant_weights_are_whole(const oct_quant_weights *w)
 {
     const double near = 1e-3;
     for (int64_t i = 0; i < w->elems; i++) {
@@ -96,7 +91,7 @@ bool oct_weights_are_whole(const oct_weights *w)
     return true;
 }
 
-bool oct_weights_take(oct_weights *w, const oct_rounded *r)
+bool oct_quant_weights_take(oct_quant_weights *w, const oct_rounded_weights *r)
 {
     for (int64_t c = 0; c < w->channels; c++) {
         if (r->scales[c] < w->least[c])
@@ -107,10 +102,12 @@ bool oct_weights_take(oct_weights *w, const oct_rounded *r)
     return true;
 }
 
-void oct_rounded_free(oct_rounded *r)
+void oct_rounded_list_free(oct_rounded_weights *list, int count)
 {
-    free(r->made);
-    free(r->scales);
-    free(r->shift);
-    *r = (oct_rounded){0};
+    for (int i = 0; list && i < count; i++) {
+        free(list[i].made);
+        free(list[i].scales);
+        free(list[i].shift);
+    }
+    free(list);
 }

@@ -4,14 +4,14 @@
 
 #include "graph.h"
 
-/* Weights that adaptive rounding has made (round.h): they stand for the nearest ones. */
-typedef struct oct_rounded {
+/* Weights that adaptive rounding has made (round_product.h): they stand for the nearest ones. */
+typedef struct oct_rounded_weights {
     int8_t *made;  /* in the layout of the weights; NULL: there are none */
     float *scales; /* [channels] */
     double *shift; /* [channels]: what the mean of the result lacks */
-} oct_rounded;
+} oct_rounded_weights;
 
-typedef struct oct_weights {
+typedef struct oct_quant_weights {
     const float *data, *bias;       /* bias: [channels], or NULL */
     int64_t elems, channels, inner; /* element i is of channel i / inner % channels */
     int axis;                       /* of the channels */
@@ -19,7 +19,7 @@ typedef struct oct_weights {
     float *scales;                  /* [channels] */
     float *least;                   /* [channels]: what the scales are not to fall below */
     int8_t *made;
-} oct_weights;
+} oct_quant_weights;
 
 typedef struct oct_weight_options {
     bool per_tensor, reduce_range;
@@ -28,14 +28,16 @@ typedef struct oct_weight_options {
 
 /* node: a product of g with constant weights. Fills in all but made, which it makes room for in the arena.
  * Errors: INVALID_ARGUMENT (a NaN, an infinity, numbers too small for a float scale), OUT_OF_MEMORY. */
-octet_status oct_weights_open(const oct_graph *g, const oct_node *node, const oct_weight_options *options,
-                              oct_arena *arena, oct_weights *w);
-void oct_weights_to_nearest(oct_weights *w);
+octet_status oct_quant_weights_open(const oct_graph *g, const oct_node *node,
+                                    const oct_weight_options *options, oct_arena *arena,
+                                    oct_quant_weights *w);
+void oct_quant_weights_to_nearest(oct_quant_weights *w);
 /* Are they whole numbers of steps as they are, but for float rounding? */
-bool oct_weights_are_whole(const oct_weights *w);
+bool oct_quant_weights_are_whole(const oct_quant_weights *w);
 /* Take those if their scales are large enough: false if not. */
-bool oct_weights_take(oct_weights *w, const oct_rounded *rounded);
+bool oct_quant_weights_take(oct_quant_weights *w, const oct_rounded_weights *rounded);
 
-void oct_rounded_free(oct_rounded *r);
+/* The list too; NULL: there is none. */
+void oct_rounded_list_free(oct_rounded_weights *list, int count);
 
 #endif

@@ -1,266 +1,202 @@
-/* From a file and samples to observed tensors. */
+/* The order of the steps. */
 #include "quantizer.h"
 #include "dtype.h"
+#include "gains.h"
 #include "prepare.h"
-#include "rewrite.h"
-#include "sizes.h"
+#include "widen.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
+octet_status oct_quantizer_open(oct_device *device, oct_onnx_model *file, const octet_quantize_desc *desc,
+                                octet_quantizer **quantizer)
 {
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for quantization");
-}
-
-void oct_quantizer_progress(const octet_quantizer *q, const char *step, size_t done, size_t total)
-{
-    if (q->desc.progress)
-        q->desc.progress(q->desc.progress_user, step, done, total);
-}
-
-double oct_decibel(double signal, double noise)
-{
-    return noise > 0 ? 10 * log10(signal / noise) : INFINITY;
-}
-
-/* Mark nodes by their names or operators; an unknown one is refused. */
-static octet_status mark_named(const octet_quantizer *q, char *const *names, size_t count, const char *what,
-                               bool *marks)
-{
-    for (size_t e = 0; e < count; e++) {
-        bool found = false;
-        for (int i = 0; i < q->graph.node_count; i++) {
-            const oct_node *n = &q->graph.nodes[i];
-            if (strcmp(n->name, names[e]) != 0 && strcmp(n->op_type, names[e]) != 0)
-                continue;
-            marks[i] = found = true;
-        }
-        RETURN_IF(!found, OCTET_INVALID_ARGUMENT, "no node or operator is named '%s', which is to %s",
-                  names[e], what);
+    octet_quantizer *q = *quantizer = calloc(1, sizeof *q);
+    if (!q) {
+        oct_onnx_free(file);
+        return oct_out_of_memory("quantization");
     }
-    return OCTET_OK;
-}
-
-octet_status oct_quantizer_place(const octet_quantizer *q, oct_placement *place)
-{
-    const oct_place_options options = {q->excluded, q->raised, q->desc.integer_softmax};
-    return oct_place(&q->graph, &q->shaped, &options, place);
-}
-
-/* Which axis of a product's operand has its input channels. */
-static octet_status watch(octet_quantizer *q, int v, bool for_means)
-{
-    const oct_value *value = &q->shaped.values[v];
-    int64_t channels = 0;
-    if (for_means && value->rank >= 2)
-        channels = value->dims[value->rank >= 3 ? 1 : value->rank - 1];
-    q->watched[q->watched_count++] = v;
-    return oct_observer_init(&q->observers[v], channels);
-}
-
-static octet_status choose_watched(octet_quantizer *q)
-{
-    const oct_graph *g = &q->graph;
-    size_t values = (size_t)g->value_count + 1;
-    bool *means = calloc(values, sizeof *means), *wanted = calloc(values, sizeof *wanted);
-    q->watched = calloc(values, sizeof *q->watched);
-    q->observers = calloc(values, sizeof *q->observers);
-    octet_status status = means && wanted && q->watched && q->observers ? OCTET_OK : no_memory();
-    int products = 0;
-    for (int i = 0; status == OCTET_OK && i < g->node_count; i++) {
-        const oct_node *n = &g->nodes[i];
-        products += q->place.kind[i] == OCT_PLACE_PRODUCT;
-        if (n->op == OCT_OP_Conv || n->op == OCT_OP_Gemm)
-            means[n->inputs[0]] = true;
-        if (q->place.absorbed[i])
-            wanted[n->inputs[0]] = true;
+    q->file = file;
+    octet_status status = oct_quantize_settings_open(device, desc, &q->settings);
+    if (status != OCTET_OK) {
+        oct_quantizer_close(q);
+        *quantizer = NULL;
     }
-    if (status == OCTET_OK && !products)
-        status = oct_fail(OCTET_UNSUPPORTED,
-                          "there is nothing to quantize: no Conv, Gemm or MatMul has constant float weights");
-    for (int v = 0; status == OCTET_OK && v < g->value_count; v++) {
-        if (wanted[v] || q->place.pair[v])
-            status = watch(q, v, means[v]);
-    }
-    free(means);
-    free(wanted);
     return status;
 }
 
-/* The place of v in a list that it is added to where it is not there yet. */
-static int place_in(int *list, int *count, int v)
+/* ---- stages -------------------------------------------------------------------------------------------- */
+
+/* What follows from the last prepared network. */
+static void forget_what_follows(octet_quantizer *q)
 {
-    int at = 0;
-    while (at < *count && list[at] != v)
-        at++;
-    if (at == *count)
-        list[(*count)++] = v;
-    return at;
+    oct_report_free(&q->report);
+    oct_search_close(&q->search);
+    oct_observed_free(&q->observed);
+    oct_placed_free(&q->placed);
 }
 
-static octet_status make_taps(octet_quantizer *q)
+/* Back to the samples. */
+static void forget_stages(octet_quantizer *q)
 {
-    const oct_graph *g = &q->graph;
-    size_t outputs = (size_t)g->output_count;
-    q->scored = calloc(2 * outputs + 1, sizeof *q->scored);
-    q->judged = calloc(outputs + 1, sizeof *q->judged);
-    q->tapped = calloc((size_t)q->watched_count + 2 * outputs + 1, sizeof *q->tapped);
-    if (!q->scored || !q->judged || !q->tapped)
-        return no_memory();
-    for (int i = 0; i < g->output_count; i++)
-        q->judged[i] = place_in(q->scored, &q->scored_count, g->outputs[i]);
-    for (int i = 0; i < g->output_count; i++) {
-        int from = g->values[g->outputs[i]].producer;
-        const oct_node *n = from < 0 ? NULL : &g->nodes[from];
-        if (n && (n->op == OCT_OP_Softmax || n->op == OCT_OP_Sigmoid) && !g->values[n->inputs[0]].data &&
-            g->values[n->inputs[0]].producer >= 0)
-            q->judged[i] = place_in(q->scored, &q->scored_count, n->inputs[0]);
+    forget_what_follows(q);
+    while (q->prepared_count)
+        oct_prepared_free(&q->prepared[--q->prepared_count]);
+}
+
+void oct_quantizer_close(octet_quantizer *q)
+{
+    forget_stages(q);
+    free(q->gains[OCTET_RAISE_FLOAT]);
+    free(q->gains[OCTET_RAISE_16]);
+    oct_samples_free(&q->samples);
+    oct_onnx_free(q->file);
+    oct_quantize_settings_close(&q->settings);
+    free(q);
+}
+
+/* The stages of the last prepared network, of which there may be some already, up to all samples observed. */
+static octet_status observe(octet_quantizer *q)
+{
+    oct_observed *o = &q->observed;
+    if (!o->net) {
+        FORWARD(oct_placed_make(&q->prepared[q->prepared_count - 1], &q->placed));
+        FORWARD(oct_observed_open(&q->placed, &q->samples, o));
     }
-    for (int i = 0; i < q->watched_count; i++)
-        (void)place_in(q->tapped, &q->tapped_count, q->watched[i]);
-    for (int i = 0; i < q->scored_count; i++)
-        (void)place_in(q->tapped, &q->tapped_count, q->scored[i]);
-    return oct_taps_make(g, q->device, q->tapped, q->tapped_count, &q->taps);
-}
-
-octet_status oct_quantizer_prepare(octet_quantizer *q, const octet_tensor *inputs)
-{
-    FORWARD(oct_prepare(&q->graph, inputs, &q->opset));
-    if (q->desc.equalize)
-        FORWARD(oct_equalize(&q->graph));
-    FORWARD(oct_graph_sort(&q->graph));
-    return oct_quantizer_arrange(q, inputs);
-}
-
-octet_status oct_quantizer_arrange(octet_quantizer *q, const octet_tensor *inputs)
-{
-    FORWARD(oct_shaped_copy(&q->graph, inputs, &q->shaped));
-    q->excluded = calloc((size_t)q->graph.node_count + 1, sizeof *q->excluded);
-    q->raised = calloc((size_t)q->graph.node_count + 1, sizeof *q->raised);
-    if (!q->excluded || !q->raised)
-        return no_memory();
-    FORWARD(mark_named(q, q->exclude, q->exclude_count, "stay float", q->excluded));
-    FORWARD(mark_named(q, q->widen, q->widen_count, "have 16 bits", q->raised));
-    FORWARD(oct_quantizer_place(q, &q->place));
-    FORWARD(choose_watched(q));
-    FORWARD(make_taps(q));
-    q->prepared = true;
-    return OCTET_OK;
-}
-
-void oct_quantizer_forget_arrangement(octet_quantizer *q)
-{
-    for (int i = 0; i < q->watched_count; i++)
-        oct_observer_free(&q->observers[q->watched[i]]);
-    oct_quantizer_forget_shifts(q);
-    oct_quantizer_forget_rounded(q);
-    oct_taps_destroy(q->taps);
-    oct_placement_free(&q->place);
-    free(q->observers);
-    free(q->watched);
-    free(q->scored);
-    free(q->judged);
-    free(q->tapped);
-    free(q->excluded);
-    free(q->raised);
-    oct_graph_free(&q->shaped);
-    q->taps = NULL;
-    q->observers = NULL;
-    q->excluded = q->raised = NULL;
-    q->watched = q->scored = q->judged = q->tapped = NULL;
-    q->watched_count = q->scored_count = q->tapped_count = 0;
-}
-
-/* ---- samples ------------------------------------------------------------------------------------------- */
-
-static octet_status copy_tensor(const octet_tensor *from, octet_tensor *to)
-{
-    *to = *from;
-    to->data = NULL;
-    to->data_bytes = 0;
-    FORWARD(octet_tensor_alloc(to));
-    if (octet_tensor_bytes(from))
-        memcpy(to->data, from->data, octet_tensor_bytes(from));
-    return OCTET_OK;
-}
-
-typedef struct seeing {
-    octet_quantizer *q;
-    oct_sample *sample;
-} seeing;
-
-static octet_status watch_sample(octet_quantizer *q, int v, const octet_tensor *t)
-{
-    int64_t inner = 1, count = (int64_t)(octet_tensor_bytes(t) / sizeof(float));
-    for (int d = 2; d < t->rank && t->rank >= 3; d++)
-        inner *= t->dims[d];
-    octet_status status = oct_observer_add(&q->observers[v], t->data, count, inner ? inner : 1);
-    if (status == OCTET_OK)
-        return status;
-    const oct_value *value = &q->graph.values[v];
-    int from = value->producer;
-    return oct_fail_prefix(status, "tensor '%s'%s%s%s, sample %zu", value->name, from < 0 ? "" : " (node '",
-                           from < 0 ? "" : q->graph.nodes[from].name, from < 0 ? "" : "')",
-                           q->sample_count + 1);
-}
-
-static octet_status see(void *user, int index, const octet_tensor *t)
-{
-    const seeing *s = user;
-    octet_quantizer *q = s->q;
-    int v = q->tapped[index];
-    if (index < q->watched_count)
-        FORWARD(watch_sample(q, v, t));
-    for (int i = 0; i < q->scored_count; i++) {
-        if (q->scored[i] != v)
-            continue;
-        octet_tensor_free(&s->sample->scored[i]);
-        FORWARD(copy_tensor(t, &s->sample->scored[i]));
+    bool again = q->samples.count - o->seen > 1;
+    while (o->seen < q->samples.count) {
+        if (again)
+            oct_quantize_progress(&q->settings, "observe again", o->seen, q->samples.count);
+        FORWARD(oct_observed_next(o));
     }
     return OCTET_OK;
 }
 
-octet_status oct_quantizer_observe_again(octet_quantizer *q)
+/* The file's network prepared, and all samples observed. */
+static octet_status observe_file(octet_quantizer *q)
 {
-    for (size_t i = 0; i < q->sample_count; i++) {
-        seeing user = {q, &q->samples[i]};
-        oct_quantizer_progress(q, "observe again", i, q->sample_count);
-        FORWARD(oct_taps_run(q->taps, q->samples[i].inputs, see, &user));
-    }
-    return OCTET_OK;
+    if (!q->prepared_count)
+        FORWARD(
+            oct_prepared_make(&q->settings, oct_onnx_graph(q->file), q->samples.inputs[0], &q->prepared[0]));
+    q->prepared_count = 1;
+    return observe(q);
 }
 
-octet_status oct_quantizer_observe(octet_quantizer *q, const octet_tensor *inputs)
+/* Another prepared network takes the place of the last one. */
+static octet_status observe_next(octet_quantizer *q)
 {
-    if (q->sample_count == q->sample_capacity) {
-        size_t capacity = q->sample_capacity ? 2 * q->sample_capacity : 16;
-        oct_sample *samples = realloc(q->samples, capacity * sizeof *samples);
-        if (!samples)
-            return no_memory();
-        q->samples = samples;
-        q->sample_capacity = capacity;
+    forget_what_follows(q);
+    q->prepared_count++;
+    return observe(q);
+}
+
+octet_status oct_quantizer_add(octet_quantizer *q, const octet_tensor *inputs)
+{
+    const oct_graph *file = oct_onnx_graph(q->file);
+    if (q->samples.count) {
+        FORWARD(observe_file(q));
+        FORWARD(oct_check_branches(file, inputs, &q->prepared[0].graph));
     }
-    const oct_graph *g = &q->graph;
-    oct_sample *s = &q->samples[q->sample_count];
-    s->inputs = calloc((size_t)g->input_count + 1, sizeof *s->inputs);
-    s->scored = calloc((size_t)q->scored_count + 1, sizeof *s->scored);
-    octet_status status = s->inputs && s->scored ? OCTET_OK : no_memory();
-    for (int i = 0; status == OCTET_OK && i < g->input_count; i++)
-        status = copy_tensor(&inputs[i], &s->inputs[i]);
-    seeing user = {q, s};
-    if (status == OCTET_OK)
-        status = oct_taps_run(q->taps, s->inputs, see, &user);
-    if (status == OCTET_OK) {
-        q->sample_count++;
+    FORWARD(oct_samples_add(&q->samples, inputs, file->input_count));
+    octet_status status = observe_file(q);
+    if (status != OCTET_OK) {
+        forget_stages(q);
+        oct_samples_drop_last(&q->samples);
+    }
+    return status;
+}
+
+/* ---- the choice ---------------------------------------------------------------------------------------- */
+
+static octet_status smooth(octet_quantizer *q)
+{
+    oct_prepared *next = &q->prepared[q->prepared_count];
+    if (!(q->settings.desc.smooth > 0))
         return OCTET_OK;
+    FORWARD(oct_prepared_smooth(&q->prepared[q->prepared_count - 1], &q->samples, next));
+    return next->smoothed ? observe_next(q) : OCTET_OK;
+}
+
+/* What observers came to before products became wide counts too. */
+static octet_status widen(octet_quantizer *q)
+{
+    oct_prepared *next = &q->prepared[q->prepared_count];
+    oct_search *s = &q->search;
+    if (!oct_widens(&q->settings))
+        return OCTET_OK;
+    FORWARD(oct_widen(s, next));
+    if (!next->wide_count)
+        return OCTET_OK;
+    double tried_db[sizeof s->tried_db / sizeof *s->tried_db];
+    memcpy(tried_db, s->tried_db, sizeof tried_db);
+    FORWARD(observe_next(q));
+    oct_search_open(&q->observed, &q->placed, s);
+    memcpy(s->tried_db, tried_db, sizeof tried_db);
+    return oct_search_ranges(s);
+}
+
+static octet_status search(octet_quantizer *q, bool first)
+{
+    oct_search *s = &q->search;
+    oct_search_open(&q->observed, &q->placed, s);
+    FORWARD(oct_search_ranges(s));
+    if (first)
+        FORWARD(widen(q));
+    FORWARD(oct_search_rounding(s));
+    return oct_search_biases(s);
+}
+
+/* The layers that gain most are kept higher, and the search is another one. */
+static octet_status keep_worst(octet_quantizer *q, size_t *kept)
+{
+    const octet_quantize_desc *d = &q->settings.desc;
+    int nodes = q->placed.net->graph.node_count, count = 0;
+    double *gains = NULL;
+    oct_placed higher;
+    int *worst = calloc((size_t)nodes + 1, sizeof *worst);
+    octet_status status =
+        worst ? oct_gains_find(&q->search, d->raise, &gains) : oct_out_of_memory("quantization");
+    if (status == OCTET_OK) {
+        count = oct_gains_take_best(gains, nodes, d->auto_count, worst);
+        status = oct_placed_raise(&q->placed, d->raise, worst, count, &higher);
     }
-    for (int i = 0; s->inputs && i < g->input_count; i++)
-        octet_tensor_free(&s->inputs[i]);
-    for (int i = 0; s->scored && i < q->scored_count; i++)
-        octet_tensor_free(&s->scored[i]);
-    free(s->inputs);
-    free(s->scored);
+    free(gains);
+    free(worst);
+    FORWARD(status);
+    *kept = (size_t)count;
+    oct_search_close(&q->search);
+    oct_placed_free(&q->placed);
+    q->placed = higher;
+    return search(q, false);
+}
+
+static octet_status all_stages(octet_quantizer *q)
+{
+    size_t kept = 0;
+    FORWARD(observe_file(q));
+    FORWARD(smooth(q));
+    FORWARD(search(q, true));
+    if (q->settings.desc.auto_count)
+        FORWARD(keep_worst(q, &kept));
+    return oct_report_make(&q->search, kept, &q->report);
+}
+
+octet_status oct_quantizer_choose(octet_quantizer *q)
+{
+    if (q->report.of)
+        return OCTET_OK;
+    octet_status status = all_stages(q);
+    if (status != OCTET_OK)
+        forget_stages(q);
     return status;
+}
+
+octet_status oct_quantizer_find_gains(octet_quantizer *q)
+{
+    bool both = oct_dtype_is_int8(q->settings.insert.activations);
+    for (int raise = OCTET_RAISE_FLOAT; raise <= (both ? OCTET_RAISE_16 : OCTET_RAISE_FLOAT); raise++) {
+        free(q->gains[raise]);
+        FORWARD(oct_gains_find(&q->search, (octet_raise)raise, &q->gains[raise]));
+    }
+    return OCTET_OK;
 }

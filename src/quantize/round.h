@@ -1,24 +1,14 @@
-/* Adaptive rounding: weights rounded so that the product's error on what its samples look like (moments.h) is
- * small, not each weight's own. */
+/* Adaptive rounding of a whole network (round_product.h), front to back: each product's weights are rounded
+ * by what its input is in the float network and in the one that is quantized so far, so that it also takes
+ * back what those before it have done. */
 #ifndef OCT_ROUND_H
 #define OCT_ROUND_H
 
-#include "moments.h"
+#include "candidate.h"
 
-typedef struct oct_rounding {
-    const float *weights;
-    const float *others; /* of a product on the same input whose result is added, and that these make up for
-                            too; NULL: there is none */
-    const float *least;  /* by row: no scale may be less */
-    int top;             /* whole numbers of [-top, top] */
-    bool fixed_scales;
-} oct_rounding;
-
-/* Weights of node to whole numbers times a scale a row.
- * scales: by row, what to begin with, and unless they are fixed the best found near it;
- * made: in the layout of the weights; shift: by row, what the mean of its results lacks then of the float
- * network's. The samples are complete: the moments are used up. */
-octet_status oct_moments_round(oct_moments *moments, const oct_rounding *how, float *scales, int8_t *made,
-                               double *shift);
+/* For a network quantized by this method, whose own rounded weights do not count. from_float: each product by
+ * what the float network shows alone, in a single run over the samples. *made: by node, the caller's. */
+octet_status oct_round(const oct_observed *seen, const oct_placed *placed, const oct_method *how,
+                       bool from_float, oct_rounded_weights **made);
 
 #endif

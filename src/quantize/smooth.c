@@ -1,7 +1,5 @@
 #include "smooth.h"
-#include "insert.h"
 #include "prepare.h"
-#include "quantizer.h"
 #include "rewrite.h"
 
 #include <math.h>
@@ -21,11 +19,6 @@ typedef struct site {
     int *moved, moved_count; /* results of Reshapes on the way */
     double *numbers;         /* [channels], scratch */
 } site;
-
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
-}
 
 /* ---- what there is ------------------------------------------------------------------------------------- */
 
@@ -148,7 +141,7 @@ static octet_status open_site(site *s)
     size_t nodes = (size_t)s->g->node_count + 1;
     s->products = calloc(nodes, sizeof *s->products);
     s->moved = calloc(nodes, sizeof *s->moved);
-    return s->products && s->moved ? OCTET_OK : no_memory();
+    return s->products && s->moved ? OCTET_OK : oct_out_of_memory("quantization");
 }
 
 static void close_site(site *s)
@@ -164,7 +157,7 @@ octet_status oct_smooth_find(const oct_graph *g, const oct_graph *shaped, oct_sm
     site s = {.g = (oct_graph *)g, .shaped = shaped, .readers = &readers};
     *count = 0;
     *sites = calloc((size_t)g->value_count + 1, sizeof **sites);
-    octet_status status = *sites ? oct_readers_find(g, &readers) : no_memory();
+    octet_status status = *sites ? oct_readers_find(g, &readers) : oct_out_of_memory("quantization");
     if (status == OCTET_OK)
         status = open_site(&s);
     for (int v = 0; status == OCTET_OK && v < g->value_count; v++) {
@@ -173,7 +166,7 @@ octet_status oct_smooth_find(const oct_graph *g, const oct_graph *shaped, oct_sm
         oct_smooth_site *made = &(*sites)[(*count)++];
         *made = (oct_smooth_site){.value = v, .channels = s.channels};
         if (!(made->peaks = calloc((size_t)s.channels, sizeof *made->peaks)))
-            status = no_memory();
+            status = oct_out_of_memory("quantization");
     }
     close_site(&s);
     oct_readers_free(&readers);
@@ -189,54 +182,17 @@ void oct_smooth_free(oct_smooth_site *sites, int count)
 
 /* ---- what is done -------------------------------------------------------------------------------------- */
 
-/* peaks[j]: the largest magnitude of the weights that channel j meets. */
-static void weight_peaks(const site *s, double *peaks)
-{
-    for (int k = 0; k < s->count; k++) {
-        int64_t elems;
-        const oct_node *n = &s->g->nodes[s->products[k]];
-        const float *w = oct_const_floats(s->g, n->inputs[1], &elems);
-        for (int64_t i = 0; i < elems; i++) {
-            double *peak = &peaks[oct_input_channel(s->g, n, i)];
-            *peak = fmax(*peak, fabs(w[i]));
-        }
-    }
-}
-
-static octet_status scale_weights(const site *s, int node, const double *factors)
-{
-    oct_graph *g = s->g;
-    int64_t elems;
-    const oct_value old = g->values[g->nodes[node].inputs[1]];
-    const float *w = oct_const_floats(g, g->nodes[node].inputs[1], &elems);
-    float *made = oct_arena_alloc(&g->arena, (size_t)elems, sizeof *made);
-    if (!made)
-        return no_memory();
-    for (int64_t i = 0; i < elems; i++)
-        made[i] = (float)(w[i] * factors[oct_input_channel(g, &g->nodes[node], i)]);
-    int v = oct_add_const_kept(g, OCTET_F32, old.rank, old.dims, made);
-    if (v < 0)
-        return OCTET_OUT_OF_MEMORY;
-    g->values[v].name = old.name;
-    return oct_set_input(g, node, 1, v);
-}
-
 /* Factors or terms of the normalization, divided. */
 static octet_status divide(const site *s, int node, int input, const double *factors)
 {
     oct_graph *g = s->g;
-    const oct_value old = g->values[g->nodes[node].inputs[input]];
     int rank = s->shaped->values[s->value].rank;
     float *made = oct_arena_alloc(&g->arena, (size_t)s->channels, sizeof *made);
     if (!made || !oct_per_channel(g, g->nodes[node].inputs[input], rank, rank - 1, s->channels, s->numbers))
-        return no_memory();
+        return oct_out_of_memory("quantization");
     for (int64_t c = 0; c < s->channels; c++)
         made[c] = (float)(s->numbers[c] / factors[c]);
-    int v = oct_add_const_kept(g, OCTET_F32, 1, &s->channels, made);
-    if (v < 0)
-        return OCTET_OUT_OF_MEMORY;
-    g->values[v].name = old.name;
-    return oct_set_input(g, node, input, v);
+    return oct_replace_floats(g, node, input, 1, &s->channels, made);
 }
 
 static octet_status scale_all(site *s, const double *factors)
@@ -245,7 +201,7 @@ static octet_status scale_all(site *s, const double *factors)
     if (s->term >= 0)
         FORWARD(divide(s, s->term, s->term_at, factors));
     for (int k = 0; k < s->count; k++)
-        FORWARD(scale_weights(s, s->products[k], factors));
+        FORWARD(oct_scale_inputs(s->g, s->products[k], factors));
     FORWARD(oct_rename_changed(s->g, s->value, "smooth"));
     if (s->g->nodes[s->norm].outputs[0] != s->value)
         FORWARD(oct_rename_changed(s->g, s->g->nodes[s->norm].outputs[0], "smooth"));
@@ -262,11 +218,12 @@ octet_status oct_smooth_apply(oct_graph *g, const oct_graph *shaped, const oct_s
     site s = {.g = g, .shaped = shaped, .readers = &readers};
     FORWARD(oct_readers_find(g, &readers));
     double *factors = calloc((size_t)which->channels, sizeof *factors);
-    octet_status status = factors ? open_site(&s) : no_memory();
+    octet_status status = factors ? open_site(&s) : oct_out_of_memory("quantization");
     if (status == OCTET_OK && !find_site(&s, which->value))
         status = oct_fail(OCTET_INTERNAL, "'%s' feeds more than products", g->values[which->value].name);
     if (status == OCTET_OK) {
-        weight_peaks(&s, factors);
+        for (int k = 0; k < s.count; k++)
+            oct_raise_input_peaks(g, s.products[k], factors);
         for (int64_t c = 0; c < s.channels; c++) {
             bool alive = which->peaks[c] > 0 && factors[c] > 0;
             double f = pow(which->peaks[c], strength) / pow(factors[c], 1 - strength);
@@ -278,53 +235,4 @@ octet_status oct_smooth_apply(oct_graph *g, const oct_graph *shaped, const oct_s
     close_site(&s);
     oct_readers_free(&readers);
     return status;
-}
-
-/* ---- with samples -------------------------------------------------------------------------------------- */
-
-static octet_status raise_peaks(void *user, int index, const octet_tensor *t)
-{
-    const oct_smooth_site *s = &((oct_smooth_site *)user)[index];
-    const float *x = t->data;
-    for (size_t i = 0; i < octet_tensor_bytes(t) / sizeof *x; i++)
-        s->peaks[i % (size_t)s->channels] = fmaxf(s->peaks[i % (size_t)s->channels], fabsf(x[i]));
-    return OCTET_OK;
-}
-
-static octet_status find_peaks(const octet_quantizer *q, oct_smooth_site *sites, int count)
-{
-    oct_taps *taps = NULL;
-    int *values = calloc((size_t)count, sizeof *values);
-    if (!values)
-        return no_memory();
-    for (int i = 0; i < count; i++)
-        values[i] = sites[i].value;
-    octet_status status = oct_taps_make(&q->graph, q->device, values, count, &taps);
-    for (size_t i = 0; status == OCTET_OK && i < q->sample_count; i++) {
-        oct_quantizer_progress(q, "smooth", i, q->sample_count);
-        status = oct_taps_run(taps, q->samples[i].inputs, raise_peaks, sites);
-    }
-    oct_taps_destroy(taps);
-    free(values);
-    return status;
-}
-
-octet_status oct_quantizer_smooth(octet_quantizer *q)
-{
-    oct_smooth_site *sites = NULL;
-    int count = 0;
-    if (!(q->desc.smooth > 0))
-        return OCTET_OK;
-    octet_status status = oct_smooth_find(&q->graph, &q->shaped, &sites, &count);
-    if (status == OCTET_OK && count)
-        status = find_peaks(q, sites, count);
-    for (int i = 0; status == OCTET_OK && i < count; i++)
-        status = oct_smooth_apply(&q->graph, &q->shaped, &sites[i], q->desc.smooth);
-    q->smoothed = (size_t)count;
-    oct_smooth_free(sites, count);
-    if (status != OCTET_OK || !count)
-        return status;
-    oct_quantizer_forget_arrangement(q);
-    FORWARD(oct_quantizer_arrange(q, q->samples[0].inputs));
-    return oct_quantizer_observe_again(q);
 }

@@ -1,4 +1,5 @@
 /* Making an executor: memory, constants, the load list, the kernels of the run list. */
+#include "check_args.h"
 #include "clock.h"
 #include "executor_priv.h"
 #include "sizes.h"
@@ -14,7 +15,7 @@ enum { IN_FLIGHT_MAX = 64 };
 typedef struct binder {
     oct_executor *e;
     const oct_recipe *recipe;
-    oct_memory_plan plan;
+    oct_memory_plan plan; /* its arrays are the caller's */
     oct_region_buffers weights;
     bool *uploaded;       /* per memory */
     size_t *run_index;    /* per launch: how many launches of the run list come before it */
@@ -92,6 +93,18 @@ static bool in_scratch(const oct_place *places, oct_mem mem)
            places[mem].region == OCT_REGION_NOWHERE;
 }
 
+static octet_status make_kernel(binder *b, const oct_launch *l, bound_launch *out)
+{
+    FORWARD(oct_device_kernel(b->e->device, l->file, l->entry, l->options, &out->kernel));
+    FORWARD(oct_check_args(out->kernel, l));
+    if (!l->record)
+        return OCTET_OK;
+    cl_int err = clSetKernelArg(out->kernel, 2 * (cl_uint)l->arg_count, l->record->numbers_bytes, l->numbers);
+    return err == CL_SUCCESS ? OCTET_OK
+                             : oct_fail_prefix(oct_cl_fail(err, "clSetKernelArg"), "%s of kernel %s",
+                                               l->record->numbers, l->entry);
+}
+
 /* Make the kernel of a launch and set its arguments. run: it belongs to the run list. */
 static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_launch *out)
 {
@@ -99,7 +112,7 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
     if (l->product)
         out->product = *l->product;
     else
-        FORWARD(oct_device_kernel(e->device, l->file, l->entry, l->options, &out->kernel));
+        FORWARD(make_kernel(b, l, out));
     out->dims = (cl_uint)l->dims;
     out->node = l->node;
     out->name = l->entry;
@@ -110,7 +123,8 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
         const oct_arg *a = &l->args[i];
         octet_status status = set_arg(b, out, index, a, run ? b->plan.run : b->plan.load);
         if (status != OCTET_OK)
-            return oct_fail_prefix(status, "argument %u of kernel %s", index, l->entry);
+            return oct_fail_prefix(status, "argument %u (%s) of kernel %s", index,
+                                   a->name ? a->name : "positional", l->entry);
         if (run && is_mem_arg(a) && in_scratch(b->plan.run, a->mem))
             e->patches[e->patch_count++] = (patch){a->mem, a->offset, (size_t)(out - e->run), index};
         index += is_mem_arg(a) ? 2 : 1;
@@ -340,8 +354,6 @@ static octet_status load(binder *b)
 {
     oct_executor *e = b->e;
     oct_store *s = e->store;
-    const oct_memory_limits limits = oct_store_limits(s);
-    FORWARD(oct_memory_plan_make(b->recipe, &s->weights, &limits, &b->plan, NULL));
     FORWARD(allocate_host(b));
     FORWARD(oct_store_reserve(s, e->scratch_bytes));
     e->scratch_generation = s->scratch_generation;
@@ -356,8 +368,30 @@ static octet_status load(binder *b)
     return share_weights(b);
 }
 
-octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
-                                 oct_executor **executor)
+static octet_status load_placed(oct_executor *e, const oct_recipe *recipe, const oct_memory_plan *plan)
+{
+    binder b = {.e = e, .recipe = recipe, .plan = *plan};
+    octet_status status = load(&b);
+    oct_region_free(e->store, &b.weights);
+    free(b.uploaded);
+    free(b.run_index);
+    free(b.small);
+    return status;
+}
+
+/* Place the recipe, and load it there. */
+static octet_status place_and_load(oct_executor *e, const oct_recipe *recipe)
+{
+    oct_memory_plan plan;
+    FORWARD(oct_store_place(e->store, recipe, &plan, NULL));
+    octet_status status = load_placed(e, recipe, &plan);
+    oct_memory_plan_free(&plan);
+    return status;
+}
+
+octet_status oct_executor_create_placed(oct_device *device, const oct_recipe *recipe,
+                                        const oct_memory_plan *plan, oct_store *store,
+                                        oct_executor **executor)
 {
     *executor = NULL;
     FORWARD(recipe->status);
@@ -368,17 +402,17 @@ octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, o
     e->store = store ? store : &e->own_store;
     if (!store)
         oct_store_init(&e->own_store, device, 0);
-    binder b = {.e = e, .recipe = recipe};
-    octet_status status = load(&b);
-    oct_region_free(e->store, &b.weights);
-    oct_memory_plan_free(&b.plan);
-    free(b.uploaded);
-    free(b.run_index);
-    free(b.small);
+    octet_status status = plan ? load_placed(e, recipe, plan) : place_and_load(e, recipe);
     if (status != OCTET_OK) {
         oct_executor_destroy(e);
         return status;
     }
     *executor = e;
     return OCTET_OK;
+}
+
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
+                                 oct_executor **executor)
+{
+    return oct_executor_create_placed(device, recipe, NULL, store, executor);
 }

@@ -50,7 +50,7 @@ static int run_model(octet_context *context, const char *path)
     int bad;
     memset(scores, 0, sizeof scores);
     image.data = pixels;
-    bad = failed(octet_model_load(context, path, &model), "model load") ||
+    bad = failed(octet_model_load(context, path, NULL, &model), "model load") ||
           failed(octet_session_create(model, NULL, &session), "session create") ||
           failed(octet_session_run(session, &image, 1, &scores[0], 1), "session run") ||
           failed(octet_session_run(session, &image, 1, &scores[1], 1), "session run again");

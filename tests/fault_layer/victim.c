@@ -55,7 +55,7 @@ static octet_status network(octet_context *context, const char *path)
     static float pixels[2 * 64];
     octet_model *model = NULL;
     octet_session *session = NULL;
-    octet_status status = octet_model_load(context, path, &model);
+    octet_status status = octet_model_load(context, path, NULL, &model);
     if (status == OCTET_OK)
         status = octet_session_create(model, NULL, &session);
     for (int batch = 1; status == OCTET_OK && batch <= 2; batch++) {
