@@ -1,5 +1,4 @@
 /* Shapes of conversions between floats and integers. */
-#include "dtype.h"
 #include "infer.h"
 #include "sizes.h"
 

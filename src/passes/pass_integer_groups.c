@@ -12,7 +12,6 @@
 #include "rewrite.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Did a function rewrite its group? */
 typedef octet_status fuse_fn(oct_group *s, bool *done);
