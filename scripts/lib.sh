@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/demo and scripts/test share. Sourced; sets `root` and changes to it.
+# What the scripts share. Sourced; sets `root` and changes to it.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
@@ -14,22 +14,58 @@ die()
     exit 1
 }
 
-# build DIR CMAKE-ARGUMENT...: configure (once per set of arguments) and build; the log shows only on failure
-build()
+# as many jobs as there are processors
+jobs=$(nproc 2>/dev/null || echo 2)
+
+# configure PRESET: of CMakePresets.json, which owns the flags; into build/PRESET. With Ninja and ccache where they are
+# here; a folder made with one generator stays with it.
+configure()
 {
-    local dir=$1 log=$1/build.log jobs
-    shift
-    jobs=$(nproc 2>/dev/null || echo 2)
-    mkdir -p "$dir"
-    # A folder made with one generator stays with it; a new one takes Ninja where there is one.
-    if [ ! -f "$dir/CMakeCache.txt" ] && have ninja; then
-        set -- -G Ninja "$@"
+    local preset=$1 generator=() launcher=${CMAKE_C_COMPILER_LAUNCHER-}
+    if [ ! -f "build/$preset/CMakeCache.txt" ] && have ninja; then
+        generator=(-G Ninja)
     fi
-    if ! { cmake -S . -B "$dir" "$@" && cmake --build "$dir" -j "$jobs"; } >"$log" 2>&1; then
+    [ -n "$launcher" ] || ! have ccache || launcher=ccache
+    cmake --preset "$preset" "${generator[@]}" "-DCMAKE_C_COMPILER_LAUNCHER=$launcher"
+}
+
+# quietly LOG COMMAND...: the log shows only on failure
+quietly()
+{
+    local log=$1
+    shift
+    if ! "$@" >"$log" 2>&1; then
         grep -E -A 8 'error|warning|Error' "$log" | head -n 60 >&2 || true
         tail -n 15 "$log" >&2
         return 1
     fi
+}
+
+# build PRESET [TARGET...]: configure and build
+build()
+{
+    local preset=$1
+    shift
+    local targets=()
+    [ $# -eq 0 ] || targets=(--target "$@")
+    mkdir -p "build/$preset"
+    quietly "build/$preset/configure.log" configure "$preset"
+    quietly "build/$preset/build.log" cmake --build --preset "$preset" -j "$jobs" "${targets[@]}"
+}
+
+# formatted_files: what clang-format looks after, one a line
+formatted_files()
+{
+    find include src kernels tests bench examples -name '*.[ch]' -o -name '*.cl' -o -name '*.clh' | sort
+}
+
+# shell_files: every script of the repository, one a line
+shell_files()
+{
+    {
+        find scripts -name '*.sh'
+        grep -rlIE '^#!(/usr/bin/env |/bin/)(ba)?sh' scripts .ci tests bench examples
+    } | sort -u
 }
 
 # show COMMAND...: print it as one would type it, and run it

@@ -7,6 +7,7 @@
 #include "dtype.h"
 #include "executor.h"
 #include "quant_args.h"
+#include "runner.h"
 #include "split.h"
 
 static oct_device *device;
@@ -192,15 +193,14 @@ static inline void harness_run(oct_recipe *r, octet_status built, const harness_
 {
     oct_executor *e = NULL;
     octet_status status = built == OCTET_OK ? oct_executor_create(device, r, NULL, &e) : built;
-    for (int run = 0; status == OCTET_OK && run < 2; run++) {
-        for (int i = 0; status == OCTET_OK && i < input_count; i++)
-            status = oct_executor_upload(e, inputs[i].mem, inputs[i].data);
-        if (status == OCTET_OK)
-            status = oct_executor_run(e, NULL);
-        for (int i = 0; status == OCTET_OK && i < output_count; i++)
-            status = oct_executor_download(e, outputs[i].mem, outputs[i].data);
-        status = oct_device_settle(device, status);
-    }
+    oct_host_memory memories[16];
+    assert_in_range(input_count + output_count, 0, 16);
+    for (int i = 0; i < input_count; i++)
+        memories[i] = (oct_host_memory){.mem = inputs[i].mem, .from = inputs[i].data};
+    for (int i = 0; i < output_count; i++)
+        memories[input_count + i] = (oct_host_memory){.mem = outputs[i].mem, .to = outputs[i].data};
+    for (int run = 0; status == OCTET_OK && run < 2; run++)
+        status = oct_runner_run(e, memories, (size_t)(input_count + output_count));
     if (status == OCTET_OK)
         status = harness_run_external(e, r, inputs, input_count, outputs, output_count, what);
     oct_executor_destroy(e);

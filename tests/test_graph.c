@@ -1,6 +1,6 @@
 /* The graph as data (building, ordering, copying, the operator table) and the geometry of windows against
  * ONNX Runtime (tests/data/windows.txt, made by tests/oracle/window.py). */
-#include "graph.h"
+#include "op_facts.h"
 #include "window.h"
 
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * What the rewritten graphs compute is compared with ONNX Runtime by tests/oracle/qdq.py and bench/nets;
  * here: that a pass does what it is for, and leaves alone what only looks like it. */
 #include "dtype.h"
-#include "graph.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "sizes.h"
 

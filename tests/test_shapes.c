@@ -184,10 +184,47 @@ static void small_allocations_do(void **state)
     octet_context_destroy(small);
 }
 
-/* A device that gives out less memory than it says: the session finds what there is, and streams. */
-static void memory_that_is_not_there_is_not_needed(void **state)
+/* Another context, on a device that gives out no more than this, whatever it says, takes the place of the
+ * usual one. */
+static octet_context *usual_context;
+static octet_model *usual_model;
+static char told[256]; /* the last line of its log that tells of less memory */
+
+static void keep_line(void *user, const char *line)
 {
-    (void)state;
+    (void)user;
+    if (strstr(line, "planning for"))
+        snprintf(told, sizeof told, "%s", line);
+}
+
+static void become_poor(uint64_t real)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)real);
+    octet_context_desc desc;
+    OCTET_INIT(desc);
+    desc.log = keep_line;
+    usual_context = context;
+    usual_model = model;
+    told[0] = '\0';
+    assert_int_equal(setenv("OCTET_MEMORY", text, 1), 0);
+    CHECK_OK(octet_context_create(&desc, &context));
+    assert_int_equal(unsetenv("OCTET_MEMORY"), 0);
+    CHECK_OK(octet_model_load(context, FOLDER "shapes.onnx", NULL, &model));
+}
+
+static void become_rich(void)
+{
+    octet_model_destroy(model);
+    octet_context_destroy(context);
+    context = usual_context;
+    model = usual_model;
+}
+
+/* What a session needs, at least and with nothing streamed, for a picture so small that it is mostly weights.
+ */
+static void needs_of_small(uint64_t *least, uint64_t *everything)
+{
     octet_session_desc desc;
     octet_session_info info;
     octet_value_info shape;
@@ -195,41 +232,73 @@ static void memory_that_is_not_there_is_not_needed(void **state)
     OCTET_INIT(info);
     OCTET_INIT(shape);
     CHECK_OK(octet_model_input(model, 0, &shape));
-    const int64_t small[] = {1, 3, 8, 8}; /* mostly weights */
+    const int64_t small[] = {1, 3, 8, 8};
     memcpy(shape.dims, small, sizeof small);
     desc.inputs = &shape;
     desc.input_count = 1;
     CHECK_OK(octet_model_plan(model, &desc, &info));
-    uint64_t everything = info.device_bytes;
-    uint64_t least = least_limit(desc), real = (least + 3 * everything) / 4;
-    assert_true(least < real && real < everything);
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)real);
-    octet_context *poor, *rich = context;
-    octet_model *same, *own = model;
-    assert_int_equal(setenv("OCTET_MEMORY", text, 1), 0);
-    CHECK_OK(octet_context_create(NULL, &poor));
-    assert_int_equal(unsetenv("OCTET_MEMORY"), 0);
-    CHECK_OK(octet_model_load(poor, FOLDER "shapes.onnx", NULL, &same));
-    context = poor;
-    model = same;
-    octet_session *session = open_session(0);
-    octet_tensor in = {OCTET_F32, 4, {1, 3, 8, 8}, pixels, 3 * 8 * 8 * sizeof *pixels}, out = {0}, want = {0};
+    *everything = info.device_bytes;
+    *least = least_limit(desc);
+}
+
+static octet_tensor run_small(octet_session *session, int64_t width)
+{
+    octet_tensor in = {OCTET_F32, 4, {1, 3, 8, width}, pixels, 0}, out = {0};
+    in.data_bytes = octet_tensor_bytes(&in);
     CHECK_OK(octet_session_run(session, &in, 1, &out, 1));
-    assert_true(info_of(session).streamed_bytes > 0);
+    return out;
+}
+
+/* A device that gives out less memory than it says: the session finds what there is, and streams. */
+static void memory_that_is_not_there_is_not_needed(void **state)
+{
+    (void)state;
+    uint64_t least, everything;
+    needs_of_small(&least, &everything);
+    uint64_t real = (least + 3 * everything) / 4;
+    assert_true(least < real && real < everything);
+    become_poor(real);
+    octet_session *session = open_session(0);
+    octet_tensor out = run_small(session, 8);
+    octet_session_info info = info_of(session);
+    assert_true(info.streamed_bytes > 0);
+    assert_in_range(info.planned_limit, least, real);
+    assert_non_null(strstr(told, "planning for"));
     assert_in_range(counters().peak_device_bytes, 1, real);
     octet_session_destroy(session);
-    context = rich;
-    model = own;
+    become_rich();
     session = open_session(0);
-    CHECK_OK(octet_session_run(session, &in, 1, &want, 1));
+    octet_tensor want = run_small(session, 8);
     assert_int_equal(info_of(session).streamed_bytes, 0);
     assert_memory_equal(out.data, want.data, octet_tensor_bytes(&want));
     octet_tensor_free(&out);
     octet_tensor_free(&want);
     octet_session_destroy(session);
-    octet_model_destroy(same);
-    octet_context_destroy(poor);
+}
+
+/* That a plan was made for less is no limit for the next one: what another session gives back is used. */
+static void memory_that_comes_back_is_used(void **state)
+{
+    (void)state;
+    uint64_t least, everything;
+    needs_of_small(&least, &everything);
+    become_poor(everything + (least + 3 * everything) / 4);
+    octet_session *other = open_session(0), *session = open_session(0);
+    octet_tensor of_other = run_small(other, 8), first = run_small(session, 8);
+    octet_session_info before = info_of(session);
+    assert_int_equal(info_of(other).streamed_bytes, 0);
+    assert_true(before.streamed_bytes > 0);
+    assert_true(before.planned_limit < info_of(other).planned_limit);
+    octet_session_destroy(other);
+    octet_tensor second = run_small(session, 9);
+    assert_int_equal(info_of(session).streamed_bytes, 0);
+    assert_true(info_of(session).planned_limit > before.planned_limit);
+    assert_memory_equal(first.data, of_other.data, octet_tensor_bytes(&first));
+    octet_tensor_free(&of_other);
+    octet_tensor_free(&first);
+    octet_tensor_free(&second);
+    octet_session_destroy(session);
+    become_rich();
 }
 
 static int set_up(void **state)
@@ -264,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_memory_limit_holds_for_all_shapes),
         cmocka_unit_test(small_allocations_do),
         cmocka_unit_test(memory_that_is_not_there_is_not_needed),
+        cmocka_unit_test(memory_that_comes_back_is_used),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -22,25 +22,26 @@ typedef struct octet_comparison octet_comparison;
 
 typedef struct octet_comparison_desc {
     size_t struct_size;
-    const octet_fixed_input
-        *fixed; /* [fixed_count]: inputs of one network or both; samples do not have them; copied */
+    const octet_fixed_input *fixed; /* [fixed_count], copied: inputs of either network; not in samples */
     size_t fixed_count;
 } octet_comparison_desc;
 
-/* Map two ONNX files, which must not change while the comparison lives. Tensors are compared on the context's
- * device. desc may be NULL. Errors: those of octet_model_load, the file named; INVALID_ARGUMENT (neither
- * network has an input that desc fixes, or the value does not fit it). */
+/* Map two ONNX files, which must not change while the comparison lives. Tensors are compared on the
+ * context's device. desc may be NULL.
+ * Errors: those of octet_model_load, the file named; INVALID_ARGUMENT (neither network has an input that
+ * desc fixes, or the value does not fit it). */
 OCTET_API octet_status octet_comparison_create(octet_context *context, const char *a, const char *b,
                                                const octet_comparison_desc *desc,
                                                octet_comparison **comparison);
 /* Release it; NULL does nothing. */
 OCTET_API void octet_comparison_destroy(octet_comparison *comparison);
 
-/* One sample: inputs[input_count], a tensor for each input of the networks, which have the same; read during
- * the call only. Runs both networks, with every tensor observable. The first sample decides what is compared,
- * and which branches are taken. Errors: INVALID_ARGUMENT (a count, or which input does not fit, the file
- * named; no tensor has a counterpart; another branch than the first sample's), UNSUPPORTED, OUT_OF_MEMORY,
- * DEVICE_ERROR as for octet_session_run. A sample that fails may be counted in some tensors. */
+/* One sample: inputs[input_count], a tensor for each input of the networks, which have the same; read
+ * during the call only. Runs both networks, with every tensor observable. The first sample decides what is
+ * compared, and which branches are taken.
+ * Errors: INVALID_ARGUMENT (a count, or which input does not fit, the file named; no tensor has a
+ * counterpart; another branch than the first sample's), UNSUPPORTED, OUT_OF_MEMORY, DEVICE_ERROR as for
+ * octet_session_run. A sample that fails may be counted in some tensors. */
 OCTET_API octet_status octet_comparison_add(octet_comparison *comparison, const octet_tensor *inputs,
                                             size_t input_count);
 

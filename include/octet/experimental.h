@@ -12,13 +12,13 @@
 extern "C" {
 #endif
 
-/* Measure the peak of 8-bit multiply-adds, in 10^9 operations per second (two per multiply-add): the ceiling
- * of what a gemm and a session can reach. Takes some tens of milliseconds. Errors: UNSUPPORTED where there is
- * no dot path to measure, OUT_OF_MEMORY, DEVICE_ERROR; *gops is then 0. */
+/* Measure the peak of 8-bit multiply-adds, in 10^9 operations per second (two per multiply-add): the
+ * ceiling of what a gemm and a session can reach. Takes some tens of milliseconds.
+ * Errors: UNSUPPORTED where there is no dot path to measure, OUT_OF_MEMORY, DEVICE_ERROR; *gops is then 0. */
 OCTET_API octet_status octet_context_ceiling(octet_context *context, double *gops);
 
-/* Name of GEMM variant `index` of those that this context's device can run, for octet_gemm_desc.variant; NULL
- * past the last. Static. */
+/* Name of GEMM variant `index` of those that this context's device can run, for octet_gemm_desc.variant;
+ * NULL past the last. Static. */
 OCTET_API const char *octet_gemm_variant_name(octet_context *context, size_t index);
 /* The kernel variant that a gemm uses; "" for NULL. Static. */
 OCTET_API const char *octet_gemm_variant(const octet_gemm *gemm);
@@ -42,7 +42,8 @@ OCTET_API octet_status octet_session_kernel_time(const octet_session *session, s
 
 /* Tell `row` each problem that the tuning file of the context's device holds now; seconds and tried are 0,
  * usual_variant and dropped "". A file that is damaged, or not of this device, driver and version, holds
- * nothing. Errors: INVALID_ARGUMENT (`row` ended it), OUT_OF_MEMORY. */
+ * nothing.
+ * Errors: INVALID_ARGUMENT (`row` ended it), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_tuning_list(octet_context *context, octet_tune_fn *row, void *user);
 /* The path of that file into path[size], cut to fit; "" where there is no cache folder. It need not exist.
  * Errors: INVALID_ARGUMENT (size is 0). */

@@ -1,36 +1,38 @@
 /* liboctet: exact int8 inference on any OpenCL device.
  *
- * This header is the stable interface. octet/quantize.h makes int8 networks, octet/compare.h compares
- * networks, octet/opencl.h shares cl_* objects with Octet; octet/experimental.h measures Octet itself and may
- * change with any version. Nothing but octet/opencl.h needs OpenCL headers.
+ * This header is the stable interface. octet/quantize.h makes int8 networks, octet/compare.h compares them,
+ * octet/opencl.h shares cl_* objects with Octet; octet/experimental.h measures Octet itself and may change
+ * with any version. Nothing but octet/opencl.h needs OpenCL headers.
  *
  * Conventions
- *   Objects are created by *_create / *_load and released by *_destroy, which accepts NULL. A create function
- * sets *object to NULL where it fails. Objects keep those they were made of alive: the order of destruction
- * is free. Descriptor and info structs start with `struct_size` (set it with OCTET_INIT); zero in every other
- * field of a descriptor means the default. Pointers that go in are read during the call only and stay the
- * caller's, unless it says otherwise. Pointers that come out belong to Octet; how long they live is said
- * where they are. Shapes are in [brackets], outermost dimension first; units are in names (_bytes, _ns). Text
- * is UTF-8 and ends with a zero.
+ *   Objects are created by *_create / *_load and released by *_destroy, which accepts NULL.
+ *   A create function sets *object to NULL where it fails.
+ *   An object keeps those that it was made of alive: the order of destruction is free.
+ *   Descriptor and info structs start with `struct_size` (set it with OCTET_INIT); zero in every other field
+ *   of a descriptor means the default.
+ *   Pointers that go in are read during the call only and stay the caller's, unless it says otherwise.
+ *   Pointers that come out belong to Octet; how long they live is said where they are.
+ *   Shapes are in [brackets], outermost dimension first; units are in names (_bytes, _ns). Text is UTF-8.
  *
  * Errors
  *   Every function that can fail returns an octet_status; octet_last_error() then holds one line of text for
- * this thread: what is wrong, where, and the mend. The library never prints, exits or aborts. "Errors:" lists
- * what a function returns and why. Not listed each time: INVALID_ARGUMENT where a pointer is NULL that may
- * not be, or a struct_size is not set; INTERNAL, a defect in Octet, which please report.
+ *   this thread: what is wrong, where, and the mend. The library never prints, exits or aborts.
+ *   "Errors:" lists what a function returns and why. Not listed each time: INVALID_ARGUMENT where a pointer
+ * is NULL that may not be, or a struct_size is not set; INTERNAL, a defect in Octet: please report it.
  *
  * Threads
- *   What has no object may be called from any thread at any time. For an object the rule is at its type: a
- * context and a model may be used from many threads at once; a session, a gemm and the others belong to one
- * thread at a time (calls on the same one are the caller's to serialize), and any number of them may be at
- * work at once.
+ *   Functions without an object may be called from any thread at any time. For an object the rule is at its
+ *   type: contexts, models and inspections may be used from many threads at once; a session, a gemm and the
+ *   others belong to one thread at a time (calls on the same one are the caller's to serialize), and any
+ *   number of them may be at work at once.
  *
  * Versions
  *   Before 1.0 a minor version may change everything here, and the library's SONAME has the minor: a program
- * runs with the minor it was built for or not at all. A patch version keeps every function; structs with a
- * struct_size may get fields at their end and enums values at theirs. Structs without one, and
- * octet_value_info, which travels in arrays, do not change. What octet/experimental.h has, and fields that
- * are called experimental, may change or go with any version: build for the very version that runs.
+ *   runs with the minor it was built for or not at all. A patch version keeps every function; structs with a
+ *   struct_size may get fields at their end, and enums values at theirs. Structs without one, and
+ *   octet_value_info, which travels in arrays, do not change.
+ *   What octet/experimental.h has, and fields that are called experimental, may change or go with any
+ * version: build for the very version that runs.
  */
 #ifndef OCTET_H
 #define OCTET_H
@@ -74,8 +76,8 @@ typedef enum octet_status {
 
 /* "ok", "invalid argument", ...; "unknown status" past the last. Static; never NULL. */
 OCTET_API const char *octet_status_name(octet_status status);
-/* This thread's last error text, "" if none. Valid until the next Octet call on this thread; other threads do
- * not touch it. Success does not clear it. */
+/* This thread's last error text, "" if none. Valid until the next Octet call on this thread; other threads
+ * do not touch it. Success does not clear it. */
 OCTET_API const char *octet_last_error(void);
 /* "0.1.0": that of the library that runs, which OCTET_VERSION_* need not be. Static. */
 OCTET_API const char *octet_version(void);
@@ -116,19 +118,20 @@ typedef struct octet_tensor {
 } octet_tensor;
 
 /* Elements times element size; 0 also for NULL, a shape that overflows or has an unknown (negative)
- * dimension, and a rank that is none. */
+ * dimension, and a rank out of range. */
 OCTET_API size_t octet_tensor_bytes(const octet_tensor *tensor);
 /* Allocate zeroed data for tensor->dtype and dims; what data was before is not looked at. Release it with
- * octet_tensor_free. Errors: INVALID_ARGUMENT (an unknown dtype, a rank or dimension that is none, a shape
- * whose size overflows), OUT_OF_MEMORY. */
+ * octet_tensor_free.
+ * Errors: INVALID_ARGUMENT (an unknown dtype, a rank or dimension out of range, a shape whose size
+ * overflows), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_tensor_alloc(octet_tensor *tensor);
-/* Free data that Octet allocated (octet_tensor_alloc, octet_tensor_read_pb, outputs of a run), and zero the
- * struct. NULL does nothing. Never for data of the caller's own. */
+/* Free data that Octet allocated (octet_tensor_alloc, octet_tensor_read_pb, outputs of a run), and zero
+ * the struct. NULL does nothing. Never for data of the caller's own. */
 OCTET_API void octet_tensor_free(octet_tensor *tensor);
 /* Read an ONNX TensorProto file (.pb). What was in *tensor is overwritten; its data is allocated, and NULL
- * where the call fails. name: NULL, or receives the tensor's name, cut to name_size. Errors: CORRUPT_FILE (it
- * cannot be read, or is damaged), UNSUPPORTED (strings and other types that octet_dtype has not),
- * OUT_OF_MEMORY. */
+ * where the call fails. name: NULL, or receives the tensor's name, cut to name_size.
+ * Errors: CORRUPT_FILE (it cannot be read, or is damaged), UNSUPPORTED (strings and other types that
+ * octet_dtype has not), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_tensor_read_pb(const char *path, octet_tensor *tensor, char *name,
                                             size_t name_size);
 
@@ -145,9 +148,8 @@ typedef struct octet_device_info {
     size_t struct_size;
     octet_device_type type;
     char name[128], vendor[128], platform[128], driver[128], version[128];
-    char dot4[32]; /* which 4-way 8-bit dot path Octet uses, for people: "none", "khr", "nvidia", "x86-vnni",
-                      ... */
-    char matrix[32]; /* which int8 matrix unit Octet uses, for people: "none", ... */
+    char dot4[32];   /* which 4-way 8-bit dot path Octet uses: "none", "khr", "nvidia", "x86-vnni", ... */
+    char matrix[32]; /* which int8 matrix unit Octet uses: "none", ...; both for people, there may be more */
     uint64_t global_bytes, max_alloc_bytes;
     uint64_t local_bytes; /* on GPUs, once a context has been made: with which a kernel has run */
     uint32_t compute_units, clock_mhz;
@@ -159,9 +161,10 @@ typedef struct octet_device_info {
     uint64_t local_said_bytes; /* local_bytes as the driver has it, where a kernel does not get as much */
 } octet_device_info;
 
-/* Number of devices over all platforms; 0 (and OK) when there is none. A driver that cannot list its devices
- * has none. Index order is stable while the set of drivers is: platforms in the loader's order, devices in
- * the platform's. Errors: none but INVALID_ARGUMENT for a NULL. */
+/* Number of devices over all platforms; 0 (and OK) when there is none. A driver that cannot list its
+ * devices has none. Index order is stable while the set of drivers is: platforms in the loader's order,
+ * devices in the platform's.
+ * Errors: none but INVALID_ARGUMENT for a NULL. */
 OCTET_API octet_status octet_device_count(size_t *count);
 /* What is known of device `index` of octet_device_count. Errors: INVALID_ARGUMENT (index out of range),
  * NO_DEVICE, OUT_OF_MEMORY or DEVICE_ERROR (the driver does not tell). */
@@ -184,7 +187,7 @@ typedef struct octet_context_desc {
     int profiling;         /* 1: record kernel times (octet/experimental.h) at some cost a launch */
     const char *cache_dir; /* NULL: the user's cache folder; "": no disk cache */
     octet_log_fn
-        log; /* NULL: silent. It and log_user are kept while the context or what is made of it lives. */
+        log; /* NULL: silent. Kept, with log_user, while anything that is made of the context lives. */
     void *log_user;
 } octet_context_desc;
 
@@ -210,7 +213,7 @@ typedef struct octet_counters {
     uint64_t device_bytes;      /* buffers that Octet holds on the device now: not affected by a reset */
     uint64_t peak_device_bytes; /* the most of them at one time since creation or the last reset */
     uint64_t load_nanoseconds;  /* from the first constant to all of them on the device, packed, of all
-                                   sessions  and products made; kernels were compiled before */
+                                   sessions and products made; kernels were compiled before */
 } octet_counters;
 
 /* The counters as they are now; other threads may be counting. Errors: none but INVALID_ARGUMENT. */
@@ -258,15 +261,19 @@ typedef struct octet_gemm_desc {
 /* A matrix product that is ready to run. Belongs to one thread at a time. */
 typedef struct octet_gemm octet_gemm;
 
-/* Upload B and pack it, compile kernels. b: [k][ldb] or, transposed, [n][ldb] of desc->b_dtype on the host;
- * NULL when desc->b_is_runtime. desc and its arrays are read during the call only. Errors: INVALID_ARGUMENT
- * (a field of desc, by name; b is NULL), UNSUPPORTED (k past the bound of the types, a size past 2^31 - 4096,
- * a variant that there is not), OUT_OF_MEMORY, DEVICE_ERROR (a kernel does not compile, a call failed). */
+/* Upload B and pack it, compile kernels.
+ * b: [k][ldb] or, transposed, [n][ldb] of desc->b_dtype on the host; NULL when desc->b_is_runtime. desc
+ * and its arrays are read during the call only.
+ * Errors: INVALID_ARGUMENT (a field of desc, by name; b is NULL), UNSUPPORTED (k past the bound of the
+ * types, a size past 2^31 - 4096, a variant that there is not), OUT_OF_MEMORY, DEVICE_ERROR (a kernel does
+ * not compile, a call failed). */
 OCTET_API octet_status octet_gemm_create(octet_context *context, const octet_gemm_desc *desc, const void *b,
                                          octet_gemm **gemm);
-/* Run on host operands; returns when c is written. a: [batch][m][lda] of a_dtype; b: [batch][k][ldb] or,
- * transposed, [batch][n][ldb] of b_dtype, when b_is_runtime, else not looked at; c: [batch][m][ldc] of int32,
- * c_dtype or float32. What lies between rows of c is left as it is. An operand of no elements may be NULL.
+/* Run on host operands; returns when c is written.
+ * a: [batch][m][lda] of a_dtype;
+ * b: [batch][k][ldb] or, transposed, [batch][n][ldb] of b_dtype, when b_is_runtime, else not looked at; c:
+ * [batch][m][ldc] of int32, c_dtype or float32. What lies between rows of c is left as it is. An operand
+ * of no elements may be NULL.
  * Errors: INVALID_ARGUMENT (which operand is NULL), OUT_OF_MEMORY, DEVICE_ERROR; c may then be written in
  * part. */
 OCTET_API octet_status octet_gemm_run(octet_gemm *gemm, const void *a, const void *b, void *c);
@@ -289,16 +296,16 @@ typedef struct octet_fixed_input {
 
 typedef struct octet_model_desc {
     size_t struct_size;
-    const octet_fixed_input
-        *fixed; /* [fixed_count]; they are no inputs of the model then: it has that many fewer */
+    const octet_fixed_input *fixed; /* [fixed_count]; no inputs of the model then: it has that many fewer */
     size_t fixed_count;
 } octet_model_desc;
 
-/* Map an ONNX file and check it. The file, and files beside it that hold its weights, must not change while
- * the model lives. context NULL: for inspection only; nodes that cannot run do not fail the load then,
- * octet_inspection_node tells of them. desc may be NULL. Errors: CORRUPT_FILE (it cannot be read, what is
- * damaged), UNSUPPORTED (operator and node by name), INVALID_ARGUMENT (desc fixes an input that there is not,
- * or to a value that does not fit it; shapes that do not fit each other, the node named), OUT_OF_MEMORY. */
+/* Map an ONNX file and check it. The file, and files beside it that hold its weights, must not change
+ * while the model lives. context NULL: for inspection only; nodes that cannot run do not fail the load
+ * then, octet_inspection_node tells of them. desc may be NULL.
+ * Errors: CORRUPT_FILE (it cannot be read, what is damaged), UNSUPPORTED (operator and node by name),
+ * INVALID_ARGUMENT (desc fixes an input that there is not, or to a value that does not fit it; shapes that
+ * do not fit each other, the node named), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_model_load(octet_context *context, const char *path,
                                         const octet_model_desc *desc, octet_model **model);
 /* Release it; NULL does nothing. Its sessions and inspections keep what they need of it alive. */
@@ -345,40 +352,44 @@ typedef struct octet_session_desc {
     /* Device bytes the session may hold: weights, activations and all. Weights that do not fit are streamed:
      * uploaded piece by piece behind the computation, in every run. 0: the device's memory is the limit. */
     uint64_t memory_limit;
-    octet_border
-        border; /* of octet_session_run; octet_session_enqueue takes and gives the model's own dtypes */
+    /* Of octet_session_run; octet_session_enqueue takes and gives the model's own dtypes. */
+    octet_border border;
 } octet_session_desc;
 
-/* Make a session of a model that was loaded with a context. A shape is planned when it is first used, or now
- * where desc or the model gives all of it: kernels are chosen and compiled, weights uploaded and packed, once
- * for all shapes that pack them alike. desc may be NULL. Errors: INVALID_ARGUMENT (the model has no context,
- * the dims do not fit it, the input named; border is none), UNSUPPORTED (operator and node by name),
- * OUT_OF_MEMORY (where the memory limit is too small, the text says what would do), DEVICE_ERROR. */
+/* Make a session of a model that was loaded with a context. A shape is planned when it is first used, or
+ * now where desc or the model gives all of it: kernels are chosen and compiled, weights uploaded and
+ * packed, once for all shapes that pack them alike. desc may be NULL.
+ * Errors: INVALID_ARGUMENT (the model has no context, the dims do not fit it, the input named; border is
+ * none), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY (where the memory limit is too small, the
+ * text says what would do), DEVICE_ERROR. */
 OCTET_API octet_status octet_session_create(octet_model *model, const octet_session_desc *desc,
                                             octet_session **session);
 /* Release it; NULL does nothing. What was enqueued with octet_session_enqueue must be done. */
 OCTET_API void octet_session_destroy(octet_session *session);
 
 /* Run once; returns when every output is written.
- * inputs: [input_count], inputs[i] belongs to model input i: dtype, rank and dims must match it; data is read
- * during the call only. outputs: [output_count], outputs[i] belongs to model output i: with data NULL the
- * library allocates (octet_tensor_free it), else data_bytes must be large enough; dtype, rank and dims are
- * filled in. Errors: INVALID_ARGUMENT (a count, or which input or output: expected and given), UNSUPPORTED,
- * OUT_OF_MEMORY (a shape that is new is planned first, as by octet_session_create), DEVICE_ERROR. Then what
- * was allocated of outputs is freed and zeroed again; memory of the caller's may be written in part. */
+ * inputs: [input_count], inputs[i] belongs to model input i: dtype, rank and dims must match it; data is
+ * read during the call only.
+ * outputs: [output_count], outputs[i] belongs to model output i: with data NULL the library allocates
+ * (octet_tensor_free it), else data_bytes must be large enough; dtype, rank and dims are filled in.
+ * Errors: INVALID_ARGUMENT (a count, or which input or output: expected and given), UNSUPPORTED,
+ * OUT_OF_MEMORY (a shape that is new is planned first, as by octet_session_create), DEVICE_ERROR. Then
+ * what was allocated of outputs is freed and zeroed again; memory of the caller's may be written in part. */
 OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs,
                                          size_t input_count, octet_tensor *outputs, size_t output_count);
 
 /* Run one batch on several sessions at the same time: those of one network on several devices, each of a
  * model that was loaded with a context of its own. Inputs whose first dimension the model leaves open are
- * split along it, a run of rows for each session (fewer sessions where there are fewer rows); the others go
- * to all. Outputs are put together in order: the same bytes as those of one session, for networks that treat
- * each row by itself, and there is no way to see of every network that it does. sessions: [session_count], no
- * other thread may use them meanwhile; threads of this call's own run them, the last of which ends before it
- * returns. shares: [session_count], how the rows are divided, in proportion; NULL: evenly. inputs and outputs
- * as for octet_session_run. Errors: those of octet_session_run, rows and device named; INVALID_ARGUMENT (no
- * session, nothing to split, batches of different sizes, a session twice, sessions of different networks,
- * shares that are negative or all 0), UNSUPPORTED (an output or a node that is known to mix rows). */
+ * split along it, a run of rows for each session (fewer sessions where there are fewer rows); the others
+ * go to all. Outputs are put together in order: the same bytes as those of one session, for networks that
+ * treat each row by itself, and there is no way to see of every network that it does.
+ * sessions: [session_count], no other thread may use them meanwhile; threads of this call's own run them,
+ * the last of which ends before it returns.
+ * shares: [session_count], how the rows are divided, in proportion; NULL: evenly. inputs and outputs as
+ * for octet_session_run.
+ * Errors: those of octet_session_run, rows and device named; INVALID_ARGUMENT (no session, nothing to
+ * split, batches of different sizes, a session twice, sessions of different networks, shares that are
+ * negative or all 0), UNSUPPORTED (an output or a node that is known to mix rows). */
 OCTET_API octet_status octet_sessions_run(octet_session *const *sessions, size_t session_count,
                                           const double *shares, const octet_tensor *inputs,
                                           size_t input_count, octet_tensor *outputs, size_t output_count);
@@ -391,6 +402,8 @@ typedef struct octet_session_info {
     int64_t macs;            /* multiply-accumulates per run */
     uint64_t streamed_bytes; /* weights uploaded in each run, for want of device memory */
     uint64_t device_bytes;   /* what the session holds on the device, for all its shapes so far */
+    uint64_t planned_limit; /* device bytes that this shape was planned for: fewer than the memory limit where
+                               the device did not have as many; 0: without a limit */
 } octet_session_info;
 
 /* What a session has, of the shape that ran or was planned last; zeros before that. Errors: none but
@@ -399,9 +412,9 @@ OCTET_API octet_status octet_session_get_info(const octet_session *session, octe
 
 /* ---- before a session exists --------------------------------------------------------------------------- */
 
-/* What a session of desc (NULL: all defaults) would take on the model's device, dynamic dimensions taken as 1
- * where desc gives none. Nothing is uploaded or compiled, and macs is not counted. Errors: those of
- * octet_session_create, but for DEVICE_ERROR. */
+/* What a session of desc (NULL: all defaults) would take on the model's device, dynamic dimensions taken
+ * as 1 where desc gives none. Nothing is uploaded or compiled, and macs is not counted.
+ * Errors: those of octet_session_create, but for DEVICE_ERROR. */
 OCTET_API octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc,
                                         octet_session_info *info);
 
@@ -410,12 +423,12 @@ OCTET_API octet_status octet_model_plan(octet_model *model, const octet_session_
  * done once at load. Needs no device. Immutable: may be used from many threads at once. */
 typedef struct octet_inspection octet_inspection;
 
-/* Look at a model at the shapes of desc->inputs, the only field of desc that counts; desc or inputs NULL: 1
- * for every dynamic dimension, and where these shapes do not go through the network, as a guess may not, its
- * nodes are those of the file. The model is as it was, and kept alive. Errors: INVALID_ARGUMENT (a count, or
- * which input does not fit, or shapes that do not fit each other, the node named), UNSUPPORTED (operator and
- * node by name; of a model without a context the node is refused instead), CORRUPT_FILE (attributes that make
- * no sense), OUT_OF_MEMORY. */
+/* Look at a model at the shapes of desc->inputs, the only field of desc that counts; desc or inputs NULL:
+ * 1 for every dynamic dimension, and where these shapes do not go through the network, as a guess may not,
+ * its nodes are those of the file. The model is as it was, and kept alive.
+ * Errors: INVALID_ARGUMENT (a count, or which input does not fit, or shapes that do not fit each other,
+ * the node named), UNSUPPORTED (operator and node by name; of a model without a context the node is
+ * refused instead), CORRUPT_FILE (attributes that make no sense), OUT_OF_MEMORY. */
 OCTET_API octet_status octet_inspection_create(octet_model *model, const octet_session_desc *desc,
                                                octet_inspection **inspection);
 /* Release it; NULL does nothing. */
@@ -442,8 +455,8 @@ OCTET_API size_t octet_inspection_node_count(const octet_inspection *inspection)
 /* Node `index`, in the order of a run. Errors: INVALID_ARGUMENT (index out of range). */
 OCTET_API octet_status octet_inspection_node(const octet_inspection *inspection, size_t index,
                                              octet_node_info *info);
-/* Output `index` of the model as it is at these shapes, as far as they go through the network. The name lives
- * as long as the inspection. Errors: INVALID_ARGUMENT (index out of range). */
+/* Output `index` of the model as it is at these shapes, as far as they go through the network. The name
+ * lives as long as the inspection. Errors: INVALID_ARGUMENT (index out of range). */
 OCTET_API octet_status octet_inspection_output(const octet_inspection *inspection, size_t index,
                                                octet_value_info *info);
 
@@ -467,27 +480,28 @@ typedef struct octet_tune_result {
 } octet_tune_result;
 
 /* Told of a result, on the thread that tunes; its texts live during the call only. 0 goes on, anything else
- * ends the work; what was told is kept. It must not use the context. */
+ * ends the work; what was told is kept. */
 typedef int octet_tune_fn(void *user, const octet_tune_result *result);
 
 typedef struct octet_tune_desc {
     size_t struct_size;
-    double seconds; /* that the best few of a problem are timed against each other, 0 to 3600; 0: the fewest
-                       runs */
+    double seconds; /* up to 3600 that the best few of a problem are timed in turns; 0: the fewest runs */
     uint64_t seed;  /* of the data */
     octet_tune_fn *found; /* told of each problem; may be NULL */
     void *user;
 } octet_tune_desc;
 
-/* Tune one product. B itself is not needed: data is random, zero points and scales are those given. desc may
- * be NULL. Nothing else should run on the device meanwhile. Errors: those of octet_gemm_create;
- * INVALID_ARGUMENT (no cache folder, seconds out of range, or `found` ended it), CORRUPT_FILE (the file
- * cannot be written), DEVICE_ERROR (also: no variant gives the right result). */
+/* Tune one product. B itself is not needed: data is random, zero points and scales are those given. desc
+ * may be NULL. Nothing else should run on the device meanwhile.
+ * Errors: those of octet_gemm_create; INVALID_ARGUMENT (no cache folder, seconds out of range, or `found`
+ * ended it), CORRUPT_FILE (the file cannot be written), DEVICE_ERROR (also: no variant gives the right
+ * result). */
 OCTET_API octet_status octet_tune_gemm(octet_context *context, const octet_gemm_desc *gemm,
                                        const octet_tune_desc *desc);
-/* Tune every product and convolution of a model as a session of desc `session` would run them (NULL: dynamic
- * dimensions are 1). desc may be NULL. Errors: those of octet_model_plan; INVALID_ARGUMENT, CORRUPT_FILE and
- * DEVICE_ERROR as for octet_tune_gemm. */
+/* Tune every product and convolution of a model as a session of desc `session` would run them (NULL:
+ * dynamic dimensions are 1). desc may be NULL.
+ * Errors: those of octet_model_plan; INVALID_ARGUMENT, CORRUPT_FILE and DEVICE_ERROR as for
+ * octet_tune_gemm. */
 OCTET_API octet_status octet_tune_model(octet_model *model, const octet_session_desc *session,
                                         const octet_tune_desc *desc);
 /* Forget what was found for the context's device; contexts that live go on with what they know. Errors:

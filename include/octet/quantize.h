@@ -23,7 +23,7 @@ typedef enum octet_observer {
     OCTET_OBSERVE_MINMAX,   /* everything seen */
     OCTET_OBSERVE_AVERAGE,  /* the mean of the samples' extremes */
     OCTET_OBSERVE_PERCENTILE,
-    OCTET_OBSERVE_ENTROPY, /* least Kullback-Leibler divergence of the magnitudes */
+    OCTET_OBSERVE_ENTROPY, /* least Kullback-Leibler divergence of the magnitudes (Migacz, 2017) */
     OCTET_OBSERVE_MSE,     /* least mean squared error */
     OCTET_OBSERVER_COUNT
 } octet_observer;
@@ -49,8 +49,8 @@ typedef struct octet_quantize_desc {
     int per_tensor;             /* 1: one scale for all of a node's weights, not one a channel */
     int symmetric;              /* 1: activations have their zero point in the middle */
     int reduce_range;           /* 1: weights of 7 bits, for processors whose 8-bit products saturate */
-    int no_bias_correction;     /* 1: biases stay as they are */
-    int equalize;               /* 1: cross-layer equalization of Conv, Relu, Conv chains */
+    int no_bias_correction;     /* 1: biases do not take back the mean error (Nagel et al., 2019) */
+    int equalize;               /* 1: cross-layer equalization of Conv, Relu, Conv (Nagel et al., 2019) */
     int integer_softmax;        /* 1: a Softmax that the network ends with is quantized too */
     const char *const *exclude; /* [exclude_count]: names of nodes, or operators, that stay float */
     size_t exclude_count;
@@ -63,10 +63,11 @@ typedef struct octet_quantize_desc {
     octet_raise raise;            /* how the auto_count layers are kept higher */
     const char *const *wide; /* [wide_count]: names of nodes, or operators, that read 16-bit activations */
     size_t wide_count;
-    double
-        smooth; /* SmoothQuant after normalizations: how much moves to the weights, 0.5 typically; 0: none */
-    /* Adaptive rounding of weights, where that brings the outputs nearer. 0: with 16-bit activations; 1:
-     * always; -1: never, each weight goes to the nearest number. */
+    /* SmoothQuant after normalizations (Xiao et al., 2022): how much moves to the weights, 0 to 1, 0.5
+     * typically; 0: none. */
+    double smooth;
+    /* Adaptive rounding of weights (GPTQ, Frantar et al., 2022), where that brings the outputs nearer. 0:
+     * with 16-bit activations; 1: always; -1: never, each weight goes to the nearest number. */
     int adaptive;
     /* With 16-bit activations and adaptive rounding: the layers whose weights cost most become sums of two,
      * which hold 16 bits together, for so many percent of the network's multiply-adds more. 0: 15; negative:
@@ -83,8 +84,9 @@ typedef struct octet_quantizer octet_quantizer;
 
 /* Map a float network, which must not change while the quantizer lives. The first sample prepares it:
  * BatchNormalization and constant factors and terms behind a product are folded into it, operators are
- * brought to operator set 13. desc may be NULL; its texts and tensors are copied, `progress` and its user are
- * kept. Errors: those of octet_model_load; INVALID_ARGUMENT (an option out of range or two that exclude each
+ * brought to operator set 13. desc may be NULL; its texts and tensors are copied, `progress` and its user
+ * are kept.
+ * Errors: those of octet_model_load; INVALID_ARGUMENT (an option out of range or two that exclude each
  * other, by name). */
 OCTET_API octet_status octet_quantizer_create(octet_context *context, const char *path,
                                               const octet_quantize_desc *desc, octet_quantizer **quantizer);
@@ -92,23 +94,23 @@ OCTET_API octet_status octet_quantizer_create(octet_context *context, const char
 OCTET_API void octet_quantizer_destroy(octet_quantizer *quantizer);
 /* Inputs of the network, without those that are fixed; 0 for NULL. */
 OCTET_API size_t octet_quantizer_input_count(const octet_quantizer *quantizer);
-/* Input `index`, as octet_model_input; rank 0 also where the file does not tell it. The name lives as long as
- * the quantizer. Errors: INVALID_ARGUMENT (index out of range). */
+/* Input `index`, as octet_model_input; rank 0 also where the file does not tell it. The name lives as long
+ * as the quantizer. Errors: INVALID_ARGUMENT (index out of range). */
 OCTET_API octet_status octet_quantizer_input(const octet_quantizer *quantizer, size_t index,
                                              octet_value_info *info);
 
 /* One sample: inputs[input_count], a tensor for each input of the network, copied. Runs it in float. The
- * first sample decides which branches are taken. Errors: INVALID_ARGUMENT (a count, or which input does not
- * fit; after octet_quantizer_write; an excluded or wide name that no node has; a tensor of the network holds
- * a NaN or an infinity: it is named; another branch than the first sample's), UNSUPPORTED (nothing to
- * quantize, or an operator that has no form in operator set 13 here, by name; what octet_session_run
- * refuses), OUT_OF_MEMORY, DEVICE_ERROR. */
+ * first sample decides which branches are taken.
+ * Errors: INVALID_ARGUMENT (a count, or which input does not fit; after octet_quantizer_write; an excluded
+ * or wide name that no node has; a tensor of the network holds a NaN or an infinity: it is named; another
+ * branch than the first sample's), UNSUPPORTED (nothing to quantize, or an operator that has no form in
+ * operator set 13 here, by name; what octet_session_run refuses), OUT_OF_MEMORY, DEVICE_ERROR. */
 OCTET_API octet_status octet_quantizer_add(octet_quantizer *quantizer, const octet_tensor *inputs,
                                            size_t input_count);
 
-/* Choose ranges, quantize, write an ONNX file. Again, it writes the same network to another file. Errors:
- * INVALID_ARGUMENT (no sample was added; a scale too small for float arithmetic, the tensor named),
- * CORRUPT_FILE (the file cannot be written), UNSUPPORTED, OUT_OF_MEMORY, DEVICE_ERROR (running the
+/* Choose ranges, quantize, write an ONNX file. Again, it writes the same network to another file.
+ * Errors: INVALID_ARGUMENT (no sample was added; a scale too small for float arithmetic, the tensor
+ * named), CORRUPT_FILE (the file cannot be written), UNSUPPORTED, OUT_OF_MEMORY, DEVICE_ERROR (running the
  * candidates). */
 OCTET_API octet_status octet_quantizer_write(octet_quantizer *quantizer, const char *path);
 
@@ -154,8 +156,8 @@ OCTET_API size_t octet_quantizer_tensor_count(const octet_quantizer *quantizer);
 /* Tensor `index` of them. Errors: INVALID_ARGUMENT (index out of range). */
 OCTET_API octet_status octet_quantizer_tensor(const octet_quantizer *quantizer, size_t index,
                                               octet_quantized_info *info);
-/* Measure gain_db and, in a network of 8 bits, gain16_db of every quantized node, on some of the samples: two
- * networks for each. Errors: INVALID_ARGUMENT (nothing is written yet), OUT_OF_MEMORY, DEVICE_ERROR. */
+/* Measure gain_db and, in a network of 8 bits, gain16_db of every quantized node, on some of the samples:
+ * two networks for each. Errors: INVALID_ARGUMENT (nothing is written yet), OUT_OF_MEMORY, DEVICE_ERROR. */
 OCTET_API octet_status octet_quantizer_measure_gains(octet_quantizer *quantizer);
 
 #ifdef __cplusplus

@@ -4,12 +4,15 @@
  * dot4.clh. */
 #include "common.clh"
 #include "dot4/dot4.clh"
+#ifdef VNNI512
+#include "x86.clh"
+#endif
 
 #define CHAINS 16
 
 #if defined(VNNI512)
 typedef int16 acc_t;
-#define STEP(acc, a, b) __asm__ volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b))
+#define STEP(acc, a, b) acc = x86_dot_bytes(acc, a, b)
 #elif defined(AVX2)
 typedef int8 acc_t;
 #define STEP(acc, a, b)                                                                                      \

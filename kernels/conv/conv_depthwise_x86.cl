@@ -26,7 +26,7 @@
 /* The first `count` of 32 channels of a pixel, signed. */
 static inline int16 load_side(__global const uchar *at, int count)
 {
-    return load_masked(at, mask64(clamp(2 * count, 0, 64))) ^ (int16)((int)A_FLIP);
+    return x86_load_bytes(at, mask64(clamp(2 * count, 0, 64))) ^ (int16)((int)A_FLIP);
 }
 
 /* out[j]: dwords of two taps, channels 16 j and on, of the `channels` that there are. */
@@ -37,18 +37,15 @@ static inline void load_taps(int16 out[4], __global const uchar *const at[KB], i
     for (int side = 0; side < 2; side++) {
         const int16 a = load_side(at[0] + 64 * side, channels - 32 * side),
                     b = load_side(at[1] + 64 * side, channels - 32 * side);
-        int16 first = pairs, second = pairs + 0x100010;
-        __asm__("vpermi2w %2, %1, %0" : "+v"(first) : "v"(a), "v"(b));
-        __asm__("vpermi2w %2, %1, %0" : "+v"(second) : "v"(a), "v"(b));
-        out[2 * side] = first;
-        out[2 * side + 1] = second;
+        out[2 * side] = x86_choose_words(pairs, a, b);
+        out[2 * side + 1] = x86_choose_words(pairs + 0x100010, a, b);
     }
 }
 #else
 /* 64 channels of one pixel, unsigned, in the order that interleaving undoes. */
 static inline int16 load_pixel(__global const uchar *at, ulong mask)
 {
-    return transpose_dwords(load_masked(at, mask)) ^ (int16)((int)A_FLIP);
+    return transpose_dwords(x86_load_bytes(at, mask)) ^ (int16)((int)A_FLIP);
 }
 
 /* out[j]: dwords of four taps, channels 16 j and on. */
@@ -57,15 +54,12 @@ static inline void load_taps(int16 out[4], __global const uchar *const at[KB], i
     const ulong mask = mask64(channels);
     const int16 a = load_pixel(at[0], mask), b = load_pixel(at[1], mask), c = load_pixel(at[2], mask),
                 d = load_pixel(at[3], mask);
-    int16 ab_low, ab_high, cd_low, cd_high;
-    VECTOR_OP("vpunpcklbw", ab_low, a, b);
-    VECTOR_OP("vpunpckhbw", ab_high, a, b);
-    VECTOR_OP("vpunpcklbw", cd_low, c, d);
-    VECTOR_OP("vpunpckhbw", cd_high, c, d);
-    VECTOR_OP("vpunpcklwd", out[0], ab_low, cd_low);
-    VECTOR_OP("vpunpckhwd", out[1], ab_low, cd_low);
-    VECTOR_OP("vpunpcklwd", out[2], ab_high, cd_high);
-    VECTOR_OP("vpunpckhwd", out[3], ab_high, cd_high);
+    const int16 ab_low = x86_unpack_low_bytes(a, b), ab_high = x86_unpack_high_bytes(a, b),
+                cd_low = x86_unpack_low_bytes(c, d), cd_high = x86_unpack_high_bytes(c, d);
+    out[0] = x86_unpack_low_words(ab_low, cd_low);
+    out[1] = x86_unpack_high_words(ab_low, cd_low);
+    out[2] = x86_unpack_low_words(ab_high, cd_high);
+    out[3] = x86_unpack_high_words(ab_high, cd_high);
 }
 #endif
 

@@ -6,6 +6,7 @@
 #include "device.h"
 #include "dtype.h"
 #include "error.h"
+#include "graph.h"
 #include "recipe.h"
 
 struct octet_context {
@@ -18,9 +19,14 @@ octet_status oct_api_take_desc(void *mine, size_t mine_size, const void *theirs,
 /* Fill a caller's struct of struct_size bytes from ours. */
 octet_status oct_api_give_info(void *theirs, const void *mine, size_t mine_size, const char *type_name);
 
-/* The recipe of this product, for tuning; B is not read, so it must not be run. Errors: those of
- * octet_gemm_create. */
-octet_status oct_api_gemm_recipe(oct_device *device, const octet_gemm_desc *desc, oct_recipe *recipe);
+/* Replace a product's defaults by what they stand for, then check everything. */
+octet_status oct_api_check_gemm(octet_gemm_desc *desc);
+/* Copy and check a session's desc (NULL: all zero); caller: the public function. */
+octet_status oct_api_take_session_desc(octet_session_desc *mine, const octet_session_desc *theirs,
+                                       const octet_model *model, const char *caller);
+
+/* An input or output of the file, as far as that tells it, else as sized. */
+octet_status oct_api_give_value(const oct_value *v, const oct_value *sized, octet_value_info *info);
 
 #define TAKE_DESC(mine, theirs, type) oct_api_take_desc(&(mine), sizeof(mine), (theirs), #type)
 #define GIVE_INFO(theirs, mine, type) oct_api_give_info((theirs), &(mine), sizeof(mine), #type)

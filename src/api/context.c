@@ -1,7 +1,9 @@
 /* Devices, contexts, counters, host tensors, names. */
 #include "api.h"
+#include "ceiling.h"
 #include "sizes.h"
 
+#include <octet/experimental.h>
 #include <octet/opencl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,4 +122,11 @@ void octet_context_counters_reset(octet_context *context)
 {
     if (context)
         oct_device_counters_reset(context->device);
+}
+
+octet_status octet_context_ceiling(octet_context *context, double *gops)
+{
+    CHECK_ARG(context);
+    CHECK_ARG(gops);
+    return oct_ceiling(context->device, gops);
 }

@@ -1,5 +1,7 @@
 /* Tuning and its file, for callers. */
-#include "model_api.h"
+#include "api.h"
+#include "gemm_session.h"
+#include "model.h"
 #include "tune.h"
 
 #include <octet/experimental.h>
@@ -50,9 +52,10 @@ octet_status octet_tune_gemm(octet_context *context, const octet_gemm_desc *gemm
     octet_gemm_desc d;
     FORWARD(take_options(desc, &t, &options));
     FORWARD(TAKE_DESC(d, gemm, octet_gemm_desc));
+    FORWARD(oct_api_check_gemm(&d));
     oct_recipe r;
     oct_recipe_init(&r);
-    octet_status status = oct_api_gemm_recipe(context->device, &d, &r);
+    octet_status status = oct_gemm_session_recipe(context->device, &d, &r);
     if (status == OCTET_OK)
         status = oct_tune(context->device, &r, &options);
     oct_recipe_free(&r);
@@ -74,16 +77,14 @@ octet_status octet_tune_model(octet_model *model, const octet_session_desc *sess
                               const octet_tune_desc *desc)
 {
     CHECK_ARG(model);
-    RETURN_IF(!model->device, OCTET_INVALID_ARGUMENT,
-              "octet_tune_model: the model was loaded without a context; load it with one");
     teller t;
     oct_tune_options options;
     octet_session_desc d;
     oct_plan_memory takes;
+    FORWARD(oct_api_take_session_desc(&d, session, model, __func__));
     FORWARD(take_options(desc, &t, &options));
-    FORWARD(TAKE_DESC(d, session, octet_session_desc));
     visitor v = {model->device, &options};
-    return oct_api_visit_plan(model, &d, visit, &v, &takes);
+    return oct_model_visit_plan(model, &d, visit, &v, &takes);
 }
 
 octet_status octet_tuning_list(octet_context *context, octet_tune_fn *row, void *user)

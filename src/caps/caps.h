@@ -29,24 +29,25 @@ typedef enum oct_dot4_path {
 typedef struct oct_caps {
     octet_device_info info;
     uint32_t vendor_id;
-    int cl_c_version;          /* 120, 200, 300 */
-    size_t max_group;          /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
-    bool any_device;           /* true: the capability of portable kernels */
-    bool clblast;              /* this build of Octet has it */
-    bool pocl_x86;             /* PoCL on this host's own x86 CPU: inline assembly is possible */
-    bool x86_avx2;             /* with pocl_x86: this processor has it (CPUID and OS) */
-    bool x86_avx512_vnni;      /* AVX-512 F, BW, VL and VNNI */
-    bool x86_avx512_vbmi;      /* that and VBMI */
-    unsigned dot4_paths;       /* 1 << path: those that the device has */
-    oct_dot4_path dot4;        /* the one that kernels are built with */
-    bool prefers_tiles;        /* a GPU: tiles in local memory before kernels of one work-item */
-    const char *lanes;         /* for tests: a row of lane_variants.def; NULL: what suits */
-    int item_words;            /* dwords of sums and fetched operands that a work-item keeps in registers */
-    const char *build_options; /* what every program needs on this driver; "" for most */
-    bool weak_compiler;        /* of its driver: only small kernels, please */
-    bool one_build;            /* its driver must not build two programs at once */
-    int nvidia_cc;             /* compute capability * 10, 0: not NVIDIA */
-    int nvidia_registers;      /* of a compute unit, where kernels can be given a limit; 0: unknown */
+    int cl_c_version;     /* 120, 200, 300 */
+    size_t max_group;     /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
+    bool any_device;      /* true: the capability of portable kernels */
+    bool clblast;         /* this build of Octet has it */
+    bool pocl_x86;        /* PoCL on this host's own x86 CPU: inline assembly is possible */
+    bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
+    bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */
+    bool x86_avx512_vbmi; /* that and VBMI */
+    bool x86_emulated;    /* these instructions in OpenCL C (kernels/x86.clh): for tests, on any device */
+    unsigned dot4_paths;  /* 1 << path: those that the device has */
+    oct_dot4_path dot4;   /* the one that kernels are built with */
+    bool prefers_tiles;   /* a GPU: tiles in local memory before kernels of one work-item */
+    const char *lanes;    /* for tests: a row of lane_variants.def; NULL: what suits */
+    int item_words;       /* dwords of sums and fetched operands that a work-item keeps in registers */
+    const char *build_options;       /* what every program needs on this driver; "" for most */
+    bool weak_compiler;              /* of its driver: only small kernels, please */
+    bool one_build;                  /* its driver must not build two programs at once */
+    int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */
+    int nvidia_registers;            /* of a compute unit, where kernels can be given a limit; 0: unknown */
     const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
 } oct_caps;
 

@@ -1,4 +1,4 @@
-/* Opening devices, buffers, the queue and its counters. */
+/* Finding and opening devices. */
 #include "device_priv.h"
 
 #include <ctype.h>
@@ -11,6 +11,7 @@
 
 /* Every device of every platform, in the loader's order. */
 typedef struct device_list {
+    oct_environment environment;
     struct {
         cl_platform_id platform;
         cl_device_id id;
@@ -46,16 +47,15 @@ static bool splits_equally(cl_device_id id)
  * can make them. */
 static bool add_parts(device_list *list, cl_platform_id platform, cl_device_id id)
 {
-    const char *text = getenv("OCTET_SPLIT");
-    unsigned long wanted = text ? strtoul(text, NULL, 10) : 0;
+    const int64_t wanted = list->environment.split;
     cl_uint units = 0, count = 0;
     cl_device_id parts[MAX_DEVICES];
     if (wanted < 2 || wanted > MAX_DEVICES ||
         clGetDeviceInfo(id, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL) != CL_SUCCESS ||
-        units < wanted || !splits_equally(id))
+        (int64_t)units < wanted || !splits_equally(id))
         return false;
-    const cl_device_partition_property equally[] = {CL_DEVICE_PARTITION_EQUALLY,
-                                                    (cl_device_partition_property)(units / wanted), 0};
+    const cl_device_partition_property equally[] = {
+        CL_DEVICE_PARTITION_EQUALLY, (cl_device_partition_property)(units / (cl_uint)wanted), 0};
     if (clCreateSubDevices(id, equally, MAX_DEVICES, parts, &count) != CL_SUCCESS)
         return false;
     for (cl_uint i = 0; i < count && i < MAX_DEVICES; i++)
@@ -76,6 +76,7 @@ static void list_devices(device_list *list)
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
     list->count = 0;
+    oct_environment_read(&list->environment);
     if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count) != CL_SUCCESS)
         return;
     for (cl_uint p = 0; p < platform_count && p < MAX_PLATFORMS; p++) {
@@ -112,7 +113,7 @@ octet_status oct_devices_get(size_t index, octet_device_info *info)
     RETURN_IF(index >= count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
               count);
     FORWARD(status);
-    oct_local_known(&caps.info);
+    oct_local_known(&caps.info, &list.environment);
     *info = caps.info;
     return OCTET_OK;
 }
@@ -193,6 +194,13 @@ static octet_status select_device(const device_list *list, const char *want, siz
     return oct_fail(OCTET_NO_DEVICE, "no usable OpenCL device; there are: %s", devices);
 }
 
+/* OCTET_VERBOSE, for programs that give no log function. */
+static void log_to_stderr(void *user, const char *line)
+{
+    (void)user;
+    fprintf(stderr, "octet: %s\n", line);
+}
+
 static oct_device *new_device(const octet_context_desc *desc)
 {
     oct_device *d = calloc(1, sizeof *d);
@@ -204,9 +212,10 @@ static oct_device *new_device(const octet_context_desc *desc)
     pthread_mutex_init(&d->programs_lock, NULL);
     pthread_mutex_init(&d->staging.lock, NULL);
     d->profiling = desc->profiling != 0;
-    d->log = desc->log;
+    oct_environment_read(&d->environment);
+    d->log = desc->log ? desc->log : d->environment.verbose > 0 ? log_to_stderr : NULL;
     d->log_user = desc->log_user;
-    d->cache_dir = oct_disk_cache_folder(desc->cache_dir);
+    d->cache_dir = oct_disk_cache_folder(desc->cache_dir, &d->environment);
     return d;
 }
 
@@ -228,28 +237,37 @@ static octet_status make_context_and_queue(oct_device *d)
     return d->queue ? OCTET_OK : oct_cl_fail(err, "clCreateCommandQueue");
 }
 
-/* For tests and developers: OCTET_MAX_ALLOC is a largest allocation, in bytes, smaller than the device's;
- * OCTET_MEMORY what can be had in all, whatever the device says; OCTET_LANES a row of ops/lane_variants.def.
- */
-static void take_wishes(oct_device *d)
+/* OCTET_X86: which of the instructions of x86 processors kernels may name. */
+static octet_status override_x86(oct_caps *caps, const char *wanted)
 {
-    const char *lanes = getenv("OCTET_LANES");
-    if (lanes && *lanes) {
-        snprintf(d->lanes, sizeof d->lanes, "%s", lanes);
-        d->caps.lanes = d->lanes;
-    }
-    const char *memory = getenv("OCTET_MEMORY");
-    d->real_bytes = memory ? strtoull(memory, NULL, 10) : 0;
-    const char *text = getenv("OCTET_MAX_ALLOC");
-    unsigned long long bytes = text ? strtoull(text, NULL, 10) : 0;
-    if (bytes && bytes < d->caps.info.max_alloc_bytes)
-        d->caps.info.max_alloc_bytes = bytes;
+    if (!*wanted)
+        return OCTET_OK;
+    bool emulated = strcmp(wanted, "emulated") == 0, avx2 = strcmp(wanted, "avx2") == 0;
+    RETURN_IF(!emulated && !avx2 && strcmp(wanted, "none") != 0, OCTET_INVALID_ARGUMENT,
+              "OCTET_X86 is '%s'; it may be none, avx2 or emulated", wanted);
+    caps->x86_avx2 = caps->x86_avx2 && (emulated || avx2);
+    caps->x86_avx512_vnni = caps->x86_avx512_vbmi = caps->x86_emulated = emulated;
+    oct_caps_name_paths(caps);
+    return OCTET_OK;
+}
+
+/* What the environment says otherwise than the device, for tests and developers (docs/hardware.md). */
+static octet_status apply_overrides(oct_device *d)
+{
+    const oct_environment *e = &d->environment;
+    if (*e->lanes)
+        d->caps.lanes = e->lanes;
+    d->real_bytes = e->memory > 0 ? (uint64_t)e->memory : 0;
+    if (e->max_alloc > 0 && (uint64_t)e->max_alloc < d->caps.info.max_alloc_bytes)
+        d->caps.info.max_alloc_bytes = (uint64_t)e->max_alloc;
+    d->staging.piece_bytes = oct_staging_bytes(&d->caps, e);
+    return override_x86(&d->caps, e->x86);
 }
 
 static octet_status choose_device(const char *want, oct_device *d)
 {
     device_list list;
-    size_t chosen;
+    size_t chosen = 0;
     list_devices(&list);
     octet_status status = select_device(&list, want, &chosen);
     if (status == OCTET_OK) {
@@ -261,16 +279,33 @@ static octet_status choose_device(const char *want, oct_device *d)
     return status;
 }
 
+/* With its context and queue: what running tells of it, what the environment says, what is known from before.
+ */
+static octet_status finish_opening(oct_device *d, octet_status status, oct_device **device)
+{
+    if (status == OCTET_OK)
+        status = oct_device_settle_dot4(d);
+    if (status == OCTET_OK)
+        status = apply_overrides(d);
+    if (status != OCTET_OK) {
+        oct_device_release(d);
+        return status;
+    }
+    log_choice(d);
+    oct_device_settle_local(d);
+    oct_tuning_load(d);
+    *device = d;
+    return OCTET_OK;
+}
+
 octet_status oct_device_open(const octet_context_desc *desc, oct_device **device)
 {
     *device = NULL;
-    const char *want = desc->device;
-    if (!want || !*want)
-        want = getenv("OCTET_DEVICE");
     oct_device *d = new_device(desc);
     if (!d)
         return OCTET_OUT_OF_MEMORY;
-    octet_status status = choose_device(want, d);
+    bool named = desc->device && *desc->device;
+    octet_status status = choose_device(named ? desc->device : d->environment.device, d);
     if (status == OCTET_OK)
         status = oct_caps_query(d->platform, d->id, &d->caps);
     if (status == OCTET_OK && !d->caps.info.available)
@@ -279,19 +314,7 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
                           d->caps.info.name);
     if (status == OCTET_OK)
         status = make_context_and_queue(d);
-    if (status == OCTET_OK)
-        status = oct_device_settle_dot4(d);
-    if (status != OCTET_OK) {
-        oct_device_release(d);
-        return status;
-    }
-    take_wishes(d);
-    d->staging.piece_bytes = oct_staging_bytes(&d->caps);
-    log_choice(d);
-    oct_device_settle_local(d);
-    oct_tuning_load(d);
-    *device = d;
-    return OCTET_OK;
+    return finish_opening(d, status, device);
 }
 
 static octet_status adopt(oct_device *d, cl_context context, cl_command_queue queue)
@@ -336,19 +359,7 @@ octet_status oct_device_adopt(cl_context context, cl_command_queue queue, const 
     if (!d)
         return OCTET_OUT_OF_MEMORY;
     octet_status status = adopt(d, context, queue);
-    if (status == OCTET_OK)
-        status = oct_device_settle_dot4(d);
-    if (status != OCTET_OK) {
-        oct_device_release(d);
-        return status;
-    }
-    take_wishes(d);
-    d->staging.piece_bytes = oct_staging_bytes(&d->caps);
-    log_choice(d);
-    oct_device_settle_local(d);
-    oct_tuning_load(d);
-    *device = d;
-    return OCTET_OK;
+    return finish_opening(d, status, device);
 }
 
 void oct_device_retain(oct_device *d)

@@ -1,6 +1,6 @@
 /* OpenCL: discovery, capabilities, programs and their cache, buffers, the queue, counters. Knows nothing of
- * int8; everything vendor-specific is data in device_caps.c. Outside this folder only src/run makes
- * OpenCL calls (kernel arguments).
+ * int8; everything vendor-specific is data in device_caps.c. Of the other layers only run calls
+ * OpenCL itself, for the arguments of kernels and for events.
  *
  * Threads: all functions may be called from many threads on one oct_device. A cl_kernel must not be shared
  * between threads (clSetKernelArg): oct_device_kernel gives a new one each time. */

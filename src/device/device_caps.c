@@ -216,9 +216,10 @@ octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name)
 
 void oct_caps_name_paths(oct_caps *caps)
 {
-    const char *name = caps->x86_avx512_vnni ? "x86-vnni"
-                       : caps->x86_avx2      ? "x86-avx2"
-                                             : dot4_names[caps->dot4];
+    const char *name = caps->x86_emulated      ? "x86-emulated"
+                       : caps->x86_avx512_vnni ? "x86-vnni"
+                       : caps->x86_avx2        ? "x86-avx2"
+                                               : dot4_names[caps->dot4];
     snprintf(caps->info.matrix, sizeof caps->info.matrix, "none");
     snprintf(caps->info.dot4, sizeof caps->info.dot4, "%s", name);
 }
@@ -232,6 +233,8 @@ static const struct {
     /* Mesa 22.3: a vector store in divergent control flow is also made for work-items that are masked off.
      * Its compiler needs minutes and gigabytes for an expression of ten operators on vectors of 16. */
     {"rusticl", "llvmpipe", "-DOCT_NO_MASKED_VECTOR_STORES", true, false},
+    /* PoCL 3.1: its compiler counts its warnings on stderr ("16 warnings generated."), asked or not. */
+    {"Portable Computing Language", "", "-w", false, false},
     /* Oclgrind 21.10: every build uses the one LLVM context of the simulator. */
     {"Oclgrind", "Oclgrind", "", false, true},
 };

@@ -3,6 +3,7 @@
 #define OCT_DEVICE_PRIV_H
 
 #include "device.h"
+#include "environment.h"
 #include "tuning.h"
 
 #include <pthread.h>
@@ -54,7 +55,7 @@ struct oct_device {
     oct_program_entry *programs;
     char *cache_dir; /* NULL: no disk cache */
     oct_tuning tuning;
-    char lanes[32];      /* OCTET_LANES */
+    oct_environment environment;
     uint64_t real_bytes; /* of memory there really is, for tests; 0: whatever the driver gives */
     atomic_bool used_blas;
     oct_staging staging;
@@ -72,7 +73,7 @@ octet_status oct_device_settle_dot4(oct_device *device);
 /* local_probe.c: caps.info.local_bytes becomes what a kernel can have; GPUs only, or as OCTET_PROBE says. Of
  * a device that is not open: what is known of it. */
 void oct_device_settle_local(oct_device *device);
-void oct_local_known(octet_device_info *info);
+void oct_local_known(octet_device_info *info, const oct_environment *environment);
 /* blas.c */
 bool oct_blas_built(void);
 void oct_blas_forget(oct_device *device);
@@ -80,7 +81,7 @@ void oct_blas_forget(oct_device *device);
 void oct_programs_free(oct_device *device);
 
 /* A file of kernels/ as it is, malloc'd (also where it fails); for what is not a kernel. */
-octet_status oct_kernel_text(const char *path, char **text);
+octet_status oct_kernel_text(const oct_device *device, const char *path, char **text);
 
 /* tuning.c: the rows of this user's file for the device and, behind them, those that come with the library,
  * kept in the device. A file that is not there or not right gives none. */
@@ -89,7 +90,8 @@ void oct_tuning_unload(oct_device *device);
 
 /* disk_cache.c: files between processes. Everything that goes wrong is a miss or a write that did not happen,
  * never an error. */
-char *oct_disk_cache_folder(const char *wanted); /* malloc'd; NULL: no cache */
+char *oct_disk_cache_folder(const char *wanted,
+                            const oct_environment *environment); /* malloc'd; NULL: no cache */
 typedef struct oct_cache_piece {
     const void *data;
     size_t bytes;
@@ -106,7 +108,7 @@ void oct_disk_cache_put(const char *folder, const char *key, const unsigned char
 /* staging.c: write through pinned memory. false: the device has no staging, nothing was done. after, done: as
  * for oct_device_upload_beside, NULL where there is nothing to wait for or nobody asks; *done only without an
  * error. */
-size_t oct_staging_bytes(const oct_caps *caps);
+size_t oct_staging_bytes(const oct_caps *caps, const oct_environment *environment);
 bool oct_staging_write(oct_device *device, cl_command_queue queue, cl_mem buffer, size_t offset,
                        const oct_host_data *from, cl_event after, cl_event *done, cl_int *err);
 void oct_staging_close(oct_device *device);

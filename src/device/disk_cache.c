@@ -42,14 +42,14 @@ static char *join(const char *folder, const char *name)
 }
 
 /* $XDG_CACHE_HOME, or $HOME/.cache (made if need be). Only absolute paths count, as the XDG rule says. */
-static char *base_folder(void)
+static char *base_folder(const oct_environment *environment)
 {
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (xdg && xdg[0] == '/') {
+    const char *xdg = environment->cache_home, *home = environment->home;
+    if (xdg[0] == '/') {
         (void)mkdir(xdg, 0700);
         return join(xdg, "octet");
     }
-    if (!home || home[0] != '/')
+    if (home[0] != '/')
         return NULL;
     char *cache = join(home, ".cache");
     if (!cache)
@@ -60,11 +60,11 @@ static char *base_folder(void)
     return folder;
 }
 
-char *oct_disk_cache_folder(const char *wanted)
+char *oct_disk_cache_folder(const char *wanted, const oct_environment *environment)
 {
     if (wanted && !*wanted)
         return NULL;
-    char *folder = wanted ? join(wanted, "") : base_folder();
+    char *folder = wanted ? join(wanted, "") : base_folder(environment);
     if (folder && own_folder(folder))
         return folder;
     free(folder);

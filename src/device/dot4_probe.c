@@ -56,6 +56,6 @@ static void probe_qualcomm(oct_device *d)
 octet_status oct_device_settle_dot4(oct_device *d)
 {
     probe_qualcomm(d);
-    const char *wish = getenv("OCTET_DOT4");
-    return wish && *wish ? oct_caps_choose_dot4(&d->caps, wish) : OCTET_OK;
+    const char *wanted = d->environment.dot4;
+    return *wanted ? oct_caps_choose_dot4(&d->caps, wanted) : OCTET_OK;
 }

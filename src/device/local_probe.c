@@ -102,10 +102,10 @@ static bool known(const char *folder, const octet_device_info *info, size_t *fou
     return right;
 }
 
-void oct_local_known(octet_device_info *info)
+void oct_local_known(octet_device_info *info, const oct_environment *environment)
 {
     size_t found;
-    char *folder = oct_disk_cache_folder(NULL);
+    char *folder = oct_disk_cache_folder(NULL, environment);
     if (known(folder, info, &found))
         info->local_bytes = found;
     free(folder);
@@ -124,8 +124,8 @@ static void keep(oct_device *d, size_t found)
 void oct_device_settle_local(oct_device *d)
 {
     octet_device_info *info = &d->caps.info;
-    const char *wish = getenv("OCTET_PROBE");
-    bool wanted = wish && *wish ? strcmp(wish, "0") != 0 : d->caps.prefers_tiles;
+    const int64_t asked = d->environment.probe;
+    bool wanted = asked >= 0 ? asked != 0 : d->caps.prefers_tiles;
     /* The largest tile takes 33 KiB: more than this need not be tried. */
     const size_t most = (size_t)1 << 20, said = info->local_bytes < most ? (size_t)info->local_bytes : most;
     size_t found = said;

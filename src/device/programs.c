@@ -71,25 +71,26 @@ static octet_status read_from_folder(const char *folder, const char *path, text 
     return status == OCTET_OK ? append(out, "", 0) : status;
 }
 
-static octet_status load_source(const char *path, text *out)
+static octet_status load_source(const oct_device *d, const char *path, text *out)
 {
-    const char *folder = getenv("OCTET_KERNEL_DIR");
-    if (folder && *folder)
+    const char *folder = d->environment.kernel_dir;
+    if (*folder)
         return read_from_folder(folder, path, out);
     const oct_kernel_source *s = find_source(path);
     RETURN_IF(!s, OCTET_INTERNAL, "kernel source %s is not in the library; this is a defect in Octet", path);
     return append(out, s->text, s->size);
 }
 
-octet_status oct_kernel_text(const char *path, char **out)
+octet_status oct_kernel_text(const oct_device *d, const char *path, char **out)
 {
     text t = {0};
-    octet_status status = load_source(path, &t);
+    octet_status status = load_source(d, path, &t);
     *out = t.data;
     return status;
 }
 
 typedef struct include_list {
+    const oct_device *device;
     char path[MAX_INCLUDES][MAX_PATH];
     int count;
     text whole; /* the source being put together */
@@ -124,7 +125,7 @@ static octet_status expand(const char *path, include_list *list)
               MAX_PATH - 1);
     strcpy(list->path[list->count++], path);
     text source = {0};
-    octet_status status = load_source(path, &source);
+    octet_status status = load_source(list->device, path, &source);
     for (const char *line = source.data; status == OCTET_OK && line && *line;) {
         const char *end = strchr(line, '\n');
         size_t length = end ? (size_t)(end - line) + 1 : strlen(line);
@@ -236,13 +237,13 @@ typedef struct job {
 static octet_status build(oct_device *d, job *j)
 {
     char all_options[2 * MAX_OPTIONS];
-    int length =
-        snprintf(all_options, sizeof all_options, "%s %s %s",
-                 strstr(j->options, "-cl-std=") ? "" : BASE_OPTIONS, d->caps.build_options, j->options);
+    int length = snprintf(all_options, sizeof all_options, "%s %s%s %s",
+                          strstr(j->options, "-cl-std=") ? "" : BASE_OPTIONS, d->caps.build_options,
+                          d->caps.x86_emulated ? " -DX86_EMULATED" : "", j->options);
     RETURN_IF(length < 0 || (size_t)length >= sizeof all_options, OCTET_INTERNAL,
               "kernel source %s: its build options are longer than %zu bytes", j->file,
               sizeof all_options - 1);
-    include_list list = {.count = 0};
+    include_list list = {.device = d};
     text key = {0};
     octet_status status = expand(j->file, &list);
     if (status == OCTET_OK)
@@ -342,9 +343,9 @@ static void *work(void *argument)
  * program at a time) and its driver stands it. */
 static size_t builders(const oct_device *d)
 {
-    const char *wish = getenv("OCTET_BUILD_THREADS");
+    const int64_t wanted = d->environment.build_threads;
     bool together = d->caps.prefers_tiles && !d->caps.one_build;
-    long n = wish && *wish ? strtol(wish, NULL, 10) : together ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
+    int64_t n = wanted >= 0 ? wanted : together ? sysconf(_SC_NPROCESSORS_ONLN) : 1;
     return n < 1 ? 1 : n > MAX_BUILDERS ? MAX_BUILDERS : (size_t)n;
 }
 

@@ -9,11 +9,10 @@
 #define PIECE_BYTES ((size_t)4 << 20)
 
 /* OCTET_STAGING, for tests and developers: the bytes of a piece, also where memory is shared; 0: none. */
-size_t oct_staging_bytes(const oct_caps *caps)
+size_t oct_staging_bytes(const oct_caps *caps, const oct_environment *environment)
 {
-    const char *text = getenv("OCTET_STAGING");
-    if (text && *text)
-        return (size_t)strtoul(text, NULL, 10);
+    if (environment->staging >= 0)
+        return (size_t)environment->staging;
     return caps->info.unified_memory ? 0 : PIECE_BYTES;
 }
 

@@ -59,7 +59,7 @@ static void load_shipped(oct_device *d)
 {
     char *text = NULL;
     size_t own = d->tuning.count;
-    octet_status status = oct_kernel_text("tuning.txt", &text);
+    octet_status status = oct_kernel_text(d, "tuning.txt", &text);
     if (status == OCTET_OK)
         status = oct_tuning_ship(text, &d->caps.info, &d->tuning);
     free(text);

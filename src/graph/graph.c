@@ -1,91 +1,8 @@
 #include "graph.h"
+#include "op_facts.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-    const char *name, *domain;
-    int since;
-    int min_in, max_in, min_out, max_out;
-    octet_node_path path;
-    const char *rule;
-} ops[OCT_OP_COUNT] = {
-#define PATH_INT8    OCTET_NODE_INT8
-#define PATH_FLOAT   OCTET_NODE_FLOAT
-#define PATH_MOVE    OCTET_NODE_MOVE
-#define PATH_REFUSED OCTET_NODE_REFUSED
-#define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer)                             \
-    [OCT_OP_##op] = {#op, domain, since, min_in, max_in, min_out, max_out, PATH_##path, #infer},
-#include "op_table.def"
-#undef OCT_OP
-};
-
-/* The short domain names of op_table.def. */
-static bool same_domain(const char *table, const char *domain)
-{
-    if (strcmp(table, "ms") == 0)
-        return strcmp(domain, "com.microsoft") == 0;
-    return *table == '\0' && (*domain == '\0' || strcmp(domain, "ai.onnx") == 0);
-}
-
-bool oct_op_is_contrib_pair(const char *op_type, const char *domain)
-{
-    return strcmp(domain, "com.microsoft") == 0 &&
-           (strcmp(op_type, "QuantizeLinear") == 0 || strcmp(op_type, "DequantizeLinear") == 0);
-}
-
-oct_op oct_op_find(const char *op_type, const char *domain)
-{
-    if (oct_op_is_contrib_pair(op_type, domain))
-        domain = "";
-    for (int i = 0; i < OCT_OP_COUNT; i++) {
-        if (strcmp(ops[i].name, op_type) == 0 && same_domain(ops[i].domain, domain))
-            return (oct_op)i;
-    }
-    return OCT_OP_COUNT;
-}
-
-const char *oct_op_name(oct_op op)
-{
-    return ops[op].name;
-}
-
-const char *oct_op_domain(oct_op op)
-{
-    return strcmp(ops[op].domain, "-") == 0 ? NULL : strcmp(ops[op].domain, "ms") == 0 ? "com.microsoft" : "";
-}
-
-octet_node_path oct_op_path(oct_op op)
-{
-    return ops[op].path;
-}
-
-bool oct_op_is_unary(oct_op op)
-{
-    return strcmp(ops[op].rule, "unary") == 0;
-}
-
-octet_status oct_node_check_arity(const oct_node *n)
-{
-    RETURN_IF(n->opset < ops[n->op].since, OCTET_UNSUPPORTED,
-              "%s (node '%s') of opset %d is not supported; Octet takes it from opset %d on", n->op_type,
-              n->name, n->opset, ops[n->op].since);
-    RETURN_IF(n->input_count < ops[n->op].min_in ||
-                  (ops[n->op].max_in >= 0 && n->input_count > ops[n->op].max_in),
-              OCTET_UNSUPPORTED, "%s (node '%s') has %d inputs; Octet takes %d to %d", n->op_type, n->name,
-              n->input_count, ops[n->op].min_in, ops[n->op].max_in);
-    RETURN_IF(n->output_count < ops[n->op].min_out ||
-                  (ops[n->op].max_out >= 0 && n->output_count > ops[n->op].max_out),
-              OCTET_UNSUPPORTED, "%s (node '%s') has %d outputs; Octet gives %d to %d", n->op_type, n->name,
-              n->output_count, ops[n->op].min_out, ops[n->op].max_out);
-    for (int i = 0; i < ops[n->op].min_in; i++)
-        RETURN_IF(n->inputs[i] == OCT_NO_VALUE && i == 0, OCTET_CORRUPT_FILE,
-                  "%s (node '%s'): its first input is missing", n->op_type, n->name);
-    for (int i = 0; i < n->output_count; i++)
-        RETURN_IF(n->outputs[i] == OCT_NO_VALUE && i == 0, OCTET_CORRUPT_FILE,
-                  "%s (node '%s'): its first output is missing", n->op_type, n->name);
-    return OCTET_OK;
-}
 
 static bool grow(void **array, int count, int *capacity, size_t size)
 {
@@ -131,7 +48,7 @@ oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inpu
     *n = (oct_node){.op = op, .name = copy, .input_count = inputs, .output_count = outputs, .inputs = io};
     n->outputs = io + inputs;
     if (op < OCT_OP_COUNT)
-        n->op_type = ops[op].name;
+        n->op_type = oct_op_facts(op)->name;
     n->domain = "";
     for (int i = 0; i < inputs + outputs; i++)
         io[i] = OCT_NO_VALUE;

@@ -1,6 +1,6 @@
 /* A network as plain data: values, nodes and attributes, all owned by one arena. Knows neither files nor
- * devices. The onnx reader builds it, oct_graph_check verifies it, passes rewrite it, plan lowers it. Not
- * thread-safe while it is being built or rewritten; immutable and shareable afterwards. */
+ * devices. The onnx reader builds it, oct_graph_verify checks it, passes rewrite it, lower/ makes launches of
+ * it. Not thread-safe while it is being built or rewritten; immutable and shareable afterwards. */
 #ifndef OCT_GRAPH_H
 #define OCT_GRAPH_H
 
@@ -11,9 +11,9 @@
 
 #define OCT_NO_VALUE (-1) /* an optional input or output that is absent */
 
-/* Every operator known, named as ONNX names it; op_table.def has a row for each. */
+/* Every operator known, named as ONNX names it; op_table.def has a row for each, op_facts.h gives them. */
 typedef enum oct_op {
-#define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer) OCT_OP_##op,
+#define OCT_OP(op, ...) OCT_OP_##op,
 #include "op_table.def"
 #undef OCT_OP
     OCT_OP_COUNT
@@ -133,18 +133,7 @@ int64_t oct_node_int(const oct_node *n, const char *name, int64_t otherwise);
 float oct_node_float(const oct_node *n, const char *name, float otherwise);
 const char *oct_node_string(const oct_node *n, const char *name, const char *otherwise);
 
-/* Operator by ONNX name and domain; OCT_OP_COUNT if unknown. */
-oct_op oct_op_find(const char *op_type, const char *domain);
-/* com.microsoft's QuantizeLinear or DequantizeLinear: ONNX's of operator set 21, in files of any set. */
-bool oct_op_is_contrib_pair(const char *op_type, const char *domain);
 const char *oct_op_name(oct_op op);
-/* As files name it; NULL: no file can hold the operator. */
-const char *oct_op_domain(oct_op op);
-octet_node_path oct_op_path(oct_op op);
-/* A float function of one element: rows whose shape rule is `unary`. */
-bool oct_op_is_unary(oct_op op);
-/* Number of operands and opset version against op_table.def. Errors: UNSUPPORTED, CORRUPT_FILE. */
-octet_status oct_node_check_arity(const oct_node *n);
 
 /* Put nodes into topological order, drop nodes whose outputs nobody reads, set producers. Errors:
  * CORRUPT_FILE (a cycle, a value with two producers, an input that nothing produces; node by name). */

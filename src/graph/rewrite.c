@@ -2,6 +2,7 @@
 #include "dtype.h"
 #include "sizes.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,6 +234,20 @@ void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi)
     int32_t *bounds[] = {&n->clamp.min, &n->clamp.max};
     for (int i = 0; i < 2; i++)
         *bounds[i] = *bounds[i] < lo ? lo : *bounds[i] > hi ? hi : *bounds[i];
+}
+
+bool oct_clamp_bounds(const oct_graph *g, const oct_node *n, float bounds[2])
+{
+    bounds[0] = n->op == OCT_OP_Relu ? 0.0f : -INFINITY;
+    bounds[1] = INFINITY;
+    for (int i = 1; i < n->input_count; i++) {
+        const oct_value *v = n->inputs[i] == OCT_NO_VALUE ? NULL : &g->values[n->inputs[i]];
+        if (v && (!v->data || v->dtype != OCTET_F32 || v->data_bytes != sizeof(float)))
+            return false;
+        if (v)
+            bounds[i - 1] = oct_const_f32(g, n->inputs[i]);
+    }
+    return true;
 }
 
 void oct_drop_replaced(oct_graph *g)

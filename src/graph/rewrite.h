@@ -57,6 +57,9 @@ octet_status oct_node_set_ints(oct_graph *g, int node, const char *name, const i
 /* The node's 8-bit output of this type is clamped to [lo, hi] too, after any clamp it has. */
 void oct_node_clamp(oct_node *n, octet_dtype dtype, int32_t lo, int32_t hi);
 
+/* What a float Relu or Clip keeps its results within; false: the bounds are not constant. */
+bool oct_clamp_bounds(const oct_graph *g, const oct_node *n, float bounds[2]);
+
 /* Nodes with output_count 0 have been replaced: drop them. */
 void oct_drop_replaced(oct_graph *g);
 

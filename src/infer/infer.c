@@ -4,14 +4,15 @@
 #include "dtype.h"
 #include "hash.h"
 #include "moves.h"
+#include "op_facts.h"
 #include "shape_math.h"
 #include "sizes.h"
 
 #include <string.h>
 
 static infer_fn *const rules[OCT_OP_COUNT] = {
-#define OCT_OP(op, domain, since, min_in, max_in, min_out, max_out, path, infer)                             \
-    [OCT_OP_##op] = oct_infer_##infer,
+#define COLUMN_SHAPE(rule)                          oct_infer_##rule
+#define OCT_OP(op, file, arity, family, shape, ...) [OCT_OP_##op] = COLUMN_##shape,
 #include "op_table.def"
 #undef OCT_OP
 };
@@ -109,6 +110,82 @@ octet_status oct_infer_check_quant(const infer_ctx *c, int scale, int zero, octe
     return OCTET_OK;
 }
 
+octet_status oct_infer_check_scales(const infer_ctx *c, octet_dtype dtype)
+{
+    const oct_facts *f = oct_op_facts(c->n->op);
+    for (int k = 0; k <= f->operand_count; k++) {
+        oct_at at = k < f->operand_count ? f->operands[k] : f->result;
+        if (at.scale >= 0)
+            FORWARD(oct_infer_require_dtype(c, at.scale, oct_infer_f32));
+        FORWARD(oct_infer_check_quant(c, at.scale, at.zero, dtype, 1));
+    }
+    return OCTET_OK;
+}
+
+octet_status oct_infer_like(infer_ctx *c, const octet_dtype *allowed)
+{
+    if (allowed)
+        FORWARD(oct_infer_require_dtype(c, 0, allowed));
+    const oct_value *x = oct_infer_in(c, 0);
+    oct_infer_out(c, 0, x->dtype, x->rank, x->dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_product_operands(const infer_ctx *c)
+{
+    const oct_facts *f = oct_op_facts(c->n->op);
+    bool quantized = f->result_kind == OCT_RESULT_GIVEN, is_float = f->operands[0].zero < 0;
+    FORWARD(oct_infer_require_dtype(c, f->operands[0].value,
+                                    is_float    ? oct_infer_f32
+                                    : quantized ? oct_infer_int16
+                                                : oct_infer_int8));
+    return oct_infer_require_dtype(c, f->operands[1].value, is_float ? oct_infer_f32 : oct_infer_int8);
+}
+
+octet_status oct_infer_product_result(const infer_ctx *c, int64_t channels, octet_dtype *out)
+{
+    const oct_facts *f = oct_op_facts(c->n->op);
+    bool given = f->result_kind == OCT_RESULT_GIVEN && !c->n->float_out;
+    for (int i = 0; f->result_kind == OCT_RESULT_GIVEN && i < f->result.scale; i++)
+        FORWARD(oct_infer_require_input(c, i));
+    *out = c->n->float_out || f->operands[0].zero < 0 ? OCTET_F32 : OCTET_S32;
+    if (given) {
+        FORWARD(oct_infer_require_input(c, f->result.scale));
+        FORWARD(oct_infer_require_dtype(c, f->result.zero, oct_infer_int16));
+        *out = oct_infer_in(c, f->result.zero)->dtype;
+    }
+    for (int k = 0; k < 2; k++) {
+        const oct_at *at = &f->operands[k];
+        FORWARD(oct_infer_check_quant(c, at->scale, at->zero, oct_infer_in(c, at->value)->dtype,
+                                      k ? channels : 1));
+    }
+    return oct_infer_check_quant(c, f->result.scale, f->result.zero, *out, 1);
+}
+
+octet_status oct_infer_require_spatial(const infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    RETURN_IF(x->rank < 3, OCTET_INVALID_ARGUMENT, "input '%s' has rank %d; it must be [N, C, spatial...]",
+              x->name, x->rank);
+    return OCTET_OK;
+}
+
+int oct_infer_channel_axis(const infer_ctx *c, const oct_value *x)
+{
+    return c->n->channels_last ? x->rank - 1 : 1;
+}
+
+void oct_infer_spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int64_t channels,
+                           const oct_window *w)
+{
+    int64_t dims[OCTET_MAX_RANK] = {x->dims[0]};
+    int first = c->n->channels_last ? 1 : 2;
+    dims[oct_infer_channel_axis(c, x)] = channels;
+    for (int i = 0; i < w->spatial; i++)
+        dims[first + i] = w->out[i + 2 - w->spatial];
+    oct_infer_out(c, 0, dtype, x->rank, dims);
+}
+
 octet_status oct_infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_value *b, int *rank,
                                  int64_t *dims)
 {
@@ -200,9 +277,4 @@ octet_status oct_graph_verify(oct_graph *g)
                   g->nodes[i].op_type, g->nodes[i].name);
     }
     return OCTET_OK;
-}
-
-octet_status oct_infer_unknown(infer_ctx *c)
-{
-    return oct_fail(OCTET_UNSUPPORTED, "%s", c->n->refusal ? c->n->refusal : "not supported");
 }

@@ -4,6 +4,7 @@
 #define OCT_INFER_H
 
 #include "graph.h"
+#include "window.h"
 
 typedef struct infer_ctx {
     oct_graph *g;
@@ -27,26 +28,32 @@ octet_status oct_infer_axes(const int64_t *axes, int count, int rank, bool *is_a
  * `channels` (1: per tensor only). Constant scales must be finite and > 0. */
 octet_status oct_infer_check_quant(const infer_ctx *c, int scale, int zero, octet_dtype dtype,
                                    int64_t channels);
-/* QLinearConv and QLinearMatMul: inputs 0 to 7 are there, and the dtype of the result. */
-octet_status oct_infer_product_result(const infer_ctx *c, octet_dtype *out);
+/* The scales and zero points that its row gives operands and result, where it does: of this dtype, one each.
+ */
+octet_status oct_infer_check_scales(const infer_ctx *c, octet_dtype dtype);
+/* Output 0 is as input 0; allowed: NULL or the dtypes that are taken. */
+octet_status oct_infer_like(infer_ctx *c, const octet_dtype *allowed);
+/* Convolutions and matrix products, in floats and integers, by their rows: dtypes of both operands; what is
+ * given of the result, its dtype, and all scales and zero points. */
+octet_status oct_infer_product_operands(const infer_ctx *c);
+octet_status oct_infer_product_result(const infer_ctx *c, int64_t channels, octet_dtype *out);
+/* Spatial operators: input 0 is [N, C, spatial...]; where the channels of x are; output 0 from x's batch, and
+ * windows. */
+octet_status oct_infer_require_spatial(const infer_ctx *c);
+int oct_infer_channel_axis(const infer_ctx *c, const oct_value *x);
+void oct_infer_spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int64_t channels,
+                           const oct_window *w);
 octet_status oct_infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_value *b, int *rank,
                                  int64_t *dims);
 
 extern const octet_dtype oct_infer_int8[], oct_infer_int16[],
     oct_infer_f32[]; /* oct_infer_int16: oct_infer_int8 and 16 bits */
 
-/* One per word in the last column of op_table.def. */
-infer_fn oct_infer_conv, oct_infer_conv_transpose, oct_infer_pool, oct_infer_global_pool;
-infer_fn oct_infer_matmul, oct_infer_gemm, oct_infer_qgemm, oct_infer_qbinary, oct_infer_qconcat,
-    oct_infer_table, oct_infer_quantize, oct_infer_dequantize, oct_infer_dynamic_quantize;
-infer_fn oct_infer_shape, oct_infer_range, oct_infer_constant_of_shape, oct_infer_gather;
-infer_fn oct_infer_unknown, oct_infer_arg, oct_infer_resize, oct_infer_slice, oct_infer_split, oct_infer_pad,
-    oct_infer_expand, oct_infer_tile, oct_infer_block, oct_infer_batch_norm;
-infer_fn oct_infer_concat, oct_infer_same, oct_infer_reshape, oct_infer_flatten, oct_infer_squeeze,
-    oct_infer_unsqueeze, oct_infer_transpose, oct_infer_cast, oct_infer_constant, oct_infer_unary,
-    oct_infer_float_same, oct_infer_binary, oct_infer_variadic, oct_infer_reduce, oct_infer_qreduce;
-infer_fn oct_infer_logic, oct_infer_not, oct_infer_where, oct_infer_layer_norm, oct_infer_channel_norm,
-    oct_infer_lrn, oct_infer_dropout;
-infer_fn oct_infer_if, oct_infer_lstm;
+/* The rules that op_table.def names. */
+#define COLUMN_SHAPE(rule)                          oct_infer_##rule
+#define OCT_OP(op, file, arity, family, shape, ...) infer_fn COLUMN_##shape;
+#include "op_table.def"
+#undef OCT_OP
+#undef COLUMN_SHAPE
 
 #endif

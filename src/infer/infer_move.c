@@ -1,10 +1,226 @@
-/* Shapes of operators that pick, repeat and rearrange elements. */
+/* Shapes of operators that move, rename, pick and repeat elements. */
 #include "dtype.h"
 #include "infer.h"
 #include "moves.h"
 #include "sizes.h"
 
 #include <string.h>
+
+octet_status oct_infer_same(infer_ctx *c)
+{
+    return oct_infer_like(c, NULL);
+}
+
+octet_status oct_infer_reshape(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    int64_t dims[OCTET_MAX_RANK], elems, known = 1;
+    int rank, guess = -1;
+    FORWARD(oct_infer_require_input(c, 1));
+    FORWARD(oct_infer_const_ints(c, 1, dims, OCTET_MAX_RANK, &rank));
+    bool allow_zero = oct_node_int(c->n, "allowzero", 0) != 0;
+    RETURN_IF(!oct_shape_elems(x->dims, x->rank, &elems), OCTET_INVALID_ARGUMENT, "the input is too large");
+    bool has_zero = false;
+    for (int i = 0; i < rank; i++) {
+        has_zero = has_zero || dims[i] == 0;
+        if (dims[i] == 0 && !allow_zero) {
+            RETURN_IF(i >= x->rank, OCTET_INVALID_ARGUMENT, "shape[%d] is 0, but the input has rank %d", i,
+                      x->rank);
+            dims[i] = x->dims[i];
+        }
+        RETURN_IF(dims[i] < -1 || (dims[i] == -1 && guess >= 0), OCTET_INVALID_ARGUMENT,
+                  "shape[%d] is %lld; one -1 is allowed and no other negative", i, (long long)dims[i]);
+        if (dims[i] == -1)
+            guess = i;
+        else
+            RETURN_IF(dims[i] && known > OCT_MAX_ELEMS / dims[i], OCTET_INVALID_ARGUMENT,
+                      "the shape is too large");
+        if (dims[i] != -1)
+            known *= dims[i];
+    }
+    if (guess >= 0) {
+        RETURN_IF(allow_zero && has_zero, OCTET_INVALID_ARGUMENT,
+                  "shape has a 0 and a -1, which is not allowed with allowzero");
+        RETURN_IF(known == 0 ? elems != 0 : elems % known != 0, OCTET_INVALID_ARGUMENT,
+                  "%lld elements do not divide into rows of %lld", (long long)elems, (long long)known);
+        dims[guess] = known ? elems / known : 0;
+        known *= dims[guess];
+    }
+    RETURN_IF(known != elems, OCTET_INVALID_ARGUMENT, "the shape has %lld elements, the input %lld",
+              (long long)known, (long long)elems);
+    oct_infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_flatten(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    int64_t axis = oct_node_int(c->n, "axis", 1), dims[2];
+    axis += axis < 0 ? x->rank : 0;
+    RETURN_IF(axis < 0 || axis > x->rank, OCTET_INVALID_ARGUMENT, "axis %lld is out of range for rank %d",
+              (long long)axis, x->rank);
+    /* Each side by itself may overflow where the other is 0. */
+    RETURN_IF(!oct_shape_elems(x->dims, (int)axis, &dims[0]) ||
+                  !oct_shape_elems(x->dims + axis, x->rank - (int)axis, &dims[1]),
+              OCTET_INVALID_ARGUMENT, "the output is too large");
+    oct_infer_out(c, 0, x->dtype, 2, dims);
+    return OCTET_OK;
+}
+
+/* Axes from the attribute (before opset 13) or from constant input 1; *given: there were any. */
+static octet_status read_axes(infer_ctx *c, int64_t *axes, int *count, bool *given)
+{
+    const oct_attr *a = oct_node_attr(c->n, "axes");
+    *count = 0;
+    *given = oct_infer_in(c, 1) || a;
+    if (oct_infer_in(c, 1))
+        return oct_infer_const_ints(c, 1, axes, OCTET_MAX_RANK, count);
+    if (!a)
+        return OCTET_OK;
+    RETURN_IF(a->kind != OCT_ATTR_INTS || a->count > OCTET_MAX_RANK, OCTET_CORRUPT_FILE,
+              "attribute axes is not valid");
+    *count = (int)a->count;
+    memcpy(axes, a->ints, a->count * sizeof *axes);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_squeeze(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    int64_t axes[OCTET_MAX_RANK], dims[OCTET_MAX_RANK];
+    bool is_axis[OCTET_MAX_RANK] = {false}, given;
+    int count, rank = 0;
+    FORWARD(read_axes(c, axes, &count, &given));
+    FORWARD(oct_infer_axes(axes, count, x->rank, is_axis));
+    for (int i = 0; i < x->rank; i++) {
+        RETURN_IF(is_axis[i] && x->dims[i] != 1, OCTET_INVALID_ARGUMENT,
+                  "axis %d has size %lld; only 1 can be squeezed", i, (long long)x->dims[i]);
+        if (!(given ? is_axis[i] : x->dims[i] == 1))
+            dims[rank++] = x->dims[i];
+    }
+    oct_infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_unsqueeze(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    int64_t axes[OCTET_MAX_RANK], dims[OCTET_MAX_RANK];
+    bool is_axis[OCTET_MAX_RANK], given;
+    int count, from = 0;
+    FORWARD(read_axes(c, axes, &count, &given));
+    int rank = x->rank + count;
+    RETURN_IF(!given || rank > OCTET_MAX_RANK, OCTET_INVALID_ARGUMENT,
+              "axes are missing or give more than %d dimensions", OCTET_MAX_RANK);
+    FORWARD(oct_infer_axes(axes, count, rank, is_axis));
+    for (int i = 0; i < rank; i++)
+        dims[i] = is_axis[i] ? 1 : x->dims[from++];
+    oct_infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_transpose(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0);
+    const oct_attr *perm = oct_node_attr(c->n, "perm");
+    int64_t dims[OCTET_MAX_RANK];
+    bool seen[OCTET_MAX_RANK];
+    if (perm) {
+        RETURN_IF(perm->kind != OCT_ATTR_INTS || perm->count != (size_t)x->rank, OCTET_INVALID_ARGUMENT,
+                  "perm must have %d values", x->rank);
+        for (int i = 0; i < x->rank; i++)
+            RETURN_IF(perm->ints[i] < 0, OCTET_INVALID_ARGUMENT, "perm[%d] is negative", i);
+        FORWARD(oct_infer_axes(perm->ints, x->rank, x->rank, seen));
+    }
+    for (int i = 0; i < x->rank; i++)
+        dims[i] = x->dims[perm ? perm->ints[i] : x->rank - 1 - i];
+    oct_infer_out(c, 0, x->dtype, x->rank, dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_cast(infer_ctx *c)
+{
+    static const octet_dtype types[] = {OCTET_F32, OCTET_U8,  OCTET_S8,   OCTET_U16,       OCTET_S16,
+                                        OCTET_S32, OCTET_S64, OCTET_BOOL, OCTET_DTYPE_NONE};
+    /* ONNX TensorProto.DataType of `to`. */
+    static const octet_dtype by_onnx[] = {
+        [1] = OCTET_F32, [2] = OCTET_U8,  [3] = OCTET_S8,  [4] = OCTET_U16,
+        [5] = OCTET_S16, [6] = OCTET_S32, [7] = OCTET_S64, [9] = OCTET_BOOL};
+    const oct_value *x = oct_infer_in(c, 0);
+    int64_t to = oct_node_int(c->n, "to", 0);
+    octet_dtype out =
+        to > 0 && to < (int64_t)(sizeof by_onnx / sizeof by_onnx[0]) ? by_onnx[to] : OCTET_DTYPE_NONE;
+    RETURN_IF(out == OCTET_DTYPE_NONE, OCTET_UNSUPPORTED, "a cast to ONNX type %lld is not supported",
+              (long long)to);
+    FORWARD(oct_infer_require_dtype(c, 0, types));
+    oct_infer_out(c, 0, out, x->rank, x->dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_concat(infer_ctx *c)
+{
+    oct_value sum = *oct_infer_in(c, 0);
+    int64_t axis = oct_node_int(c->n, "axis", 1);
+    axis += axis < 0 ? sum.rank : 0;
+    RETURN_IF(axis < 0 || axis >= sum.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
+              sum.rank);
+    for (int i = 1; i < c->n->input_count; i++) {
+        FORWARD(oct_infer_require_input(c, i));
+        const oct_value *x = oct_infer_in(c, i);
+        RETURN_IF(x->dtype != sum.dtype || x->rank != sum.rank, OCTET_INVALID_ARGUMENT,
+                  "'%s' has another dtype or rank than the first input", x->name);
+        for (int d = 0; d < sum.rank; d++)
+            RETURN_IF(d != axis && x->dims[d] != sum.dims[d], OCTET_INVALID_ARGUMENT,
+                      "'%s' has %lld in dimension %d, not %lld", x->name, (long long)x->dims[d], d,
+                      (long long)sum.dims[d]);
+        RETURN_IF(sum.dims[axis] > OCT_MAX_ELEMS - x->dims[axis], OCTET_INVALID_ARGUMENT,
+                  "the output is too large");
+        sum.dims[axis] += x->dims[axis];
+    }
+    oct_infer_out(c, 0, sum.dtype, sum.rank, sum.dims);
+    return OCTET_OK;
+}
+
+/* Inputs: y_scale, y_zero_point, then (tensor, scale, zero point) of each operand. */
+octet_status oct_infer_q_concat(infer_ctx *c)
+{
+    FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
+    FORWARD(oct_infer_require_dtype(c, 1, oct_infer_int8));
+    octet_dtype out = oct_infer_in(c, 1)->dtype;
+    FORWARD(oct_infer_check_quant(c, 0, 1, out, 1));
+    RETURN_IF((c->n->input_count - 2) % 3 != 0, OCTET_CORRUPT_FILE,
+              "its inputs must come in threes: tensor, scale, zero point");
+    int64_t dims[OCTET_MAX_RANK] = {0}, axis = oct_node_int(c->n, "axis", 1);
+    int rank = 0;
+    for (int i = 2; i < c->n->input_count; i += 3) {
+        FORWARD(oct_infer_require_dtype(c, i, oct_infer_int8));
+        FORWARD(oct_infer_require_dtype(c, i + 1, oct_infer_f32));
+        FORWARD(oct_infer_require_dtype(c, i + 2, oct_infer_int8));
+        const oct_value *x = oct_infer_in(c, i);
+        RETURN_IF(x->dtype != out, OCTET_INVALID_ARGUMENT, "'%s' is %s, the output %s", x->name,
+                  oct_dtype_name(x->dtype), oct_dtype_name(out));
+        FORWARD(oct_infer_check_quant(c, i + 1, i + 2, x->dtype, 1));
+        if (i == 2) {
+            rank = x->rank;
+            axis += axis < 0 ? rank : 0;
+            RETURN_IF(axis < 0 || axis >= rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
+                      rank);
+            memcpy(dims, x->dims, sizeof dims);
+            continue;
+        }
+        RETURN_IF(x->rank != rank, OCTET_INVALID_ARGUMENT, "'%s' has rank %d, the others %d", x->name,
+                  x->rank, rank);
+        for (int d = 0; d < rank; d++)
+            RETURN_IF(d != axis && x->dims[d] != dims[d], OCTET_INVALID_ARGUMENT,
+                      "'%s' has %lld in dimension %d, not %lld", x->name, (long long)x->dims[d], d,
+                      (long long)dims[d]);
+        RETURN_IF(dims[axis] > OCT_MAX_ELEMS - x->dims[axis], OCTET_INVALID_ARGUMENT,
+                  "the output is too large");
+        dims[axis] += x->dims[axis];
+    }
+    oct_infer_out(c, 0, out, rank, dims);
+    return OCTET_OK;
+}
 
 octet_status oct_infer_slice(infer_ctx *c)
 {
@@ -108,83 +324,6 @@ octet_status oct_infer_block(infer_ctx *c)
     return OCTET_OK;
 }
 
-octet_status oct_infer_batch_norm(infer_ctx *c)
-{
-    const oct_value *x = oct_infer_in(c, 0);
-    FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
-    RETURN_IF(x->rank < 2, OCTET_INVALID_ARGUMENT, "its input must be [N, C, ...]");
-    RETURN_IF(oct_node_int(c->n, "training_mode", 0) != 0 || c->n->output_count > 1, OCTET_UNSUPPORTED,
-              "training is not supported");
-    int64_t channels = x->dims[c->n->channels_last ? x->rank - 1 : 1];
-    for (int i = 1; i < 5; i++) {
-        FORWARD(oct_infer_require_dtype(c, i, oct_infer_f32));
-        const oct_value *p = oct_infer_in(c, i);
-        RETURN_IF(p->rank != 1 || p->dims[0] != channels, OCTET_INVALID_ARGUMENT, "'%s' must be [%lld]",
-                  p->name, (long long)channels);
-    }
-    oct_infer_out(c, 0, OCTET_F32, x->rank, x->dims);
-    return OCTET_OK;
-}
-
-/* Shape and Size. */
-octet_status oct_infer_shape(infer_ctx *c)
-{
-    int64_t from = 0, to = 0, dim;
-    FORWARD(oct_infer_require_input(c, 0));
-    oct_shape_range(c->n, oct_infer_in(c, 0)->rank, &from, &to);
-    dim = to - from;
-    oct_infer_out(c, 0, OCTET_S64, c->n->op == OCT_OP_Shape, &dim);
-    return OCTET_OK;
-}
-
-/* More would be a tensor for the device to make. */
-#define MOST_MADE ((int64_t)1 << 16)
-
-octet_status oct_infer_range(infer_ctx *c)
-{
-    int64_t ints[3], count;
-    double numbers[3];
-    for (int i = 0; i < 3; i++) {
-        const oct_value *v = oct_infer_in(c, i);
-        int one;
-        float f;
-        FORWARD(oct_infer_require_input(c, i));
-        RETURN_IF(v->dtype != oct_infer_in(c, 0)->dtype, OCTET_INVALID_ARGUMENT,
-                  "inputs have different dtypes");
-        if (v->dtype == OCTET_F32 && v->data && v->data_bytes == sizeof f) {
-            memcpy(&f, v->data, sizeof f);
-            numbers[i] = (double)f;
-            continue;
-        }
-        FORWARD(oct_infer_const_ints(c, i, &ints[i], 1, &one));
-        RETURN_IF(one != 1, OCTET_INVALID_ARGUMENT, "input %d ('%s') must be one number", i, v->name);
-        numbers[i] = (double)ints[i];
-    }
-    double steps = (numbers[1] - numbers[0]) / numbers[2];
-    RETURN_IF(!(steps <= (double)MOST_MADE), OCTET_UNSUPPORTED, "from %g to %g by %g: at most %lld numbers",
-              numbers[0], numbers[1], numbers[2], (long long)MOST_MADE);
-    for (count = 0; (double)count < steps; count++) {
-    }
-    oct_infer_out(c, 0, oct_infer_in(c, 0)->dtype, 1, &count);
-    return OCTET_OK;
-}
-
-octet_status oct_infer_constant_of_shape(infer_ctx *c)
-{
-    const oct_attr *value = oct_node_attr(c->n, "value");
-    int64_t dims[OCTET_MAX_RANK], elems;
-    int rank;
-    FORWARD(oct_infer_require_input(c, 0));
-    FORWARD(oct_infer_const_ints(c, 0, dims, OCTET_MAX_RANK, &rank));
-    RETURN_IF(!oct_shape_elems(dims, rank, &elems) || elems > MOST_MADE, OCTET_UNSUPPORTED,
-              "at most %lld elements are supported", (long long)MOST_MADE);
-    RETURN_IF(value && (value->kind != OCT_ATTR_TENSOR || !value->tensor->data ||
-                        value->tensor->data_bytes < oct_dtype_bytes(value->tensor->dtype)),
-              OCTET_CORRUPT_FILE, "attribute value must be a tensor of one element");
-    oct_infer_out(c, 0, value ? value->tensor->dtype : OCTET_F32, rank, dims);
-    return OCTET_OK;
-}
-
 octet_status oct_infer_gather(infer_ctx *c)
 {
     static const octet_dtype indices[] = {OCTET_S64, OCTET_S32, OCTET_DTYPE_NONE};
@@ -208,5 +347,17 @@ octet_status oct_infer_gather(infer_ctx *c)
     RETURN_IF(x->dims[axis] == 0 && oct_shape_elems(dims, rank, &elems) && elems, OCTET_INVALID_ARGUMENT,
               "the axis has no elements");
     oct_infer_out(c, 0, x->dtype, rank, dims);
+    return OCTET_OK;
+}
+
+octet_status oct_infer_dropout(infer_ctx *c)
+{
+    const oct_value *x = oct_infer_in(c, 0), *training = oct_infer_in(c, 2);
+    RETURN_IF(training && (!training->data || training->data_bytes < 1 || *(const char *)training->data),
+              OCTET_UNSUPPORTED, "training_mode must be absent or a constant false");
+    RETURN_IF(c->n->output_count > 1 && c->n->opset < 10 && x->dtype != OCTET_F32, OCTET_UNSUPPORTED,
+              "a mask of type %s is not supported", oct_dtype_name(x->dtype));
+    oct_infer_out(c, 0, x->dtype, x->rank, x->dims);
+    oct_infer_out(c, 1, c->n->opset < 10 ? OCTET_F32 : OCTET_BOOL, x->rank, x->dims);
     return OCTET_OK;
 }

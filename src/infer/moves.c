@@ -1,5 +1,6 @@
 #include "moves.h"
 #include "dtype.h"
+#include "op_facts.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -213,7 +214,7 @@ octet_status oct_reduced_axes(const oct_graph *g, const oct_node *n, bool reduce
     int rank = g->values[n->inputs[0]].rank, count;
     int64_t axes[OCTET_MAX_RANK];
     bool given;
-    bool quantized = n->op == OCT_OP_QLinearReduceMean || n->op == OCT_OP_QLinearReduceSum;
+    bool quantized = oct_op_facts(n->op)->result_kind == OCT_RESULT_GIVEN;
     FORWARD(ints_of(g, n, quantized ? -1 : 1, "axes", axes, OCTET_MAX_RANK, &count, &given));
     bool all = count == 0 && oct_node_int(n, "noop_with_empty_axes", 0) == 0;
     for (int d = 0; d < OCTET_MAX_RANK; d++)

@@ -368,54 +368,21 @@ typedef struct row {
     own_shape shape;
 } row;
 
-static const row *row_of(oct_op op)
-{
-    static const row table[OCT_OP_COUNT] = {
-        [OCT_OP_Shape] = {make_shape, BY_RULE},
-        [OCT_OP_Size] = {make_shape, BY_RULE},
-        [OCT_OP_Gather] = {make_gather, BY_RULE},
-        [OCT_OP_Slice] = {make_slice, BY_RULE},
-        [OCT_OP_Concat] = {make_concat, BY_RULE},
-        [OCT_OP_Unsqueeze] = {make_copy, BY_RULE},
-        [OCT_OP_Squeeze] = {make_copy, BY_RULE},
-        [OCT_OP_Reshape] = {make_copy, BY_RULE},
-        [OCT_OP_Flatten] = {make_copy, BY_RULE},
-        [OCT_OP_Identity] = {make_copy, BY_RULE},
-        [OCT_OP_Expand] = {make_expand, BY_RULE},
-        [OCT_OP_Transpose] = {make_transpose, BY_RULE},
-        [OCT_OP_Cast] = {make_cast, BY_RULE},
-        [OCT_OP_Where] = {make_where, BY_RULE},
-        [OCT_OP_Range] = {make_range, BY_RULE},
-        [OCT_OP_ConstantOfShape] = {make_constant_of_shape, BY_RULE},
-        [OCT_OP_Not] = {make_unary, BY_RULE},
-        [OCT_OP_Equal] = {make_binary, BY_RULE},
-        [OCT_OP_Less] = {make_binary, BY_RULE},
-        [OCT_OP_LessOrEqual] = {make_binary, BY_RULE},
-        [OCT_OP_Greater] = {make_binary, BY_RULE},
-        [OCT_OP_GreaterOrEqual] = {make_binary, BY_RULE},
-        [OCT_OP_And] = {make_binary, BY_RULE},
-        [OCT_OP_Or] = {make_binary, BY_RULE},
-        [OCT_OP_Add] = {make_binary, BROADCAST},
-        [OCT_OP_Sub] = {make_binary, BROADCAST},
-        [OCT_OP_Mul] = {make_binary, BROADCAST},
-        [OCT_OP_Div] = {make_binary, BROADCAST},
-        [OCT_OP_Min] = {make_binary, BROADCAST},
-        [OCT_OP_Max] = {make_binary, BROADCAST},
-        [OCT_OP_Neg] = {make_unary, BROADCAST},
-        [OCT_OP_Floor] = {make_unary, BROADCAST},
-        [OCT_OP_Ceil] = {make_unary, BROADCAST},
-        [OCT_OP_ReduceProd] = {make_reduce, REDUCED},
-        [OCT_OP_ReduceSum] = {make_reduce, REDUCED},
-        [OCT_OP_ReduceMax] = {make_reduce, REDUCED},
-        [OCT_OP_ReduceMin] = {make_reduce, REDUCED},
-    };
-    return &table[op];
-}
+static const row rows[OCT_OP_COUNT] = {
+#define make_none NULL
+#define COLUMN_HOST(make, shape)                                                                             \
+    {                                                                                                        \
+        make_##make, shape                                                                                   \
+    }
+#define OCT_OP(op, file, arity, family, shape, host, ...) [OCT_OP_##op] = COLUMN_##host,
+#include "op_table.def"
+#undef OCT_OP
+};
 
 bool oct_shape_math_can(const infer_ctx *c)
 {
     const oct_node *n = c->n;
-    const row *r = row_of(n->op);
+    const row *r = &rows[n->op];
     if (!r->make || n->output_count != 1 || (r->make == make_binary && n->input_count != 2))
         return false;
     if (r->make == make_shape)
@@ -457,7 +424,7 @@ static octet_status set_shape(infer_ctx *c, own_shape how, infer_fn *rule, bool 
 
 octet_status oct_shape_math_do(infer_ctx *c, infer_fn *rule, bool *done)
 {
-    const row *r = row_of(c->n->op);
+    const row *r = &rows[c->n->op];
     bool own;
     *done = false;
     FORWARD(set_shape(c, r->shape, rule, &own));

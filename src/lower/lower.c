@@ -1,98 +1,22 @@
 #include "lower.h"
 #include "dtype.h"
 #include "move.h"
-#include "recurrent.h"
 #include "sizes.h"
 
 #include <string.h>
 
-static lower_fn *const table[OCT_OP_COUNT] = {
-    [OCT_OP_QLinearConv] = oct_lower_conv,
-    [OCT_OP_ConvInteger] = oct_lower_conv,
-    [OCT_OP_MaxPool] = oct_lower_max_pool,
-    [OCT_OP_QLinearAveragePool] = oct_lower_average_pool,
-    [OCT_OP_QLinearGlobalAveragePool] = oct_lower_global_pool,
-    [OCT_OP_QLinearMatMul] = oct_lower_matmul,
-    [OCT_OP_MatMulInteger] = oct_lower_matmul,
-    [OCT_OP_QGemm] = oct_lower_qgemm,
-    [OCT_OP_QLinearAdd] = oct_lower_q_binary,
-    [OCT_OP_QLinearMul] = oct_lower_q_binary,
-    [OCT_OP_QLinearSub] = oct_lower_q_binary,
-    [OCT_OP_Table] = oct_lower_table,
-    [OCT_OP_QLinearConcat] = oct_lower_q_concat,
-    [OCT_OP_QLinearSigmoid] = oct_lower_q_table,
-    [OCT_OP_QLinearLeakyRelu] = oct_lower_q_table,
-    [OCT_OP_QLinearSoftmax] = oct_lower_q_softmax,
-    [OCT_OP_QLinearReduceMean] = oct_lower_q_reduce,
-    [OCT_OP_QLinearReduceSum] = oct_lower_q_reduce,
-    [OCT_OP_Relu] = oct_lower_relu,
-    [OCT_OP_Clip] = oct_lower_clip,
-    [OCT_OP_QuantizeLinear] = oct_lower_quantize,
-    [OCT_OP_DequantizeLinear] = oct_lower_dequantize,
-    [OCT_OP_DynamicQuantizeLinear] = oct_lower_dynamic_quantize,
-    [OCT_OP_Transpose] = oct_lower_transpose,
-    [OCT_OP_Cast] = oct_lower_cast,
-    [OCT_OP_Conv] = oct_lower_float_conv,
-    [OCT_OP_ConvTranspose] = oct_lower_conv_transpose,
-    [OCT_OP_Gemm] = oct_lower_gemm,
-    [OCT_OP_MatMul] = oct_lower_float_matmul,
-    [OCT_OP_Resize] = oct_lower_resize,
-    [OCT_OP_QLinearResize] = oct_lower_resize,
-    [OCT_OP_Slice] = oct_lower_slice,
-    [OCT_OP_Gather] = oct_lower_gather,
-    [OCT_OP_Split] = oct_lower_split,
-    [OCT_OP_Concat] = oct_lower_concat,
-    [OCT_OP_Expand] = oct_lower_expand,
-    [OCT_OP_Tile] = oct_lower_tile,
-    [OCT_OP_Pad] = oct_lower_pad,
-    [OCT_OP_DepthToSpace] = oct_lower_block,
-    [OCT_OP_SpaceToDepth] = oct_lower_block,
-    [OCT_OP_BatchNormalization] = oct_lower_batch_norm,
-    [OCT_OP_Equal] = oct_lower_logic,
-    [OCT_OP_Less] = oct_lower_logic,
-    [OCT_OP_LessOrEqual] = oct_lower_logic,
-    [OCT_OP_Greater] = oct_lower_logic,
-    [OCT_OP_GreaterOrEqual] = oct_lower_logic,
-    [OCT_OP_And] = oct_lower_logic,
-    [OCT_OP_Or] = oct_lower_logic,
-    [OCT_OP_Xor] = oct_lower_logic,
-    [OCT_OP_Not] = oct_lower_not,
-    [OCT_OP_Where] = oct_lower_where,
-    [OCT_OP_Dropout] = oct_lower_dropout,
-    [OCT_OP_LayerNormalization] = oct_lower_layer_norm,
-    [OCT_OP_InstanceNormalization] = oct_lower_channel_norm,
-    [OCT_OP_GroupNormalization] = oct_lower_channel_norm,
-    [OCT_OP_LRN] = oct_lower_lrn,
-    [OCT_OP_LSTM] = oct_lower_lstm,
-    [OCT_OP_Reshape] = oct_lower_alias,
-    [OCT_OP_Flatten] = oct_lower_alias,
-    [OCT_OP_Squeeze] = oct_lower_alias,
-    [OCT_OP_Unsqueeze] = oct_lower_alias,
-    [OCT_OP_Identity] = oct_lower_alias,
-    [OCT_OP_Add] = oct_lower_binary,
-    [OCT_OP_Sub] = oct_lower_binary,
-    [OCT_OP_Mul] = oct_lower_binary,
-    [OCT_OP_Div] = oct_lower_binary,
-    [OCT_OP_Min] = oct_lower_variadic,
-    [OCT_OP_Max] = oct_lower_variadic,
-    [OCT_OP_Pow] = oct_lower_binary,
-    [OCT_OP_PRelu] = oct_lower_binary,
-    [OCT_OP_ReduceSum] = oct_lower_reduce,
-    [OCT_OP_ReduceMean] = oct_lower_reduce,
-    [OCT_OP_ReduceProd] = oct_lower_reduce,
-    [OCT_OP_ReduceL1] = oct_lower_reduce,
-    [OCT_OP_ReduceL2] = oct_lower_reduce,
-    [OCT_OP_ReduceSumSquare] = oct_lower_reduce,
-    [OCT_OP_ReduceLogSum] = oct_lower_reduce,
-    [OCT_OP_ReduceMin] = oct_lower_reduce,
-    [OCT_OP_ArgMax] = oct_lower_arg,
-    [OCT_OP_ArgMin] = oct_lower_arg,
-    [OCT_OP_Softmax] = oct_lower_softmax,
-    [OCT_OP_LogSoftmax] = oct_lower_softmax,
-    [OCT_OP_AveragePool] = oct_lower_average_pool,
-    [OCT_OP_GlobalAveragePool] = oct_lower_global_pool,
-    [OCT_OP_GlobalMaxPool] = oct_lower_max_pool,
-    [OCT_OP_ReduceMax] = oct_lower_reduce,
+static lower_fn *const lowerings[OCT_OP_COUNT] = {
+#define COLUMN_LOWER(f)                                          oct_lower_##f
+#define OCT_OP(op, file, arity, family, shape, host, lower, ...) [OCT_OP_##op] = COLUMN_##lower,
+#include "op_table.def"
+#undef OCT_OP
+};
+
+static macs_fn *const macs[OCT_OP_COUNT] = {
+#define COLUMN_MACS(f)                                                 oct_macs_##f
+#define OCT_OP(op, file, arity, family, shape, host, lower, macs, ...) [OCT_OP_##op] = COLUMN_##macs,
+#include "op_table.def"
+#undef OCT_OP
 };
 
 bool oct_lower_has_input(const oct_node *n, int i)
@@ -137,6 +61,16 @@ oct_quant oct_lower_quant(const lowering *l, const oct_node *n, int scale, int z
     return q;
 }
 
+oct_quant oct_lower_quant_at(const lowering *l, const oct_node *n, oct_at at, octet_dtype dtype)
+{
+    return oct_lower_quant(l, n, at.scale, at.zero, dtype);
+}
+
+const oct_value *oct_lower_weights(const oct_graph *g, const oct_node *n)
+{
+    return &g->values[n->inputs[oct_op_facts(n->op)->operands[1].value]];
+}
+
 void oct_lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi)
 {
     *lo = clamp->set ? clamp->min : oct_dtype_min(dtype);
@@ -154,6 +88,25 @@ int64_t oct_lower_product(const oct_operand *t, int from, int to)
 int oct_lower_axis(int64_t axis, int rank)
 {
     return (int)(axis < 0 ? axis + rank : axis);
+}
+
+bool oct_lower_is_read(const oct_graph *g, int value)
+{
+    if (g->values[value].is_output)
+        return true;
+    for (int i = 0; i < g->node_count; i++) {
+        for (int k = 0; k < g->nodes[i].input_count; k++) {
+            if (g->nodes[i].inputs[k] == value)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Does a node's output hold the same bytes as its first input? */
+static bool is_alias(const oct_node *n)
+{
+    return oct_op_facts(n->op)->result_kind == OCT_RESULT_SAME;
 }
 
 static size_t value_bytes(const oct_value *v)
@@ -182,15 +135,14 @@ static void assign_fixed_memories(lowering *l)
     }
     for (int i = g->node_count - 1; i >= 0; i--) {
         const oct_node *n = &g->nodes[i];
-        if (oct_lower_is_alias(n) && l->mem[n->outputs[0]] != OCT_MEM_NONE &&
-            l->mem[n->inputs[0]] == OCT_MEM_NONE)
+        if (is_alias(n) && l->mem[n->outputs[0]] != OCT_MEM_NONE && l->mem[n->inputs[0]] == OCT_MEM_NONE)
             l->mem[n->inputs[0]] = l->mem[n->outputs[0]];
     }
 }
 
 static void assign_outputs(lowering *l, const oct_node *n)
 {
-    bool alias = oct_lower_is_alias(n);
+    bool alias = is_alias(n);
     for (int i = 0; i < n->output_count; i++) {
         int v = n->outputs[i];
         if (v == OCT_NO_VALUE || l->mem[v] != OCT_MEM_NONE)
@@ -223,11 +175,7 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         const oct_node *n = &graph->nodes[i];
         assign_outputs(&l, n);
         recipe->current_node = i;
-        lower_fn *lower = oct_op_is_unary(n->op) ? oct_lower_unary : table[n->op];
-        RETURN_IF(!lower, OCTET_UNSUPPORTED,
-                  "%s (node '%s') cannot run in %s; quantize its inputs and outputs", n->op_type, n->name,
-                  oct_dtype_name(graph->values[n->outputs[0]].dtype));
-        octet_status status = lower(&l, n);
+        octet_status status = lowerings[n->op](&l, n);
         if (status == OCTET_OK)
             status = recipe->status;
         if (status != OCTET_OK)
@@ -236,60 +184,20 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
     return assign_graph_outputs(&l, output_mem);
 }
 
-octet_node_path oct_node_path(const oct_graph *g, const oct_node *n)
+/* Inference leaves no such node behind, unless what it wants is known only in a run. */
+octet_status oct_lower_none(lowering *l, const oct_node *n)
 {
-    octet_node_path path = oct_op_path(n->op);
-    int data = n->op == OCT_OP_QLinearConcat ? 2 : 0; /* its parameters come first */
-    bool float_data = n->input_count > data && n->inputs[data] != OCT_NO_VALUE &&
-                      g->values[n->inputs[data]].dtype == OCTET_F32;
-    bool is_converter = n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DynamicQuantizeLinear;
-    return path == OCTET_NODE_INT8 && float_data && !is_converter ? OCTET_NODE_FLOAT : path;
+    return oct_fail(OCTET_UNSUPPORTED, "cannot run in %s; quantize its inputs and outputs",
+                    oct_dtype_name(l->g->values[n->outputs[0]].dtype));
+}
+
+int64_t oct_macs_none(const oct_graph *g, const oct_node *n)
+{
+    (void)g, (void)n;
+    return 0;
 }
 
 int64_t oct_node_macs(const oct_graph *g, const oct_node *n)
 {
-    int weights;
-    switch (n->op) {
-    case OCT_OP_LSTM: {
-        oct_recurrent r;
-        if (oct_recurrent_resolve(g, n, &r) == OCTET_OK)
-            return r.steps * r.batch * r.directions * OCT_LSTM_GATES * r.hidden * (r.inputs + r.hidden);
-        oct_error_clear();
-        return -1;
-    }
-    case OCT_OP_QLinearConv:
-    case OCT_OP_QLinearMatMul:
-    case OCT_OP_QGemm:
-        weights = 3;
-        break;
-    case OCT_OP_ConvInteger:
-    case OCT_OP_MatMulInteger:
-    case OCT_OP_Conv:
-    case OCT_OP_ConvTranspose:
-    case OCT_OP_MatMul:
-    case OCT_OP_Gemm:
-        weights = 1;
-        break;
-    default:
-        return 0;
-    }
-    const oct_value *w = &g->values[n->inputs[weights]], *x = &g->values[n->inputs[0]],
-                    *y = &g->values[n->outputs[0]];
-    int64_t out = 0, per_output = 1;
-    if (w->rank < 1 || x->rank < 1 || y->rank < 0 || !oct_shape_elems(y->dims, y->rank, &out))
-        return -1;
-    if (n->op == OCT_OP_ConvTranspose) { /* each input element meets the weights of its channel */
-        for (int i = 1; i < w->rank; i++)
-            per_output *= w->dims[i];
-        return oct_shape_elems(x->dims, x->rank, &out) ? out * per_output : -1;
-    }
-    if (n->op == OCT_OP_QLinearConv || n->op == OCT_OP_ConvInteger || n->op == OCT_OP_Conv) {
-        for (int i = 1; i < w->rank; i++)
-            per_output *= w->dims[i];
-    } else {
-        per_output = x->dims[(n->op == OCT_OP_QGemm || n->op == OCT_OP_Gemm) && oct_node_int(n, "transA", 0)
-                                 ? 0
-                                 : x->rank - 1];
-    }
-    return out * per_output;
+    return macs[n->op](g, n);
 }

@@ -1,7 +1,6 @@
-/* Normalizations, comparisons, logic, Where, Dropout. */
-#include "logic.h"
+/* Normalizations. */
+#include "floats.h"
 #include "lower.h"
-#include "move.h"
 #include "normalize.h"
 
 static oct_mem output_or_none(const lowering *l, const oct_node *n, int i)
@@ -55,49 +54,11 @@ octet_status oct_lower_lrn(lowering *l, const oct_node *n)
                    oct_node_float(n, "beta", 0.75f), oct_node_float(n, "bias", 1.0f), &y);
 }
 
-octet_status oct_lower_logic(lowering *l, const oct_node *n)
-{
-    oct_operand a = oct_lower_input(l, n, 0), b = oct_lower_input(l, n, 1), y = oct_lower_output(l, n, 0);
-    return oct_logic(l->r, l->caps, oct_op_name(n->op), &a, &b, &y);
-}
-
-octet_status oct_lower_not(lowering *l, const oct_node *n)
+octet_status oct_lower_batch_norm(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    return oct_not(l->r, l->caps, &x, &y);
-}
-
-octet_status oct_lower_where(lowering *l, const oct_node *n)
-{
-    oct_operand c = oct_lower_input(l, n, 0), a = oct_lower_input(l, n, 1), b = oct_lower_input(l, n, 2),
-                y = oct_lower_output(l, n, 0);
-    return oct_where(l->r, l->caps, &c, &a, &b, &y);
-}
-
-bool oct_lower_is_read(const oct_graph *g, int value)
-{
-    if (g->values[value].is_output)
-        return true;
-    for (int i = 0; i < g->node_count; i++) {
-        for (int k = 0; k < g->nodes[i].input_count; k++) {
-            if (g->nodes[i].inputs[k] == value)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* Nothing is dropped: the mask is all true, or all 1.0 before opset 10. */
-octet_status oct_lower_dropout(lowering *l, const oct_node *n)
-{
-    static const unsigned char yes = 1;
-    static const float one = 1.0f;
-    FORWARD(oct_lower_alias(l, n));
-    if (n->output_count < 2 || n->outputs[1] == OCT_NO_VALUE || !oct_lower_is_read(l->g, n->outputs[1]))
-        return OCTET_OK;
-    oct_operand mask = oct_lower_output(l, n, 1), value = {.dtype = mask.dtype};
-    value.mem = mask.dtype == OCTET_F32 ? oct_recipe_const_copy(l->r, &one, sizeof one)
-                                        : oct_recipe_const_copy(l->r, &yes, sizeof yes);
-    oct_box box = {.rank = 1, .dims = {oct_operand_elems(&mask)}, .y_steps = {1}};
-    return oct_move_box(l->r, l->caps, &value, &mask, &box);
+    oct_mem parameters[4];
+    for (int i = 0; i < 4; i++)
+        parameters[i] = oct_lower_input(l, n, i + 1).mem;
+    return oct_batch_norm(l->r, l->caps, &x, parameters, oct_node_float(n, "epsilon", 1e-5f), &y);
 }

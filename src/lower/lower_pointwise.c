@@ -1,49 +1,28 @@
-/* Quantization, tables, quantized element-wise operators, softmax, concatenation. */
+/* Arithmetic, tables and activations, element by element. */
 #include "dtype.h"
 #include "floats.h"
 #include "lower.h"
+#include "move.h"
 #include "pointwise.h"
 #include "quant.h"
-#include "quantize_op.h"
-#include "softmax.h"
 
 #include <math.h>
 #include <string.h>
 
-octet_status oct_lower_quantize(lowering *l, const oct_node *n)
-{
-    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    oct_quant q = oct_lower_quant(l, n, 1, 2, y.dtype);
-    return oct_quantize_op(l->r, l->caps, &x, &q, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
-}
-
-octet_status oct_lower_dequantize(lowering *l, const oct_node *n)
-{
-    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    oct_quant q = oct_lower_quant(l, n, 1, 2, x.dtype);
-    return oct_dequantize_op(l->r, l->caps, &x, &q, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
-}
-
-octet_status oct_lower_dynamic_quantize(lowering *l, const oct_node *n)
-{
-    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0),
-                scale = oct_lower_output(l, n, 1), zero = oct_lower_output(l, n, 2);
-    return oct_dynamic_quantize_op(l->r, l->caps, &x, &y, &scale, &zero);
-}
-
 octet_status oct_lower_q_binary(lowering *l, const oct_node *n)
 {
+    const oct_facts *f = oct_op_facts(n->op);
     oct_operand c = oct_lower_output(l, n, 0);
     oct_qbinary_request q = {.kind = n->op == OCT_OP_QLinearMul   ? OCT_QBINARY_MUL
                                      : n->op == OCT_OP_QLinearSub ? OCT_QBINARY_SUB
                                                                   : OCT_QBINARY_ADD,
                              .swapped = n->swapped,
-                             .a = oct_lower_input(l, n, 0),
-                             .b = oct_lower_input(l, n, 3),
+                             .a = oct_lower_input(l, n, f->operands[0].value),
+                             .b = oct_lower_input(l, n, f->operands[1].value),
                              .c = c,
-                             .a_q = oct_lower_quant(l, n, 1, 2, c.dtype),
-                             .b_q = oct_lower_quant(l, n, 4, 5, c.dtype),
-                             .c_q = oct_lower_quant(l, n, 6, 7, c.dtype)};
+                             .a_q = oct_lower_quant_at(l, n, f->operands[0], c.dtype),
+                             .b_q = oct_lower_quant_at(l, n, f->operands[1], c.dtype),
+                             .c_q = oct_lower_quant_at(l, n, f->result, c.dtype)};
     oct_lower_clamp(&n->clamp, c.dtype, &q.clamp_min, &q.clamp_max);
     return oct_qbinary(l->r, l->caps, &q);
 }
@@ -71,7 +50,8 @@ static octet_status table_params(const oct_quant *x, const oct_quant *y, oct_lut
 octet_status oct_lower_q_table(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    oct_quant x_q = oct_lower_quant(l, n, 1, 2, x.dtype), y_q = oct_lower_quant(l, n, 3, 4, y.dtype);
+    oct_quant x_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->operands[0], x.dtype),
+              y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, y.dtype);
     oct_lut_params p;
     uint8_t table[256];
     FORWARD(table_params(&x_q, &y_q, &p));
@@ -86,39 +66,6 @@ octet_status oct_lower_table(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), table = oct_lower_input(l, n, 1), y = oct_lower_output(l, n, 0);
     return oct_lookup(l->r, l->caps, &x, &table, oct_lower_axis(oct_node_int(n, "axis", 1), x.rank), &y);
-}
-
-/* Below opset 13 (the operator says by its own attribute) all dimensions from axis on are one. */
-octet_status oct_lower_q_softmax(lowering *l, const oct_node *n)
-{
-    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    bool flat = oct_node_int(n, "opset", 13) < 13;
-    int axis = oct_lower_axis(oct_node_int(n, "axis", -1), x.rank);
-    RETURN_IF(axis < 0 || axis >= x.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d", x.rank);
-    oct_qsoftmax_request q = {.x = x,
-                              .y = y,
-                              .outer = oct_lower_product(&x, 0, axis),
-                              .axis = flat ? oct_lower_product(&x, axis, x.rank) : x.dims[axis],
-                              .inner = flat ? 1 : oct_lower_product(&x, axis + 1, x.rank),
-                              .x_q = oct_lower_quant(l, n, 1, 2, x.dtype),
-                              .y_q = oct_lower_quant(l, n, 3, 4, y.dtype)};
-    return oct_qsoftmax(l->r, l->caps, &q);
-}
-
-octet_status oct_lower_q_concat(lowering *l, const oct_node *n)
-{
-    oct_operand y = oct_lower_output(l, n, 0);
-    oct_quant y_q = oct_lower_quant(l, n, 0, 1, y.dtype);
-    int count = (n->input_count - 2) / 3;
-    oct_operand *inputs = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *inputs);
-    oct_quant *quants = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *quants);
-    RETURN_IF(!inputs || !quants, OCTET_OUT_OF_MEMORY, "out of host memory");
-    for (int i = 0; i < count; i++) {
-        inputs[i] = oct_lower_input(l, n, 2 + 3 * i);
-        quants[i] = oct_lower_quant(l, n, 3 + 3 * i, 4 + 3 * i, y.dtype);
-    }
-    int axis = oct_lower_axis(oct_node_int(n, "axis", 1), y.rank);
-    return oct_qconcat(l->r, l->caps, inputs, quants, count, axis, &y, &y_q);
 }
 
 /* A clamp of raw 8-bit values, as a table. */
@@ -169,4 +116,48 @@ octet_status oct_lower_clip(lowering *l, const oct_node *n)
     if (is_float)
         return oct_float_clip(l->r, l->caps, &x, (float)lo, (float)hi, &y);
     return clamp8(l, &x, &y, (int32_t)lo, (int32_t)hi);
+}
+
+static oct_float_op float_op(oct_op op)
+{
+    switch (op) {
+    case OCT_OP_Add:
+        return OCT_FLOAT_ADD;
+    case OCT_OP_Sub:
+        return OCT_FLOAT_SUB;
+    case OCT_OP_Mul:
+        return OCT_FLOAT_MUL;
+    case OCT_OP_Div:
+        return OCT_FLOAT_DIV;
+    case OCT_OP_Min:
+        return OCT_FLOAT_MIN;
+    case OCT_OP_Pow:
+        return OCT_FLOAT_POW;
+    case OCT_OP_PRelu:
+        return OCT_FLOAT_PRELU;
+    default:
+        return OCT_FLOAT_MAX;
+    }
+}
+
+octet_status oct_lower_binary(lowering *l, const oct_node *n)
+{
+    oct_operand a = oct_lower_input(l, n, 0), b = oct_lower_input(l, n, 1), y = oct_lower_output(l, n, 0);
+    return oct_float_binary(l->r, l->caps, float_op(n->op), &a, &b, &y);
+}
+
+/* A fold from the left; each step has the output's full shape. */
+octet_status oct_lower_variadic(lowering *l, const oct_node *n)
+{
+    oct_operand sofar = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
+    if (n->input_count == 1)
+        return oct_copy(l->r, l->caps, &sofar, &y);
+    for (int i = 1; i < n->input_count; i++) {
+        oct_operand b = oct_lower_input(l, n, i), to = y;
+        if (i + 1 < n->input_count)
+            to.mem = oct_recipe_temp(l->r, (size_t)oct_operand_elems(&y) * 4);
+        FORWARD(oct_float_binary(l->r, l->caps, float_op(n->op), &sofar, &b, &to));
+        sofar = to;
+    }
+    return OCTET_OK;
 }

@@ -41,3 +41,12 @@ octet_status oct_lower_lstm(lowering *l, const oct_node *n)
     }
     return oct_lstm(l->r, l->caps, &q);
 }
+
+int64_t oct_macs_lstm(const oct_graph *g, const oct_node *n)
+{
+    oct_recurrent r;
+    if (oct_recurrent_resolve(g, n, &r) == OCTET_OK)
+        return r.steps * r.batch * r.directions * OCT_LSTM_GATES * r.hidden * (r.inputs + r.hidden);
+    oct_error_clear();
+    return -1;
+}

@@ -1,12 +1,8 @@
-/* Reductions, ArgMax, ArgMin, Softmax, Gather: operators with an axis. */
-#include "dtype.h"
+/* Reductions, ArgMax, ArgMin. */
 #include "lower.h"
-#include "move.h"
 #include "moves.h"
 #include "qreduce.h"
 #include "reduce.h"
-
-#include <string.h>
 
 /* One row an operator: what is done to each element, with the sum so far, and to the result. */
 static const struct {
@@ -29,7 +25,7 @@ static const struct {
 /* Of 8 or 16 bits: the smallest, the largest, the sum or the mean, in integers. */
 octet_status oct_lower_q_reduce(lowering *l, const oct_node *n)
 {
-    bool min = n->op == OCT_OP_ReduceMin, sum = !min && n->op != OCT_OP_ReduceMax;
+    bool min = n->op == OCT_OP_ReduceMin, sum = oct_op_facts(n->op)->result_kind == OCT_RESULT_GIVEN;
     oct_q_reduce_request q = {.combine = min   ? OCT_COMBINE_MIN
                                          : sum ? OCT_COMBINE_SUM
                                                : OCT_COMBINE_MAX,
@@ -37,10 +33,8 @@ octet_status oct_lower_q_reduce(lowering *l, const oct_node *n)
                               .x = oct_lower_input(l, n, 0),
                               .y = oct_lower_output(l, n, 0)};
     FORWARD(oct_reduced_axes(l->g, n, q.reduced));
-    if (sum) {
-        q.x_q = oct_lower_quant(l, n, 1, 2, q.x.dtype);
-        q.y_q = oct_lower_quant(l, n, 3, 4, q.y.dtype);
-    }
+    q.x_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->operands[0], q.x.dtype);
+    q.y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, q.y.dtype);
     return oct_q_reduce(l->r, l->caps, &q);
 }
 
@@ -93,17 +87,4 @@ octet_status oct_lower_arg(lowering *l, const oct_node *n)
     return oct_arg_best(l->r, l->caps, n->op == OCT_OP_ArgMax, oct_node_int(n, "select_last_index", 0) != 0,
                         &x, oct_lower_product(&x, 0, axis), x.dims[axis],
                         oct_lower_product(&x, axis + 1, x.rank), y.mem);
-}
-
-/* Below opset 13 all dimensions from axis on are one. */
-octet_status oct_lower_softmax(lowering *l, const oct_node *n)
-{
-    oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    bool flat = n->opset < 13;
-    int axis = oct_lower_axis(oct_node_int(n, "axis", flat ? 1 : -1), x.rank);
-    RETURN_IF(axis < 0 || axis >= x.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d", x.rank);
-    int64_t length = flat ? oct_lower_product(&x, axis, x.rank) : x.dims[axis];
-    return oct_softmax(l->r, l->caps, n->op == OCT_OP_LogSoftmax, x.mem,
-                       length ? oct_lower_product(&x, 0, axis) : 0, length,
-                       flat ? 1 : oct_lower_product(&x, axis + 1, x.rank), y.mem);
 }

@@ -8,6 +8,7 @@
 
 /* What is found out once about a recipe. */
 typedef struct work {
+    oct_arena arena; /* of all arrays */
     const oct_recipe *r;
     const oct_memory_limits *limits;
     const oct_resident **shared; /* per memory: resident already */
@@ -18,8 +19,14 @@ typedef struct work {
     bool *streamed; /* memories made anew in each run, and the constants they are made from */
     bool *needed;   /* by the load list or resident */
     oct_span *load_spans, *run_spans, *sorted;
-    oct_mem *home; /* per memory: whose bytes it has in a run; itself, but for what is made in place */
+    oct_mem *home;     /* per memory: whose bytes it has in a run; itself, but for what is made in place */
+    oct_span *by_size; /* what can be streamed, largest first */
 } work;
+
+static octet_status no_memory(void)
+{
+    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+}
 
 static bool is_input(const oct_arg *a)
 {
@@ -338,49 +345,48 @@ static bool place_all(work *w, oct_memory_plan *p)
 }
 
 /* Stream everything that can be but what fits `budget`, largest first. Returns how many are resident. */
-static int choose_resident(work *w, const oct_span *by_size, int count, size_t budget)
+static int choose_resident(work *w, int count, size_t budget)
 {
     int resident = 0;
     memset(w->streamed, 0, (size_t)w->r->mem_count * sizeof *w->streamed);
     for (int i = 0; i < count; i++) {
-        bool fits = by_size[i].bytes <= budget;
-        budget -= fits ? by_size[i].bytes : 0;
+        bool fits = w->by_size[i].bytes <= budget;
+        budget -= fits ? w->by_size[i].bytes : 0;
         resident += fits;
-        w->streamed[by_size[i].mem] = !fits;
+        w->streamed[w->by_size[i].mem] = !fits;
     }
     return resident;
 }
 
 /* What is resident makes scratch smaller or larger besides, so what fits is found by trying: first all that
  * the weights alone would leave room for, then less. */
-static octet_status fit(work *w, oct_memory_plan *p, oct_span *by_size, size_t *least)
+static octet_status fit(work *w, oct_memory_plan *p, size_t *least)
 {
     enum { TRIES = 12 };
-    const octet_status no_memory = OCTET_OUT_OF_MEMORY;
     int count = 0;
     for (int m = 0; m < w->r->mem_count; m++) {
         if (w->can_stream[m])
-            by_size[count++] =
+            w->by_size[count++] =
                 (oct_span){.mem = m, .bytes = oct_round_up(w->r->mems[m].bytes, OCT_MEM_ALIGN), .first = m};
     }
-    oct_sort_spans(by_size, count);
-    choose_resident(w, by_size, count, 0);
+    oct_sort_spans(w->by_size, count);
+    choose_resident(w, count, 0);
     if (!place_all(w, p))
-        return oct_fail(no_memory, "out of host memory while planning device memory");
+        return no_memory();
     *least = p->device_bytes;
-    RETURN_IF(*least > w->limits->limit, no_memory, "%zu bytes of device memory are needed at least", *least);
+    RETURN_IF(*least > w->limits->limit, OCTET_OUT_OF_MEMORY,
+              "%zu bytes of device memory are needed at least", *least);
     size_t budget = w->limits->limit - *least;
-    for (int i = 0; i < TRIES && choose_resident(w, by_size, count, budget); i++) {
+    for (int i = 0; i < TRIES && choose_resident(w, count, budget); i++) {
         if (!place_all(w, p))
-            return oct_fail(no_memory, "out of host memory while planning device memory");
+            return no_memory();
         if (p->device_bytes <= w->limits->limit)
             return OCTET_OK;
         size_t over = p->device_bytes - w->limits->limit;
         budget = budget > over ? budget - over : 0;
     }
-    choose_resident(w, by_size, count, 0);
-    return place_all(w, p) ? OCTET_OK
-                           : oct_fail(no_memory, "out of host memory while planning device memory");
+    choose_resident(w, count, 0);
+    return place_all(w, p) ? OCTET_OK : no_memory();
 }
 
 static octet_status check_sizes(const oct_recipe *r)
@@ -414,16 +420,34 @@ static octet_status plan_memory(work *w, const oct_weights *weights, oct_memory_
     for (int m = 0; m < w->r->mem_count; m++)
         w->shared[m] = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
     find_streamable(w);
-    RETURN_IF(!place_all(w, p), OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
+    if (!place_all(w, p))
+        return no_memory();
     FORWARD(check_placed(w, p));
     *least = p->device_bytes;
-    if (p->device_bytes <= w->limits->limit)
-        return OCTET_OK;
-    oct_span *by_size = calloc((size_t)w->r->mem_count + 1, sizeof *by_size);
-    RETURN_IF(!by_size, OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
-    octet_status status = fit(w, p, by_size, least);
-    free(by_size);
-    return status;
+    return p->device_bytes <= w->limits->limit ? OCTET_OK : fit(w, p, least);
+}
+
+/* false: out of host memory. */
+static bool allocate(work *w, oct_memory_plan *p)
+{
+    size_t mems = (size_t)w->r->mem_count, launches = (size_t)w->r->launch_count;
+    oct_arena *own = &w->arena, *given = &p->arena;
+    return (w->shared = oct_arena_alloc(own, mems, sizeof *w->shared)) &&
+           (w->phases = oct_arena_alloc(own, launches, sizeof *w->phases)) &&
+           (w->run_mem = oct_arena_alloc(own, mems, sizeof *w->run_mem)) &&
+           (w->can_stream = oct_arena_alloc(own, mems, sizeof *w->can_stream)) &&
+           (w->streamed = oct_arena_alloc(own, mems, sizeof *w->streamed)) &&
+           (w->needed = oct_arena_alloc(own, mems, sizeof *w->needed)) &&
+           (w->load_spans = oct_arena_alloc(own, mems, sizeof *w->load_spans)) &&
+           (w->run_spans = oct_arena_alloc(own, mems, sizeof *w->run_spans)) &&
+           (w->sorted = oct_arena_alloc(own, mems, sizeof *w->sorted)) &&
+           (w->home = oct_arena_alloc(own, mems, sizeof *w->home)) &&
+           (w->by_size = oct_arena_alloc(own, mems, sizeof *w->by_size)) &&
+           (p->load = oct_arena_alloc(given, mems, sizeof *p->load)) &&
+           (p->run = oct_arena_alloc(given, mems, sizeof *p->run)) &&
+           (p->identities = oct_arena_alloc(given, mems, sizeof *p->identities)) &&
+           (p->phases = oct_arena_alloc(given, launches, sizeof *p->phases)) &&
+           (p->streams = oct_arena_alloc(given, mems, sizeof *p->streams));
 }
 
 octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weights,
@@ -434,40 +458,9 @@ octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weight
     *least = 0;
     memset(p, 0, sizeof *p);
     FORWARD(check_sizes(r));
-    size_t mems = (size_t)r->mem_count + 1, launches = (size_t)r->launch_count + 1;
-    work w = {.r = r,
-              .limits = limits,
-              .shared = calloc(mems, sizeof *w.shared),
-              .phases = calloc(launches, sizeof *w.phases),
-              .run_mem = calloc(mems, sizeof *w.run_mem),
-              .can_stream = calloc(mems, sizeof *w.can_stream),
-              .streamed = calloc(mems, sizeof *w.streamed),
-              .needed = calloc(mems, sizeof *w.needed),
-              .load_spans = calloc(mems, sizeof *w.load_spans),
-              .run_spans = calloc(mems, sizeof *w.run_spans),
-              .sorted = calloc(mems, sizeof *w.sorted),
-              .home = calloc(mems, sizeof *w.home)};
-    p->load = calloc(mems, sizeof *p->load);
-    p->run = calloc(mems, sizeof *p->run);
-    p->identities = calloc(mems, sizeof *p->identities);
-    p->phases = calloc(launches, sizeof *p->phases);
-    p->streams = calloc(mems, sizeof *p->streams);
-    bool ok = w.shared && w.phases && w.run_mem && w.can_stream && w.streamed && w.needed && w.load_spans &&
-              w.run_spans && w.sorted && w.home && p->load && p->run && p->identities && p->phases &&
-              p->streams;
-    octet_status status =
-        ok ? plan_memory(&w, weights, p, least)
-           : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
-    free(w.shared);
-    free(w.phases);
-    free(w.run_mem);
-    free(w.can_stream);
-    free(w.streamed);
-    free(w.needed);
-    free(w.load_spans);
-    free(w.run_spans);
-    free(w.sorted);
-    free(w.home);
+    work w = {.r = r, .limits = limits};
+    octet_status status = allocate(&w, p) ? plan_memory(&w, weights, p, least) : no_memory();
+    oct_arena_free(&w.arena);
     if (status != OCTET_OK)
         oct_memory_plan_free(p);
     return status;
@@ -475,10 +468,6 @@ octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weight
 
 void oct_memory_plan_free(oct_memory_plan *p)
 {
-    free(p->load);
-    free(p->run);
-    free(p->identities);
-    free(p->phases);
-    free(p->streams);
+    oct_arena_free(&p->arena);
     memset(p, 0, sizeof *p);
 }

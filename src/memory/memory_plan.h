@@ -1,4 +1,4 @@
-/* Where every memory of a recipe goes and when every launch runs: pure computation, no OpenCL. Weights that
+/* Where every memory of a recipe goes and when every launch runs: pure computation. Weights that
  * do not fit the limit are streamed: uploaded, and packed, in every run. */
 #ifndef OCT_MEMORY_PLAN_H
 #define OCT_MEMORY_PLAN_H
@@ -44,6 +44,7 @@ typedef struct oct_memory_limits {
 } oct_memory_limits;
 
 typedef struct oct_memory_plan {
+    oct_arena arena;          /* of all arrays */
     oct_place *load, *run;    /* one per recipe memory: where the load list and where runs find it */
     oct_identity *identities; /* likewise */
     oct_phase *phases;        /* one per recipe launch */

@@ -1,5 +1,6 @@
 /* Nodes and their attributes. */
 #include "onnx_build.h"
+#include "op_facts.h"
 
 #include <stdio.h>
 #include <string.h>

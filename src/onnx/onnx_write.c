@@ -2,6 +2,7 @@
 #include "dtype.h"
 #include "names.h"
 #include "onnx_tensor.h"
+#include "op_facts.h"
 
 #include <errno.h>
 #include <pb_encode.h>

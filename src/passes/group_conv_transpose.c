@@ -123,7 +123,7 @@ octet_status oct_group_conv_transpose(oct_group *s, bool *done)
     oct_graph *g = s->g;
     oct_quantized x, w;
     upsampling u;
-    int in[9], bias, made;
+    int in[9], bias;
     bool fits;
     if (s->quantize < 0 || !oct_dtype_is_int8(s->y.dtype) || !oct_group_tensor(s, 0, &x) ||
         !oct_group_weights(s, 1, 1, &w) || !read_upsampling(s, &w, &u))
@@ -147,7 +147,8 @@ octet_status oct_group_conv_transpose(oct_group *s, bool *done)
     int deep = oct_add_like(g, g->values[y].name, s->y.dtype, 4, dims);
     if (deep < 0)
         return OCTET_OUT_OF_MEMORY;
-    FORWARD(oct_group_replace(s, OCT_OP_QLinearConv, in, bias == OCT_NO_VALUE ? 8 : 9, &made));
+    FORWARD(oct_group_replace(s, OCT_OP_QLinearConv, in, bias == OCT_NO_VALUE ? 8 : 9));
+    int made = s->made;
     g->nodes[made].outputs[0] = deep;
     g->values[deep].producer = made;
     g->nodes[made].attr_count = 0;

@@ -34,19 +34,17 @@ bool oct_group_weights(const oct_group *s, int i, int axis, oct_quantized *q)
            (q->channels == 1 || q->axis == axis);
 }
 
-octet_status oct_group_replace(oct_group *s, oct_op op, const int *inputs, int count, int *made)
+octet_status oct_group_replace(oct_group *s, oct_op op, const int *inputs, int count)
 {
     oct_graph *g = s->g;
     int last = s->quantize >= 0 ? s->quantize : s->node;
     int output = g->nodes[last].outputs[0];
     g->nodes[last].output_count = 0;
-    int node = oct_add_node_like(g, s->node, op, inputs, count, output);
-    if (node < 0)
+    s->made = oct_add_node_like(g, s->node, op, inputs, count, output);
+    if (s->made < 0)
         return OCTET_OUT_OF_MEMORY;
     if (s->quantize >= 0 && s->clamps)
-        oct_node_clamp(&g->nodes[node], s->y.dtype, s->clamp_min, s->clamp_max);
-    if (made)
-        *made = node;
+        oct_node_clamp(&g->nodes[s->made], s->y.dtype, s->clamp_min, s->clamp_max);
     return OCTET_OK;
 }
 

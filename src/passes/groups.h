@@ -15,6 +15,7 @@ typedef struct oct_group {
     float lo, hi;    /* of the activations in between */
     bool clamps;     /* they change what is quantized: */
     int32_t clamp_min, clamp_max;
+    int made; /* the node that has taken its place */
 } oct_group;
 
 const oct_node *oct_group_node(const oct_group *s);
@@ -35,9 +36,8 @@ octet_status oct_group_bias(oct_group *s, int i, const oct_quantized *x, const o
 octet_status oct_group_operand(oct_group *s, const oct_quantized *q, int *inputs);
 /* Scale and zero point of the result at positions `at` and at + 1, or nothing where it stays float. */
 octet_status oct_group_result(oct_group *s, int *inputs, int at);
-/* The new node takes the place of the QuantizeLinear (or of the operator, where the result stays float).
- * made: NULL or where its index goes. */
-octet_status oct_group_replace(oct_group *s, oct_op op, const int *inputs, int count, int *made);
+/* The new node takes the place of the QuantizeLinear (or of the operator, where the result stays float). */
+octet_status oct_group_replace(oct_group *s, oct_op op, const int *inputs, int count);
 
 /* ConvTranspose as one convolution of all phases and a DepthToSpace. Sets *done if the group was rewritten.
  */

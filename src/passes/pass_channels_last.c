@@ -2,6 +2,7 @@
  * channels-last twin. Nodes are taken in order; each asks for its inputs in the form it wants, and a
  * Transpose is made at the first request for a form that does not exist yet. Where the two forms hold the
  * same bytes (one channel, or one pixel) the Transpose is a Reshape, which costs nothing. */
+#include "op_facts.h"
 #include "passes.h"
 
 #include <stdlib.h>
@@ -142,91 +143,6 @@ static octet_status output_channels_last(layout *w, oct_node *n)
     return OCTET_OK;
 }
 
-static bool is_spatial(const oct_node *n)
-{
-    switch (n->op) {
-    case OCT_OP_QLinearConv:
-    case OCT_OP_ConvInteger:
-    case OCT_OP_MaxPool:
-    case OCT_OP_QLinearAveragePool:
-    case OCT_OP_QLinearGlobalAveragePool:
-    case OCT_OP_Conv:
-    case OCT_OP_ConvTranspose:
-    case OCT_OP_AveragePool:
-    case OCT_OP_GlobalAveragePool:
-    case OCT_OP_GlobalMaxPool:
-    case OCT_OP_Resize:
-    case OCT_OP_QLinearResize:
-    case OCT_OP_DepthToSpace:
-    case OCT_OP_SpaceToDepth:
-    case OCT_OP_BatchNormalization:
-    case OCT_OP_LRN:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Which inputs of an elementwise-like operator are tensors whose layout matters (the others are its
- * parameters). */
-typedef enum data_inputs { DATA_NONE, DATA_FIRST, DATA_ALL, DATA_Q_BINARY, DATA_Q_CONCAT } data_inputs;
-
-static data_inputs data_inputs_of(oct_op op)
-{
-    static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_QLinearAdd] = DATA_Q_BINARY,
-        [OCT_OP_QLinearMul] = DATA_Q_BINARY,
-        [OCT_OP_QLinearSub] = DATA_Q_BINARY,
-        [OCT_OP_Table] = DATA_FIRST,
-        [OCT_OP_Concat] = DATA_ALL,
-        [OCT_OP_QLinearConcat] = DATA_Q_CONCAT,
-        [OCT_OP_QLinearSigmoid] = DATA_FIRST,
-        [OCT_OP_QLinearLeakyRelu] = DATA_FIRST,
-        [OCT_OP_Relu] = DATA_FIRST,
-        [OCT_OP_Clip] = DATA_FIRST,
-        [OCT_OP_QuantizeLinear] = DATA_FIRST,
-        [OCT_OP_DequantizeLinear] = DATA_FIRST,
-        [OCT_OP_Identity] = DATA_FIRST,
-        [OCT_OP_Dropout] = DATA_FIRST,
-        [OCT_OP_Not] = DATA_FIRST,
-        [OCT_OP_Where] = DATA_ALL,
-        [OCT_OP_Equal] = DATA_ALL,
-        [OCT_OP_Less] = DATA_ALL,
-        [OCT_OP_LessOrEqual] = DATA_ALL,
-        [OCT_OP_Greater] = DATA_ALL,
-        [OCT_OP_GreaterOrEqual] = DATA_ALL,
-        [OCT_OP_And] = DATA_ALL,
-        [OCT_OP_Or] = DATA_ALL,
-        [OCT_OP_Xor] = DATA_ALL,
-        [OCT_OP_Cast] = DATA_FIRST,
-        [OCT_OP_Add] = DATA_ALL,
-        [OCT_OP_Sub] = DATA_ALL,
-        [OCT_OP_Mul] = DATA_ALL,
-        [OCT_OP_Div] = DATA_ALL,
-        [OCT_OP_Min] = DATA_ALL,
-        [OCT_OP_Max] = DATA_ALL,
-        [OCT_OP_Pow] = DATA_ALL,
-        [OCT_OP_PRelu] = DATA_ALL,
-    };
-    return oct_op_is_unary(op) ? DATA_FIRST : (data_inputs)table[op];
-}
-
-static bool is_data_input(data_inputs which, int i)
-{
-    switch (which) {
-    case DATA_FIRST:
-        return i == 0;
-    case DATA_ALL:
-        return true;
-    case DATA_Q_BINARY:
-        return i == 0 || i == 3;
-    case DATA_Q_CONCAT:
-        return i >= 2 && (i - 2) % 3 == 0;
-    default:
-        return false;
-    }
-}
-
 static bool is_scalar(const oct_value *v)
 {
     for (int i = 0; i < v->rank; i++) {
@@ -239,22 +155,21 @@ static bool is_scalar(const oct_value *v)
 /* Quantization along an axis would need the axis renamed; those stay plain. */
 static bool has_axis_parameters(const oct_graph *g, const oct_node *n)
 {
-    return (n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DequantizeLinear) &&
-           !is_scalar(&g->values[n->inputs[1]]);
+    return oct_op_facts(n->op)->family == OCT_OP_FAMILY_quantize && !is_scalar(&g->values[n->inputs[1]]);
 }
 
 /* Can this node run on channels-last operands, and is there a reason to (some operand exists only so)? */
 static bool prefers_channels_last(const layout *w, const oct_node *n)
 {
     const oct_graph *g = w->g;
-    data_inputs which = data_inputs_of(n->op);
-    if (which == DATA_NONE || n->output_count != 1 || g->values[n->outputs[0]].rank < 3 ||
-        has_axis_parameters(g, n))
+    oct_layout wanted = oct_op_facts(n->op)->layout;
+    bool follows = wanted == OCT_LAYOUT_FOLLOWS || wanted == OCT_LAYOUT_AXIS;
+    if (!follows || n->output_count != 1 || g->values[n->outputs[0]].rank < 3 || has_axis_parameters(g, n))
         return false;
     bool reason = false;
     for (int i = 0; i < n->input_count; i++) {
         int v = n->inputs[i];
-        if (v == OCT_NO_VALUE || !is_data_input(which, i))
+        if (v == OCT_NO_VALUE || !oct_op_is_data(n->op, i))
             continue;
         if (g->values[v].rank != g->values[n->outputs[0]].rank && !is_scalar(&g->values[v]))
             return false;
@@ -285,15 +200,14 @@ static octet_status rename_axis(layout *w, oct_node *n, int rank)
 
 static octet_status take_channels_last(layout *w, oct_node *n)
 {
-    data_inputs which = data_inputs_of(n->op);
     for (int i = 0; i < n->input_count; i++) {
         int v = n->inputs[i];
-        bool layout_matters = v != OCT_NO_VALUE && is_data_input(which, i) &&
+        bool layout_matters = v != OCT_NO_VALUE && oct_op_is_data(n->op, i) &&
                               w->g->values[v].rank == w->g->values[n->outputs[0]].rank;
         if (v != OCT_NO_VALUE)
             FORWARD(want(w, v, layout_matters ? FORM_CHANNELS_LAST : FORM_PLAIN, &n->inputs[i]));
     }
-    if (n->op == OCT_OP_QLinearConcat || n->op == OCT_OP_Concat || n->op == OCT_OP_Table)
+    if (oct_op_facts(n->op)->layout == OCT_LAYOUT_AXIS)
         FORWARD(rename_axis(w, n, w->g->values[n->outputs[0]].rank));
     return output_channels_last(w, n);
 }
@@ -322,7 +236,7 @@ static octet_status take_plain(layout *w, oct_node *n)
 
 static octet_status take_node(layout *w, oct_node n)
 {
-    if (is_spatial(&n))
+    if (oct_op_facts(n.op)->layout == OCT_LAYOUT_SPATIAL)
         FORWARD(take_spatial(w, &n));
     else if (prefers_channels_last(w, &n))
         FORWARD(take_channels_last(w, &n));

@@ -3,6 +3,7 @@
  * write QOperator nodes leave them so, having no integer ConvTranspose to write. Conv and Gemm are left as
  * they are: their integer forms exist, so float weights are what the file's author wants. */
 #include "dtype.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "quant.h"
 #include "rewrite.h"
@@ -34,7 +35,7 @@ static bool is_quantized_later(const oct_graph *g, const oct_readers *readers, i
         const oct_node *n = &g->nodes[readers->node[v]];
         if (n->op == OCT_OP_QuantizeLinear)
             return true;
-        if (n->op != OCT_OP_Relu && n->op != OCT_OP_Clip)
+        if (oct_op_facts(n->op)->clamp != OCT_CLAMP_IS)
             return false;
         v = n->outputs[0];
     }

@@ -1,23 +1,9 @@
 /* y = Relu(op(...)) and y = Clip(op(...), min, max) on 8-bit data: the clamp moves into op, which clamps
  * anyway. Only when nobody else reads op's own output. */
 #include "dtype.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "rewrite.h"
-
-static bool takes_clamp(oct_op op)
-{
-    switch (op) {
-    case OCT_OP_QLinearConv:
-    case OCT_OP_QLinearMatMul:
-    case OCT_OP_QGemm:
-    case OCT_OP_QLinearAdd:
-    case OCT_OP_QLinearSub:
-    case OCT_OP_QLinearMul:
-        return true;
-    default:
-        return false;
-    }
-}
 
 /* The clamp that a Relu or Clip node is; false if its bounds are not constants. */
 static bool clamp_of(const oct_graph *g, const oct_node *n, octet_dtype dtype, int32_t *lo, int32_t *hi)
@@ -59,12 +45,13 @@ octet_status oct_pass_fuse_clamp(oct_graph *g)
     FORWARD(oct_readers_find(g, &readers));
     for (int i = 0; i < g->node_count; i++) {
         oct_node *n = &g->nodes[i];
-        if (n->op != OCT_OP_Relu && n->op != OCT_OP_Clip)
+        if (oct_op_facts(n->op)->clamp != OCT_CLAMP_IS)
             continue;
         const oct_value *x = &g->values[n->inputs[0]];
         int32_t lo, hi;
         if (x->producer < 0 || readers.count[n->inputs[0]] != 1 || !oct_dtype_is_int8(x->dtype) ||
-            !takes_clamp(g->nodes[x->producer].op) || !clamp_of(g, n, x->dtype, &lo, &hi))
+            oct_op_facts(g->nodes[x->producer].op)->clamp != OCT_CLAMP_TAKES ||
+            !clamp_of(g, n, x->dtype, &lo, &hi))
             continue;
         fold(g, &g->nodes[x->producer], n, lo, hi);
     }

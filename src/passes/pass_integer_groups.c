@@ -1,11 +1,12 @@
 /* DequantizeLinear -> operator -> QuantizeLinear becomes the integer operator that ONNX Runtime makes of the
  * same group (docs/numerics.md): QLinearConv, QLinearMatMul, QGemm and com.microsoft's QLinear operators. A
  * float Relu or Clip before the QuantizeLinear becomes the operator's clamp, which is exact: quantization is
- * monotone. A product whose result stays float keeps its integer sum and dequantizes it. One function an
- * operator; those that do not fit leave the group as it is, to run in float. */
+ * monotone. A product whose result stays float keeps its integer sum and dequantizes it. Operators that do
+ * not fit leave the group as it is, to run in float. */
 #include "dtype.h"
 #include "groups.h"
 #include "moves.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "quant.h"
 #include "rewrite.h"
@@ -22,15 +23,8 @@ typedef octet_status fuse_fn(oct_group *s, bool *done);
 /* A float Relu or Clip with constant bounds narrows [lo, hi]. */
 static bool narrow(const oct_graph *g, const oct_node *n, float *lo, float *hi)
 {
-    float bounds[2] = {n->op == OCT_OP_Relu ? 0.0f : -INFINITY, INFINITY};
-    for (int i = 1; n->op == OCT_OP_Clip && i < n->input_count; i++) {
-        if (n->inputs[i] == OCT_NO_VALUE)
-            continue;
-        if (!g->values[n->inputs[i]].data || g->values[n->inputs[i]].dtype != OCTET_F32)
-            return false;
-        bounds[i - 1] = oct_const_f32(g, n->inputs[i]);
-    }
-    if (!(bounds[0] <= bounds[1]))
+    float bounds[2];
+    if (!oct_clamp_bounds(g, n, bounds) || !(bounds[0] <= bounds[1]))
         return false;
     /* clip(clip(x, lo, hi), a, b) */
     *lo = fminf(fmaxf(*lo, bounds[0]), bounds[1]);
@@ -69,7 +63,7 @@ static void find_quantize(oct_group *s)
             set_clamp(s);
             return;
         }
-        if ((n->op != OCT_OP_Relu && n->op != OCT_OP_Clip) || !narrow(g, n, &s->lo, &s->hi))
+        if (oct_op_facts(n->op)->clamp != OCT_CLAMP_IS || !narrow(g, n, &s->lo, &s->hi))
             return;
         v = n->outputs[0];
     }
@@ -91,9 +85,8 @@ static octet_status fuse_conv(oct_group *s, bool *done)
     FORWARD(oct_group_operand(s, &x, in));
     FORWARD(oct_group_operand(s, &w, in + 3));
     FORWARD(oct_group_result(s, in, 6));
-    int made = -1;
-    FORWARD(oct_group_replace(s, OCT_OP_QLinearConv, in, in[8] == OCT_NO_VALUE ? 8 : 9, &made));
-    s->g->nodes[made].float_out = s->quantize < 0;
+    FORWARD(oct_group_replace(s, OCT_OP_QLinearConv, in, in[8] == OCT_NO_VALUE ? 8 : 9));
+    s->g->nodes[s->made].float_out = s->quantize < 0;
     *done = true;
     return OCTET_OK;
 }
@@ -108,9 +101,8 @@ static octet_status fuse_matmul(oct_group *s, bool *done)
     FORWARD(oct_group_operand(s, &a, in));
     FORWARD(oct_group_operand(s, &b, in + 3));
     FORWARD(oct_group_result(s, in, 6));
-    int made = -1;
-    FORWARD(oct_group_replace(s, OCT_OP_QLinearMatMul, in, 8, &made));
-    s->g->nodes[made].float_out = s->quantize < 0;
+    FORWARD(oct_group_replace(s, OCT_OP_QLinearMatMul, in, 8));
+    s->g->nodes[s->made].float_out = s->quantize < 0;
     *done = true;
     return OCTET_OK;
 }
@@ -133,60 +125,83 @@ static octet_status fuse_gemm(oct_group *s, bool *done)
     FORWARD(oct_group_operand(s, &b, in + 3));
     FORWARD(oct_group_result(s, in, 7));
     *done = true;
-    return oct_group_replace(s, OCT_OP_QGemm, in, s->quantize >= 0 ? 9 : in[6] == OCT_NO_VALUE ? 6 : 7, NULL);
+    return oct_group_replace(s, OCT_OP_QGemm, in, s->quantize >= 0 ? 9 : in[6] == OCT_NO_VALUE ? 6 : 7);
 }
 
-/* ---- com.microsoft's operators on one or two tensors
- * ------------------------------------------------------- */
+/* ---- operators whose rows say it all, or nearly so ------------------------------------------------------
+ */
 
-static octet_status fuse_two(oct_group *s, oct_op op, bool *done)
+/* Inputs of the integer operator: those of the float one where they are parameters, then what its own row
+ * says of operands and result. Their number; in: NULL or where they go. */
+static int place_parameters(const oct_group *s, oct_op op, int *in)
 {
-    oct_quantized a, b;
-    int in[8];
-    if (s->quantize < 0 || !oct_group_tensor(s, 0, &a) || !oct_group_tensor(s, 1, &b) || a.dtype != b.dtype ||
-        a.dtype != s->y.dtype)
+    const oct_node *n = oct_group_node(s);
+    int count = oct_op_facts(op)->result.zero + 1;
+    for (int k = 0; k < oct_node_operands(n); k++) {
+        oct_at at = oct_op_operand(op, k);
+        int last = at.zero > at.value ? at.zero : at.value;
+        count = last >= count ? last + 1 : count;
+    }
+    for (int i = 0; in && i < count; i++)
+        in[i] = oct_op_is_data(n->op, i) ? OCT_NO_VALUE : oct_group_input(s, i);
+    return count;
+}
+
+typedef bool tensor_fn(const oct_group *s, int i, oct_quantized *q);
+
+/* Operands for which op has a scale are tensors of the result's type; others are taken as they are. */
+static bool operands_fit(const oct_group *s, oct_op op, tensor_fn *tensor)
+{
+    const oct_node *n = oct_group_node(s);
+    bool fit = s->quantize >= 0 && (!s->clamps || oct_op_facts(op)->clamp == OCT_CLAMP_TAKES);
+    for (int k = 0; fit && k < oct_node_operands(n); k++) {
+        oct_quantized x;
+        fit = oct_op_operand(op, k).scale < 0 ||
+              (tensor(s, oct_op_operand(n->op, k).value, &x) && x.dtype == s->y.dtype);
+    }
+    return fit;
+}
+
+/* The group as op, by the rows of both. */
+static octet_status fuse_as(oct_group *s, oct_op op, tensor_fn *tensor, bool *done)
+{
+    const oct_node *n = oct_group_node(s);
+    if (!operands_fit(s, op, tensor))
         return OCTET_OK;
-    FORWARD(oct_group_operand(s, &a, in));
-    FORWARD(oct_group_operand(s, &b, in + 3));
-    FORWARD(oct_group_result(s, in, 6));
+    int operands = oct_node_operands(n), count = place_parameters(s, op, NULL);
+    int *in = oct_arena_alloc(&s->g->arena, (size_t)count, sizeof *in);
+    RETURN_IF(!in, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
+    (void)place_parameters(s, op, in);
+    for (int k = 0; k < operands; k++) {
+        oct_at to = oct_op_operand(op, k);
+        int from = oct_op_operand(n->op, k).value, parts[3];
+        oct_quantized x;
+        in[to.value] = oct_group_input(s, from);
+        if (to.scale < 0)
+            continue;
+        (void)tensor(s, from, &x);
+        FORWARD(oct_group_operand(s, &x, parts));
+        in[to.value] = parts[0];
+        in[to.scale] = parts[1];
+        in[to.zero] = parts[2];
+    }
+    FORWARD(oct_group_result(s, in, oct_op_facts(op)->result.scale));
     *done = true;
-    return oct_group_replace(s, op, in, 8, NULL);
+    return oct_group_replace(s, op, in, count);
 }
 
-static octet_status fuse_add(oct_group *s, bool *done)
+static oct_op twin_of(const oct_group *s)
 {
-    return fuse_two(s, OCT_OP_QLinearAdd, done);
+    return oct_op_facts(oct_group_node(s)->op)->twin;
 }
 
-static octet_status fuse_sub(oct_group *s, bool *done)
+static octet_status fuse_operands(oct_group *s, bool *done)
 {
-    return fuse_two(s, OCT_OP_QLinearSub, done);
-}
-
-static octet_status fuse_mul(oct_group *s, bool *done)
-{
-    return fuse_two(s, OCT_OP_QLinearMul, done);
-}
-
-static octet_status replace_one(oct_group *s, const oct_quantized *x, oct_op op, int *made, bool *done)
-{
-    int in[5];
-    if (s->quantize < 0 || s->clamps || x->dtype != s->y.dtype)
-        return OCTET_OK;
-    FORWARD(oct_group_operand(s, x, in));
-    FORWARD(oct_group_result(s, in, 3));
-    *done = true;
-    return oct_group_replace(s, op, in, 5, made);
-}
-
-static octet_status fuse_one(oct_group *s, oct_op op, int *made, bool *done)
-{
-    oct_quantized x;
-    return oct_group_tensor(s, 0, &x) ? replace_one(s, &x, op, made, done) : OCTET_OK;
+    return fuse_as(s, twin_of(s), oct_group_tensor, done);
 }
 
 /* An average over all positions takes 16 bits too, where int32 holds their sum. */
-static octet_status fuse_positions(oct_group *s, int *made, bool *done)
+static octet_status fuse_global_pool(oct_group *s, bool *done)
 {
     oct_quantized x;
     const oct_value *value = &s->g->values[oct_group_input(s, 0)];
@@ -195,48 +210,27 @@ static octet_status fuse_positions(oct_group *s, int *made, bool *done)
         positions *= value->dims[d];
     if (!oct_group_product(s, 0, &x) || (oct_dtype_is_int16(x.dtype) && positions > oct_sum_most(x.dtype)))
         return OCTET_OK;
-    return replace_one(s, &x, OCT_OP_QLinearGlobalAveragePool, made, done);
-}
-
-static octet_status fuse_average_pool(oct_group *s, bool *done)
-{
-    return fuse_one(s, OCT_OP_QLinearAveragePool, NULL, done);
-}
-
-static octet_status fuse_global_pool(oct_group *s, bool *done)
-{
-    return fuse_positions(s, NULL, done);
-}
-
-static octet_status fuse_leaky_relu(oct_group *s, bool *done)
-{
-    return fuse_one(s, OCT_OP_QLinearLeakyRelu, NULL, done);
-}
-
-static octet_status fuse_sigmoid(oct_group *s, bool *done)
-{
-    return fuse_one(s, OCT_OP_QLinearSigmoid, NULL, done);
+    return fuse_as(s, OCT_OP_QLinearGlobalAveragePool, oct_group_product, done);
 }
 
 static octet_status fuse_softmax(oct_group *s, bool *done)
 {
-    int made = -1, opset = oct_group_node(s)->opset;
+    int opset = oct_group_node(s)->opset;
     int64_t axis = oct_node_int(oct_group_node(s), "axis", opset < 13 ? 1 : -1);
-    FORWARD(fuse_one(s, OCT_OP_QLinearSoftmax, &made, done));
+    FORWARD(fuse_operands(s, done));
     if (!*done)
         return OCTET_OK;
-    FORWARD(oct_node_set_int(s->g, made, "axis", axis));
-    return oct_node_set_int(s->g, made, "opset", opset);
+    FORWARD(oct_node_set_int(s->g, s->made, "axis", axis));
+    return oct_node_set_int(s->g, s->made, "opset", opset);
 }
 
 /* The axes as an attribute, where the integer reductions have them. */
-static octet_status fuse_reduction(oct_group *s, oct_op op, const bool *reduced, bool *done)
+static octet_status fuse_reduction(oct_group *s, const bool *reduced, bool *done)
 {
     oct_graph *g = s->g;
     const oct_value *x = &g->values[oct_group_input(s, 0)];
     int64_t axes[OCTET_MAX_RANK], elems = 1;
     size_t count = 0;
-    int made = -1;
     for (int d = 0; d < x->rank; d++) {
         if (!reduced[d])
             continue;
@@ -246,18 +240,18 @@ static octet_status fuse_reduction(oct_group *s, oct_op op, const bool *reduced,
     oct_quantized q;
     if (!oct_group_product(s, 0, &q) || elems > oct_sum_most(q.dtype))
         return OCTET_OK; /* in float, as it is */
-    FORWARD(replace_one(s, &q, op, &made, done));
+    FORWARD(fuse_as(s, twin_of(s), oct_group_product, done));
     if (!*done)
         return OCTET_OK;
-    FORWARD(oct_node_set_int(g, made, "noop_with_empty_axes", 1)); /* none: that was so before */
-    return oct_node_set_ints(g, made, "axes", axes, count);
+    FORWARD(oct_node_set_int(g, s->made, "noop_with_empty_axes", 1)); /* none: that was so before */
+    return oct_node_set_ints(g, s->made, "axes", axes, count);
 }
 
 static octet_status fuse_sum(oct_group *s, bool *done)
 {
     bool reduced[OCTET_MAX_RANK];
     FORWARD(oct_reduced_axes(s->g, oct_group_node(s), reduced));
-    return fuse_reduction(s, OCT_OP_QLinearReduceSum, reduced, done);
+    return fuse_reduction(s, reduced, done);
 }
 
 /* A mean over rows and columns is a global average; without the dimensions of 1 it is also renamed. */
@@ -272,8 +266,8 @@ static octet_status fuse_mean(oct_group *s, bool *done)
     for (int d = 0; d < x->rank; d++)
         pixels = pixels && reduced[d] == (d >= 2);
     if (!pixels)
-        return fuse_reduction(s, OCT_OP_QLinearReduceMean, reduced, done);
-    int made = -1, y = s->y.value;
+        return fuse_reduction(s, reduced, done);
+    int y = s->y.value;
     int64_t dims[OCTET_MAX_RANK] = {x->dims[0], x->dims[1]};
     for (int d = 2; d < x->rank; d++)
         dims[d] = 1;
@@ -282,86 +276,48 @@ static octet_status fuse_mean(oct_group *s, bool *done)
         pooled = oct_add_like(g, g->values[y].name, s->y.dtype, rank, dims);
     if (pooled < 0)
         return OCTET_OUT_OF_MEMORY;
-    FORWARD(fuse_positions(s, &made, done));
+    FORWARD(fuse_global_pool(s, done));
     if (!*done || pooled == y)
         return OCTET_OK;
-    g->nodes[made].outputs[0] = pooled;
-    g->values[pooled].producer = made;
+    g->nodes[s->made].outputs[0] = pooled;
+    g->values[pooled].producer = s->made;
     const int64_t shape[2] = {dims[0], dims[1]}, two = 2;
     int in[2] = {pooled, oct_add_const(g, OCTET_S64, 1, &two, shape)};
-    if (in[1] < 0 || oct_add_node_like(g, made, OCT_OP_Reshape, in, 2, y) < 0)
+    if (in[1] < 0 || oct_add_node_like(g, s->made, OCT_OP_Reshape, in, 2, y) < 0)
         return OCTET_OUT_OF_MEMORY;
     return OCTET_OK;
 }
 
-/* Resize's other inputs stay where they are; the parameters follow them. (Nearest has sunk the
- * DequantizeLinear.) */
+/* (Nearest has sunk the DequantizeLinear.) */
 static octet_status fuse_resize(oct_group *s, bool *done)
 {
-    oct_quantized x;
-    int q[5], in[8];
-    if (s->quantize < 0 || s->clamps || oct_group_node(s)->opset < 11 || !oct_group_tensor(s, 0, &x) ||
-        x.dtype != s->y.dtype)
-        return OCTET_OK;
-    FORWARD(oct_group_operand(s, &x, q));
-    FORWARD(oct_group_result(s, q, 3));
-    in[0] = q[0];
-    for (int i = 1; i < 4; i++)
-        in[i] = oct_group_input(s, i);
-    memcpy(in + 4, q + 1, 4 * sizeof *in);
-    *done = true;
-    return oct_group_replace(s, OCT_OP_QLinearResize, in, 8, NULL);
+    return oct_group_node(s)->opset < 11 ? OCTET_OK : fuse_operands(s, done);
 }
 
-static octet_status fuse_concat(oct_group *s, bool *done)
-{
-    int operands = oct_group_node(s)->input_count;
-    int *in = oct_arena_alloc(&s->g->arena, 2 + 3 * (size_t)operands, sizeof *in);
-    RETURN_IF(!in, OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-    if (s->quantize < 0 || s->clamps)
-        return OCTET_OK;
-    for (int i = 0; i < operands; i++) {
-        oct_quantized x;
-        if (!oct_group_tensor(s, i, &x) || x.dtype != s->y.dtype)
-            return OCTET_OK;
-        FORWARD(oct_group_operand(s, &x, in + 2 + 3 * i));
-    }
-    FORWARD(oct_group_result(s, in, 0));
-    *done = true;
-    return oct_group_replace(s, OCT_OP_QLinearConcat, in, 2 + 3 * operands, NULL);
-}
-
-static fuse_fn *const table[OCT_OP_COUNT] = {
-    [OCT_OP_Conv] = fuse_conv,
-    [OCT_OP_ConvTranspose] = oct_group_conv_transpose,
-    [OCT_OP_MatMul] = fuse_matmul,
-    [OCT_OP_Gemm] = fuse_gemm,
-    [OCT_OP_Add] = fuse_add,
-    [OCT_OP_Sub] = fuse_sub,
-    [OCT_OP_Mul] = fuse_mul,
-    [OCT_OP_AveragePool] = fuse_average_pool,
-    [OCT_OP_GlobalAveragePool] = fuse_global_pool,
-    [OCT_OP_Concat] = fuse_concat,
-    [OCT_OP_Resize] = fuse_resize,
-    [OCT_OP_Softmax] = fuse_softmax,
-    [OCT_OP_ReduceMean] = fuse_mean,
-    [OCT_OP_ReduceSum] = fuse_sum,
-    [OCT_OP_Sigmoid] = fuse_sigmoid,
-    [OCT_OP_LeakyRelu] = fuse_leaky_relu,
+static fuse_fn *const fuses[OCT_OP_COUNT] = {
+#define fuse_conv_transpose            oct_group_conv_transpose
+#define COLUMN_TWIN(twin, fuse, where) fuse_##fuse
+#define COLUMN_NO_TWIN                 NULL
+#define OCT_OP(op, file, arity, family, shape, host, lower, macs, runs, operands, result, weights, clamp,    \
+               layout, pointwise, sinks, twin, ...)                                                          \
+    [OCT_OP_##op] = COLUMN_##twin,
+#include "op_table.def"
+#undef OCT_OP
 };
 
 /* Groups whose integer form is an operator of ONNX or com.microsoft that runtimes have: what other graphs of
  * these become, no file can say. (A mean becomes a Reshape that knows the batch.) */
 static bool has_onnx_form(const oct_group *s)
 {
-    oct_op op = oct_group_node(s)->op;
+    oct_reach reach = oct_op_facts(oct_group_node(s)->op)->twin_reach;
     oct_quantized x;
-    if (!oct_group_tensor(s, 0, &x) || (s->quantize >= 0 && !oct_dtype_is_int8(s->y.dtype)))
+    int first = 0; /* operand that has a scale */
+    while (oct_op_operand(twin_of(s), first).scale < 0)
+        first++;
+    if (!oct_group_tensor(s, oct_op_operand(oct_group_node(s)->op, first).value, &x) ||
+        (s->quantize >= 0 && !oct_dtype_is_int8(s->y.dtype)))
         return false; /* of 16 bits */
-    if (s->quantize < 0)
-        return op == OCT_OP_Gemm; /* QGemm without an output scale */
-    return op != OCT_OP_Sub && op != OCT_OP_Resize && op != OCT_OP_ConvTranspose && op != OCT_OP_ReduceMean &&
-           op != OCT_OP_ReduceSum;
+    return reach == OCT_REACH_FLOAT_TOO || (reach == OCT_REACH_FILES && s->quantize >= 0);
 }
 
 static octet_status fuse_groups(oct_graph *g, bool portable)
@@ -373,11 +329,11 @@ static octet_status fuse_groups(oct_graph *g, bool portable)
     for (int i = 0; i < count && status == OCTET_OK; i++) {
         oct_group s = {.g = g, .readers = &readers, .node = i};
         bool done = false;
-        if (!table[g->nodes[i].op] || g->nodes[i].output_count != 1)
+        if (!fuses[g->nodes[i].op] || g->nodes[i].output_count != 1)
             continue;
         find_quantize(&s);
         if (!portable || has_onnx_form(&s))
-            status = table[g->nodes[i].op](&s, &done);
+            status = fuses[g->nodes[i].op](&s, &done);
     }
     oct_readers_free(&readers);
     oct_drop_replaced(g);

@@ -4,39 +4,19 @@
  * quantized value itself. */
 #include "dtype.h"
 #include "moves.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "rewrite.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Operators that give elements of input 0 (SINK_ALL: of every input), or the largest or smallest of some. */
-typedef enum sink_kind { SINK_NO, SINK_FIRST, SINK_ALL, SINK_PAD, SINK_RESIZE, SINK_INDEX } sink_kind;
-
-static sink_kind kind_of(const oct_node *n)
-{
-    static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_Reshape] = SINK_FIRST,       [OCT_OP_Flatten] = SINK_FIRST,
-        [OCT_OP_Squeeze] = SINK_FIRST,       [OCT_OP_Unsqueeze] = SINK_FIRST,
-        [OCT_OP_Identity] = SINK_FIRST,      [OCT_OP_Transpose] = SINK_FIRST,
-        [OCT_OP_MaxPool] = SINK_FIRST,       [OCT_OP_Concat] = SINK_ALL,
-        [OCT_OP_Slice] = SINK_FIRST,         [OCT_OP_Gather] = SINK_FIRST,
-        [OCT_OP_Split] = SINK_FIRST,         [OCT_OP_Expand] = SINK_FIRST,
-        [OCT_OP_Tile] = SINK_FIRST,          [OCT_OP_DepthToSpace] = SINK_FIRST,
-        [OCT_OP_SpaceToDepth] = SINK_FIRST,  [OCT_OP_Pad] = SINK_PAD,
-        [OCT_OP_GlobalMaxPool] = SINK_FIRST, [OCT_OP_ArgMax] = SINK_INDEX,
-        [OCT_OP_ArgMin] = SINK_INDEX,        [OCT_OP_Resize] = SINK_RESIZE,
-        [OCT_OP_ReduceMax] = SINK_FIRST,     [OCT_OP_ReduceMin] = SINK_FIRST,
-    };
-    return (sink_kind)table[n->op];
-}
-
 /* The common parameters of the operands that move; false: they are not all dequantized by the same ones. */
-static bool operands(const oct_graph *g, const oct_node *n, sink_kind kind, bool portable, oct_quantized *q)
+static bool operands(const oct_graph *g, const oct_node *n, oct_sinks kind, bool portable, oct_quantized *q)
 {
     /* Other runtimes move no 16-bit elements. */
-    bool wide = !portable && kind != SINK_PAD && kind != SINK_INDEX;
-    int count = kind == SINK_ALL ? n->input_count : 1;
+    bool wide = !portable && kind != OCT_SINKS_PAD && kind != OCT_SINKS_INDEX;
+    int count = kind == OCT_SINKS_ALL ? oct_node_operands(n) : 1;
     for (int i = 0; i < count; i++) {
         oct_quantized x;
         if (!oct_dequantized_from(g, n->inputs[i], &x) || x.channels != 1 ||
@@ -93,35 +73,29 @@ static octet_status sink_padding(oct_graph *g, int node, const oct_quantized *q)
 
 static octet_status sink(oct_graph *g, int node, bool portable)
 {
-    sink_kind kind = kind_of(&g->nodes[node]);
+    oct_sinks kind = oct_op_facts(g->nodes[node].op)->sinks;
     oct_quantized q;
-    if (kind == SINK_NO || g->nodes[node].input_count < 1 ||
+    if (kind == OCT_SINKS_NO || g->nodes[node].input_count < 1 ||
         !operands(g, &g->nodes[node], kind, portable, &q))
         return OCTET_OK;
-    if (kind == SINK_PAD && (g->nodes[node].input_count < 2 || !oct_pads_with_zero(g, &g->nodes[node])))
+    if (kind == OCT_SINKS_PAD && (g->nodes[node].input_count < 2 || !oct_pads_with_zero(g, &g->nodes[node])))
         return OCTET_OK;
-    if (kind == SINK_RESIZE && strcmp(oct_node_string(&g->nodes[node], "mode", "nearest"), "nearest") != 0)
+    if (kind == OCT_SINKS_NEAREST &&
+        strcmp(oct_node_string(&g->nodes[node], "mode", "nearest"), "nearest") != 0)
         return OCTET_OK;
-    if (kind == SINK_PAD)
+    if (kind == OCT_SINKS_PAD)
         FORWARD(sink_padding(g, node, &q));
-    for (int i = 0; i < (kind == SINK_ALL ? g->nodes[node].input_count : 1); i++) {
+    for (int i = 0; i < (kind == OCT_SINKS_ALL ? oct_node_operands(&g->nodes[node]) : 1); i++) {
         oct_quantized x;
         (void)oct_dequantized_from(g, g->nodes[node].inputs[i], &x);
         g->nodes[node].inputs[i] = x.value;
     }
     g->nodes[node].opset = opset_for_int8(&g->nodes[node]);
-    for (int o = 0; kind != SINK_INDEX && o < g->nodes[node].output_count; o++) {
+    for (int o = 0; kind != OCT_SINKS_INDEX && o < g->nodes[node].output_count; o++) {
         if (g->nodes[node].outputs[o] != OCT_NO_VALUE)
             FORWARD(sink_output(g, node, o, &q));
     }
     return OCTET_OK;
-}
-
-/* Operators that other runtimes have in float only, or in some of the 8-bit types. */
-static bool is_ours_alone(oct_op op)
-{
-    return op == OCT_OP_DepthToSpace || op == OCT_OP_SpaceToDepth || op == OCT_OP_GlobalMaxPool ||
-           op == OCT_OP_Expand || op == OCT_OP_Tile || op == OCT_OP_ReduceMax || op == OCT_OP_ReduceMin;
 }
 
 static octet_status sink_all(oct_graph *g, bool portable)
@@ -129,7 +103,7 @@ static octet_status sink_all(oct_graph *g, bool portable)
     /* In topological order, so that one passage sinks through chains; what is added comes last. */
     int count = g->node_count;
     for (int i = 0; i < count; i++) {
-        if (!portable || !is_ours_alone(g->nodes[i].op))
+        if (!portable || oct_op_facts(g->nodes[i].op)->sinks_reach == OCT_REACH_FILES)
             FORWARD(sink(g, i, portable));
     }
     return OCTET_OK;

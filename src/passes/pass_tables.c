@@ -6,6 +6,7 @@
  * DequantizeLinear and a QuantizeLinear included. Operators with one constant a channel make a table of [256,
  * channels]. */
 #include "dtype.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "rewrite.h"
 #include "sizes.h"
@@ -15,43 +16,6 @@
 
 #define ROOT_NONE  (-1)
 #define ROOT_CONST (-2) /* made of constants only */
-
-/* Operators that compute element by element, and how their constant operands meet the channels. */
-typedef enum pointwise { POINTWISE_NO, POINTWISE_SCALARS, POINTWISE_BROADCAST, POINTWISE_CHANNELS } pointwise;
-
-static pointwise kind_of(oct_op op)
-{
-    static const unsigned char table[OCT_OP_COUNT] = {
-        [OCT_OP_QuantizeLinear] = POINTWISE_SCALARS,
-        [OCT_OP_DequantizeLinear] = POINTWISE_SCALARS,
-        [OCT_OP_QLinearAdd] = POINTWISE_SCALARS,
-        [OCT_OP_QLinearSub] = POINTWISE_SCALARS,
-        [OCT_OP_QLinearMul] = POINTWISE_SCALARS,
-        [OCT_OP_QLinearSigmoid] = POINTWISE_SCALARS,
-        [OCT_OP_QLinearLeakyRelu] = POINTWISE_SCALARS,
-        [OCT_OP_Relu] = POINTWISE_SCALARS,
-        [OCT_OP_Clip] = POINTWISE_SCALARS,
-        [OCT_OP_Identity] = POINTWISE_SCALARS,
-        [OCT_OP_Add] = POINTWISE_BROADCAST,
-        [OCT_OP_Sub] = POINTWISE_BROADCAST,
-        [OCT_OP_Mul] = POINTWISE_BROADCAST,
-        [OCT_OP_Div] = POINTWISE_BROADCAST,
-        [OCT_OP_Min] = POINTWISE_BROADCAST,
-        [OCT_OP_Max] = POINTWISE_BROADCAST,
-        [OCT_OP_BatchNormalization] = POINTWISE_CHANNELS,
-        [OCT_OP_Pow] = POINTWISE_BROADCAST,
-        [OCT_OP_PRelu] = POINTWISE_BROADCAST,
-    };
-    return oct_op_is_unary(op) ? POINTWISE_SCALARS : (pointwise)table[op];
-}
-
-/* One launch already, whatever the table. */
-static bool is_lookup(const oct_graph *g, const oct_node *n)
-{
-    bool int8 = oct_dtype_is_int8(g->values[n->inputs[0]].dtype);
-    return n->op == OCT_OP_QLinearSigmoid || n->op == OCT_OP_QLinearLeakyRelu || n->op == OCT_OP_Identity ||
-           (int8 && (n->op == OCT_OP_Relu || n->op == OCT_OP_Clip));
-}
 
 /* What a value is a function of. */
 typedef struct origin {
@@ -69,7 +33,7 @@ typedef struct tables {
 } tables;
 
 /* A constant operand of a node that computes on `rank` dimensions: is it one number, or one a channel? */
-static bool constant_fits(const oct_value *v, pointwise kind, int rank, origin *o)
+static bool constant_fits(const oct_value *v, oct_pointwise kind, int rank, origin *o)
 {
     int64_t elems;
     int axis = 1;
@@ -77,9 +41,9 @@ static bool constant_fits(const oct_value *v, pointwise kind, int rank, origin *
         return false;
     if (elems == 1)
         return true;
-    if (kind == POINTWISE_SCALARS)
+    if (kind == OCT_POINTWISE_NUMBERS)
         return false;
-    if (kind == POINTWISE_BROADCAST) {
+    if (kind == OCT_POINTWISE_BROADCAST) {
         for (int d = 0; d < v->rank; d++) {
             if (v->dims[d] == elems)
                 axis = d + rank - v->rank;
@@ -97,7 +61,7 @@ static bool constant_fits(const oct_value *v, pointwise kind, int rank, origin *
 }
 
 /* Add what operand v contributes; false: the node is not a function of one 8-bit value. */
-static bool join(const tables *t, int v, pointwise kind, int rank, origin *o)
+static bool join(const tables *t, int v, oct_pointwise kind, int rank, origin *o)
 {
     const origin *in = &t->from[v];
     if (in->root == ROOT_NONE)
@@ -138,8 +102,8 @@ static void find_origin(tables *t, const oct_node *n)
         if (v != OCT_NO_VALUE)
             t->from[v] = (origin){.root = oct_dtype_is_int8(g->values[v].dtype) ? v : ROOT_NONE};
     }
-    pointwise kind = kind_of(n->op);
-    if (kind == POINTWISE_NO || n->output_count != 1)
+    oct_pointwise kind = oct_op_facts(n->op)->pointwise;
+    if (kind == OCT_POINTWISE_NO || n->output_count != 1)
         return;
     const oct_value *y = &g->values[n->outputs[0]];
     origin o = {.root = ROOT_CONST};
@@ -271,7 +235,7 @@ static octet_status make_table(tables *t, int last)
 
 static bool wants_table(const tables *t, const oct_node *n, int node)
 {
-    if (n->output_count != 1 || kind_of(n->op) == POINTWISE_NO)
+    if (n->output_count != 1 || oct_op_facts(n->op)->pointwise == OCT_POINTWISE_NO)
         return false;
     int y = n->outputs[0], root = t->from[y].root;
     if (root < 0 || root == y || !oct_dtype_is_int8(t->g->values[y].dtype) || t->g->values[y].rank < 1)
@@ -279,7 +243,8 @@ static bool wants_table(const tables *t, const oct_node *n, int node)
     int from = t->g->values[root].producer;
     bool chained =
         from >= 0 && t->g->nodes[from].op == OCT_OP_QLinearConv; /* which pass_chain.c goes on with */
-    bool alone = n->inputs[0] == root && is_lookup(t->g, n) && !chained;
+    /* One function of bytes is one launch already, whatever the table. */
+    bool alone = n->inputs[0] == root && oct_op_facts(n->op)->operand_count == 1 && !chained;
     return !alone && node - t->g->values[root].producer <= LONGEST_WAY;
 }
 

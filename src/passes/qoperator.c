@@ -1,6 +1,7 @@
 /* From QDQ groups to operators that files can hold: the same passes that make the graph that runs, kept to
  * what ONNX can say. */
 #include "dtype.h"
+#include "op_facts.h"
 #include "passes.h"
 #include "rewrite.h"
 
@@ -32,7 +33,7 @@ static octet_status put_clips_and_domains(oct_graph *g)
     for (int i = 0, last = g->node_count; i < last; i++) {
         oct_node *n = &g->nodes[i];
         if (oct_op_find(n->op_type, n->domain) != n->op)
-            n->domain = oct_op_domain(n->op);
+            n->domain = oct_op_facts(n->op)->domain;
         RETURN_IF(!n->domain, OCTET_INTERNAL, "%s (node '%s') has no ONNX form", oct_op_name(n->op), n->name);
         if (n->clamp.set)
             FORWARD(put_clip(g, i));

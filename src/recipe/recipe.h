@@ -1,5 +1,5 @@
 /* A recipe is a list of kernel launches over symbolic memories, as plain data: what the operator families of
- * ops/ produce and what plan/ places in memory and turns into OpenCL objects. No OpenCL here.
+ * ops/ produce and what memory/ places and run/ turns into OpenCL objects.
  *
  * Nobody says when a launch runs: a launch whose inputs are all constants, or results of such launches, is
  * done once when the session is made (packing weights, multipliers, constant folding); the others are done in

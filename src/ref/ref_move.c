@@ -1,4 +1,4 @@
-/* Moves: Transpose and Cast. */
+/* Moves: Transpose, Cast and QLinearConcat. */
 #include "dtype.h"
 #include "ref.h"
 #include <math.h>
@@ -69,5 +69,27 @@ void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, vo
             ((int64_t *)y)[i] = v;
         else
             oct_ref_store(to, y, i, wrap(v));
+    }
+}
+
+void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int count, int64_t outer,
+                     int64_t inner, float y_scale, int32_t y_zero, void *y)
+{
+    uint8_t *out = y;
+    for (int64_t o = 0; o < outer; o++) {
+        for (int i = 0; i < count; i++) {
+            const oct_ref_concat_input *in = &inputs[i];
+            int64_t run = in->axis * inner;
+            const uint8_t *from = (const uint8_t *)in->data + o * run;
+            if (in->scale == y_scale && in->zero == y_zero) {
+                memcpy(out, from, (size_t)run);
+            } else {
+                uint8_t table[256];
+                oct_lut_params p = {dtype, dtype, in->scale, y_scale, in->zero, y_zero};
+                oct_lut_requantize(&p, table);
+                oct_ref_lut(table, from, run, out);
+            }
+            out += run;
+        }
     }
 }

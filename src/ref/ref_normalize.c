@@ -1,4 +1,4 @@
-/* Normalizations in double; comparisons and logic. */
+/* Normalizations in double. */
 #include "ref.h"
 
 #include <math.h>
@@ -40,21 +40,4 @@ void oct_ref_lrn(int64_t pixels, int64_t c, int64_t size, float alpha, float bet
         }
         y[i] = (float)((double)x[i] * pow((double)bias + (double)alpha / (double)size * sum, -(double)beta));
     }
-}
-
-bool oct_ref_logic(const char *name, double a, double b)
-{
-    if (strcmp(name, "Equal") == 0)
-        return a == b;
-    if (strcmp(name, "Less") == 0)
-        return a < b;
-    if (strcmp(name, "LessOrEqual") == 0)
-        return a <= b;
-    if (strcmp(name, "Greater") == 0)
-        return a > b;
-    if (strcmp(name, "GreaterOrEqual") == 0)
-        return a >= b;
-    if (strcmp(name, "And") == 0)
-        return a != 0.0 && b != 0.0;
-    return strcmp(name, "Or") == 0 ? a != 0.0 || b != 0.0 : (a != 0.0) != (b != 0.0);
 }

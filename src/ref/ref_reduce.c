@@ -1,4 +1,4 @@
-/* Reductions in double and of integers, positions of extremes, softmax. */
+/* Reductions in double and of integers, positions of extremes. */
 #include "dtype.h"
 #include "quant.h"
 #include "ref.h"
@@ -65,20 +65,16 @@ void oct_ref_arg_best(bool largest, bool last, const float *x, int64_t outer, in
     }
 }
 
-void oct_ref_softmax(bool logarithm, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y)
+void oct_ref_reduce_minmax(bool max, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y)
 {
+    static const oct_ref_broadcast one = {0};
     for (int64_t o = 0; o < outer; o++) {
         for (int64_t i = 0; i < inner; i++) {
-            const float *in = x + o * axis * inner + i;
-            double best = (double)in[0], sum = 0.0;
-            for (int64_t k = 1; k < axis; k++)
-                best = fmax(best, (double)in[k * inner]);
+            float best = max ? -INFINITY : INFINITY;
             for (int64_t k = 0; k < axis; k++)
-                sum += exp((double)in[k * inner] - best);
-            for (int64_t k = 0; k < axis; k++) {
-                double v = (double)in[k * inner] - best;
-                y[(o * axis + k) * inner + i] = (float)(logarithm ? v - log(sum) : exp(v) / sum);
-            }
+                oct_ref_float_binary(max ? OCT_REF_MAX : OCT_REF_MIN, &one, &best,
+                                     &x[(o * axis + k) * inner + i], &best);
+            y[o * inner + i] = best;
         }
     }
 }

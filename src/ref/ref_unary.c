@@ -160,3 +160,9 @@ bool oct_ref_unary(const char *name, const float *x, int64_t n, float a, float b
     }
     return false;
 }
+
+void oct_ref_round(const float *x, int64_t n, float *y)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = rintf(x[i]);
+}

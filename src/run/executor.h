@@ -1,6 +1,5 @@
-/* The executor places a recipe in memory and runs it: splits launches into the load list (done here, once)
- * and the run list, plans the arena from lifetimes, uploads constants, makes kernels and sets their
- * arguments. A run only enqueues. Belongs to one thread at a time. */
+/* The executor carries a memory plan out and runs it: uploads constants, runs the load list (once), makes the
+ * kernels of the run list and sets their arguments. A run only enqueues. Belongs to one thread at a time. */
 #ifndef OCT_EXECUTOR_H
 #define OCT_EXECUTOR_H
 
@@ -15,6 +14,11 @@ typedef struct oct_executor oct_executor;
  * one of its executors may run at a time. NULL: a store of its own, without a limit. */
 octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
                                  oct_executor **executor);
+/* Likewise, placed as this plan says, which oct_store_place made for this recipe since anything else changed
+ * the store; it may be freed afterwards. NULL: planned here. */
+octet_status oct_executor_create_placed(oct_device *device, const oct_recipe *recipe,
+                                        const oct_memory_plan *plan, oct_store *store,
+                                        oct_executor **executor);
 void oct_executor_destroy(oct_executor *executor);
 
 /* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the

@@ -14,7 +14,7 @@ enum { IN_FLIGHT_MAX = 64 };
 typedef struct binder {
     oct_executor *e;
     const oct_recipe *recipe;
-    oct_memory_plan plan;
+    oct_memory_plan plan; /* its arrays are the caller's */
     oct_region_buffers weights;
     bool *uploaded;       /* per memory */
     size_t *run_index;    /* per launch: how many launches of the run list come before it */
@@ -340,8 +340,6 @@ static octet_status load(binder *b)
 {
     oct_executor *e = b->e;
     oct_store *s = e->store;
-    const oct_memory_limits limits = oct_store_limits(s);
-    FORWARD(oct_memory_plan_make(b->recipe, &s->weights, &limits, &b->plan, NULL));
     FORWARD(allocate_host(b));
     FORWARD(oct_store_reserve(s, e->scratch_bytes));
     e->scratch_generation = s->scratch_generation;
@@ -356,8 +354,30 @@ static octet_status load(binder *b)
     return share_weights(b);
 }
 
-octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
-                                 oct_executor **executor)
+static octet_status load_placed(oct_executor *e, const oct_recipe *recipe, const oct_memory_plan *plan)
+{
+    binder b = {.e = e, .recipe = recipe, .plan = *plan};
+    octet_status status = load(&b);
+    oct_region_free(e->store, &b.weights);
+    free(b.uploaded);
+    free(b.run_index);
+    free(b.small);
+    return status;
+}
+
+/* Place the recipe, and load it there. */
+static octet_status place_and_load(oct_executor *e, const oct_recipe *recipe)
+{
+    oct_memory_plan plan;
+    FORWARD(oct_store_place(e->store, recipe, &plan, NULL));
+    octet_status status = load_placed(e, recipe, &plan);
+    oct_memory_plan_free(&plan);
+    return status;
+}
+
+octet_status oct_executor_create_placed(oct_device *device, const oct_recipe *recipe,
+                                        const oct_memory_plan *plan, oct_store *store,
+                                        oct_executor **executor)
 {
     *executor = NULL;
     FORWARD(recipe->status);
@@ -368,17 +388,17 @@ octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, o
     e->store = store ? store : &e->own_store;
     if (!store)
         oct_store_init(&e->own_store, device, 0);
-    binder b = {.e = e, .recipe = recipe};
-    octet_status status = load(&b);
-    oct_region_free(e->store, &b.weights);
-    oct_memory_plan_free(&b.plan);
-    free(b.uploaded);
-    free(b.run_index);
-    free(b.small);
+    octet_status status = plan ? load_placed(e, recipe, plan) : place_and_load(e, recipe);
     if (status != OCTET_OK) {
         oct_executor_destroy(e);
         return status;
     }
     *executor = e;
     return OCTET_OK;
+}
+
+octet_status oct_executor_create(oct_device *device, const oct_recipe *recipe, oct_store *store,
+                                 oct_executor **executor)
+{
+    return oct_executor_create_placed(device, recipe, NULL, store, executor);
 }

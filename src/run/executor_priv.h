@@ -1,4 +1,5 @@
-/* What making an executor (executor_load.c) and running it (executor.c) share; for these two files only. */
+/* What making an executor (executor_load.c) and running it (executor.c, runner.c) share; for these files
+ * only. */
 #ifndef OCT_EXECUTOR_PRIV_H
 #define OCT_EXECUTOR_PRIV_H
 

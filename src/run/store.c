@@ -40,6 +40,13 @@ oct_memory_limits oct_store_limits(const oct_store *s)
                                .can_stream = s->can_stream};
 }
 
+octet_status oct_store_place(oct_store *s, const oct_recipe *recipe, oct_memory_plan *plan, size_t *least)
+{
+    const oct_memory_limits limits = oct_store_limits(s);
+    s->memory_plans++;
+    return oct_memory_plan_make(recipe, &s->weights, &limits, plan, least);
+}
+
 octet_status oct_region_make(const oct_store *s, size_t bytes, oct_region_buffers *region)
 {
     memset(region, 0, sizeof *region);

@@ -28,6 +28,7 @@ typedef struct oct_store {
     size_t resident_bytes; /* with padding */
     oct_region_buffers scratch;
     uint64_t scratch_generation; /* changes when its buffers do */
+    uint64_t memory_plans;       /* made so far, for tests: one for each plan that fits at once */
 } oct_store;
 
 /* memory_limit 0: the device's memory is the limit. */
@@ -36,6 +37,8 @@ void oct_store_free(oct_store *s); /* {0} is fine */
 
 /* What a plan made now has to keep to. */
 oct_memory_limits oct_store_limits(const oct_store *s);
+/* Plan where the memories of a recipe go within these limits: oct_memory_plan_make, counted. */
+octet_status oct_store_place(oct_store *s, const oct_recipe *recipe, oct_memory_plan *plan, size_t *least);
 
 octet_status oct_region_make(const oct_store *s, size_t bytes, oct_region_buffers *region);
 void oct_region_free(const oct_store *s, oct_region_buffers *region);

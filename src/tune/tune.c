@@ -1,6 +1,6 @@
 #include "tune.h"
 #include "clock.h"
-#include "executor.h"
+#include "runner.h"
 #include "tune_subject.h"
 
 #include <stdio.h>
@@ -50,21 +50,17 @@ static octet_status open_trial(const search *s, const candidate *c, trial *t)
     if (status == OCTET_OK)
         status = oct_executor_create(s->device, &r, NULL, &t->executor);
     oct_recipe_free(&r);
-    if (status == OCTET_OK)
-        status = oct_executor_upload(t->executor, t->mems.a, s->subject.a);
-    if (status == OCTET_OK && !s->subject.b_const)
-        status = oct_executor_upload(t->executor, t->mems.b, s->subject.b);
-    return oct_device_settle(s->device, status);
+    FORWARD(status);
+    const oct_host_memory inputs[] = {{.mem = t->mems.a, .from = s->subject.a},
+                                      {.mem = t->mems.b, .from = s->subject.b}};
+    return oct_runner_upload(t->executor, inputs, s->subject.b_const ? 1 : 2);
 }
 
-static octet_status time_trial(const search *s, const trial *t, int runs, double *seconds)
+/* *seconds: of one run. */
+static octet_status time_trial(const trial *t, int runs, double *seconds)
 {
-    double start = oct_seconds();
-    octet_status status = OCTET_OK;
-    for (int i = 0; i < runs && status == OCTET_OK; i++)
-        status = oct_executor_run(t->executor, NULL);
-    status = oct_device_settle(s->device, status);
-    *seconds = (oct_seconds() - start) / runs;
+    octet_status status = oct_runner_time(t->executor, (size_t)runs, seconds);
+    *seconds /= runs;
     return status;
 }
 
@@ -137,15 +133,16 @@ static octet_status examine(search *s, candidate *c)
     memset(s->result, 0xA5, bytes);
     octet_status status = open_trial(s, c, &t);
     if (status == OCTET_OK)
-        status = time_trial(s, &t, 1, &seconds);
+        status = time_trial(&t, 1, &seconds);
+    const oct_host_memory result = {.mem = t.mems.c, .to = s->result};
     if (status == OCTET_OK)
-        status = oct_device_settle(s->device, oct_executor_download(t.executor, t.mems.c, s->result));
+        status = oct_runner_download(t.executor, &result, 1);
     if (status == OCTET_OK)
         judge(s, c);
     else
         drop_for(s, c, status);
     for (int i = 0; status == OCTET_OK && c->right && i < 3; i++) {
-        status = time_trial(s, &t, seconds < SAMPLE_SECONDS ? 3 : 1, &seconds);
+        status = time_trial(&t, seconds < SAMPLE_SECONDS ? 3 : 1, &seconds);
         c->seconds = i == 0 || seconds < c->seconds ? seconds : c->seconds;
     }
     oct_executor_destroy(t.executor);
@@ -217,7 +214,7 @@ static octet_status run_turns(search *s, candidate **final, trial *trials, int f
     int runs = first < SAMPLE_SECONDS ? (int)(SAMPLE_SECONDS / (first + 1e-7)) + 1 : 1, rounds = 0;
     for (; rounds < 5 || (rounds < MOST_ROUNDS && oct_seconds() - start < s->options->seconds); rounds++) {
         for (int f = 0; f < finalists; f++)
-            FORWARD(time_trial(s, &trials[f], runs, &final[f]->times[rounds]));
+            FORWARD(time_trial(&trials[f], runs, &final[f]->times[rounds]));
     }
     for (int f = 0; f < finalists; f++) {
         qsort(final[f]->times, (size_t)rounds, sizeof final[f]->times[0], compare_times);

@@ -38,10 +38,13 @@ foreign=$(printf '%s\n' "$symbols" | grep -v '^octet_' || true)
 [ -z "$foreign" ] || fail "liboctet.so exports $foreign"
 
 step "soname"
-case $(readlink "$libdir/liboctet.so") in
-    liboctet.so.*) ;;
-    *) fail "liboctet.so is not a link to a versioned file" ;;
+version=$(sed -nE 's/^Version: //p' "$pc")
+case $version in
+    0.*) soname=liboctet.so.${version%.*} ;; # before 1.0 with the minor
+    *) soname=liboctet.so.${version%%.*} ;;
 esac
+[ "$(readlink "$libdir/liboctet.so")" = "$soname" ] || fail "liboctet.so is not a link to $soname"
+readelf -d "$libdir/liboctet.so" | grep -qF "[$soname]" || fail "the SONAME is not $soname"
 
 step "headers alone"
 opencl=$(pkg-config --cflags OpenCL 2>/dev/null || true)

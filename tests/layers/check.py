@@ -4,8 +4,11 @@
 Includes are held by the compiler (cmake/layers.cmake); this holds what the linker sees and what names say. For each layer:
 every symbol that its objects want from another layer must be of one that it names; none of the layers without OpenCL may
 want a symbol of OpenCL; what a layer shows to others begins with oct_ or octet_. File names of src/ and kernels/ are unique.
+An operator's parts are where its row of src/graph/op_table.def says: family F has its shape rules in infer_F.c, its lowerings
+and multiply-adds in lower_F.c, its arithmetic in ref_F.c, and those files hold no other family's.
 """
 import collections
+import os
 import pathlib
 import re
 import subprocess
@@ -20,10 +23,17 @@ def layers():
     return {line.split()[0]: line.split()[1:] for line in (build / "layers.txt").read_text().splitlines()}
 
 
+def objects_of(layer):
+    """The objects of a layer, without those that a source which is gone has left in the build folder."""
+    root = build / "CMakeFiles" / f"octet_{layer}.dir"
+    of = {path: path.relative_to(root).with_suffix("") for path in sorted(root.rglob("*.o"))}
+    return [path for path, name in of.items() if name.parts[0] != "src" or (source / name).exists()]
+
+
 def symbols(layer):
     """(defined, wanted) by the objects of a layer."""
     defined, wanted = set(), set()
-    objects = sorted((build / "CMakeFiles" / f"octet_{layer}.dir").rglob("*.o"))
+    objects = objects_of(layer)
     if not objects:
         sys.exit(f"no objects of layer {layer} in {build}")
     text = subprocess.run(["nm", "-P", "-g", *objects], capture_output=True, text=True, check=True).stdout
@@ -66,8 +76,47 @@ def check_names():
             wrong.append(f"several files are called {name}: {', '.join(paths)}")
 
 
+# Functions that rows of every family name: of the operators that never run, or count nothing.
+COMMON = {"oct_lower_none": "lower", "oct_macs_none": "lower"}
+
+
+def rows():
+    """(operator, family, functions that its row names), by the compiler's own reading of the table."""
+    show = """#define COLUMN_FAMILY(f) f
+#define COLUMN_SHAPE(f) oct_infer_##f
+#define COLUMN_LOWER(f) oct_lower_##f
+#define COLUMN_MACS(f) oct_macs_##f
+#define OCT_OP(op, file, arity, family, shape, host, lower, macs, ...) row op COLUMN_##family COLUMN_##shape COLUMN_##lower COLUMN_##macs
+#include "op_table.def"
+"""
+    command = [os.environ.get("CC", "cc"), "-E", "-P", "-I", source / "src" / "graph", "-"]
+    text = subprocess.run(command, input=show, capture_output=True, text=True, check=True).stdout.split()
+    starts = [i for i, word in enumerate(text) if word == "row"]
+    return [(text[i + 1], text[i + 2], text[i + 3 : i + 6]) for i in starts]
+
+
+def check_families():
+    """The functions of each row are defined in the object of its family, which has no rule or lowering of another."""
+    home = {}
+    for layer in ("infer", "lower"):
+        for path in objects_of(layer):
+            text = subprocess.run(["nm", "-P", "-g", path], capture_output=True, text=True, check=True).stdout
+            home.update({line.split()[0]: path.name.split(".")[0] for line in text.splitlines() if " T " in line})
+    families = {family for _, family, _ in rows()}
+    for op, family, functions in rows():
+        for f in functions:
+            layer = "infer" if f.startswith("oct_infer_") else "lower"
+            if home.get(f) != COMMON.get(f, f"{layer}_{family}"):
+                wrong.append(f"{op} is of family {family}, and {f} is in {home.get(f, 'no file')}.c")
+    for layer in ("infer", "lower", "ref"):
+        for path in (source / "src" / layer).glob(f"{layer}_*.c"):
+            if path.stem[len(layer) + 1 :] not in families:
+                wrong.append(f"src/{layer}/{path.name} is named for no family of src/graph/op_table.def")
+
+
 table = layers()
 check_symbols(table)
 check_names()
-print("\n".join(wrong) or f"{len(table)} layers: no symbol goes up, none without OpenCL calls it, names are unique")
+check_families()
+print("\n".join(wrong) or f"{len(table)} layers: no symbol goes up, none without OpenCL calls it, names are unique, operators are where their rows say")
 sys.exit(1 if wrong else 0)

@@ -1,5 +1,6 @@
 #include "correspond.h"
 #include "dtype.h"
+#include "op_facts.h"
 #include "rewrite.h"
 
 #include <stdlib.h>
@@ -12,32 +13,24 @@ typedef struct finder {
     int count;
 } finder;
 
-/* Which input of a quantized operator is the scale of its result; its zero point comes next. */
-static const signed char scale_at[OCT_OP_COUNT] = {
-    [OCT_OP_QuantizeLinear] = 1, [OCT_OP_QLinearConv] = 6,        [OCT_OP_QLinearMatMul] = 6,
-    [OCT_OP_QGemm] = 7,          [OCT_OP_QLinearAdd] = 6,         [OCT_OP_QLinearMul] = 6,
-    [OCT_OP_QLinearSigmoid] = 3, [OCT_OP_QLinearAveragePool] = 3, [OCT_OP_QLinearGlobalAveragePool] = 3,
-    [OCT_OP_QLinearSoftmax] = 3, [OCT_OP_QLinearLeakyRelu] = 3,
-};
-
 static int input_of(const oct_node *n, int i)
 {
     return i < n->input_count ? n->inputs[i] : OCT_NO_VALUE;
 }
 
-/* What the elements of a node's integer output y mean; other operators move or choose those they are given.
- */
+/* What the elements of a node's integer output y mean. */
 static void find_parameters(finder *f, const oct_node *n, int y)
 {
-    int at = n->op == OCT_OP_QLinearConcat ? 0 : scale_at[n->op];
+    const oct_facts *facts = oct_op_facts(n->op);
+    int like = facts->result.value < 0 ? OCT_NO_VALUE : input_of(n, facts->result.value);
     oct_quantized *q = &f->params[y];
     q->dtype = f->shaped->values[y].dtype;
-    if (at || n->op == OCT_OP_QLinearConcat) {
-        q->scale = input_of(n, at);
-        q->zero = input_of(n, at + 1);
-    } else if (input_of(n, 0) != OCT_NO_VALUE) {
-        q->scale = f->params[n->inputs[0]].scale;
-        q->zero = f->params[n->inputs[0]].zero;
+    if (facts->result_kind == OCT_RESULT_GIVEN) {
+        q->scale = input_of(n, facts->result.scale);
+        q->zero = input_of(n, facts->result.zero);
+    } else if (like != OCT_NO_VALUE) {
+        q->scale = f->params[like].scale;
+        q->zero = f->params[like].zero;
     }
     bool known = q->scale != OCT_NO_VALUE && f->g->values[q->scale].data &&
                  f->g->values[q->scale].data_bytes == sizeof(float) &&
@@ -65,8 +58,7 @@ static int source_of(const oct_graph *g, int v)
 {
     for (int from = g->values[v].producer; from >= 0; from = g->values[v].producer) {
         const oct_node *n = &g->nodes[from];
-        bool pairs = n->op == OCT_OP_QuantizeLinear || n->op == OCT_OP_DequantizeLinear;
-        if (!pairs)
+        if (n->op != OCT_OP_QuantizeLinear && n->op != OCT_OP_DequantizeLinear)
             break;
         v = n->inputs[0];
     }

@@ -1,8 +1,7 @@
 #include "taps.h"
 #include "dtype.h"
-#include "plan.h"
+#include "plan_cache.h"
 #include "sizes.h"
-#include "store.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,7 @@
 typedef struct part {
     oct_graph graph;
     int first, count;
-    oct_plan *plan; /* for the shapes of the last run, or NULL */
-    oct_store store;
+    oct_plan_cache plans;
 } part;
 
 struct oct_taps {
@@ -51,20 +49,12 @@ octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int
     return OCTET_OK;
 }
 
-static void close_plan(part *p)
-{
-    oct_plan_destroy(p->plan);
-    p->plan = NULL;
-    oct_store_free(&p->store);
-    memset(&p->store, 0, sizeof p->store);
-}
-
 void oct_taps_destroy(oct_taps *t)
 {
     if (!t)
         return;
     for (int i = 0; i < t->part_count; i++) {
-        close_plan(&t->parts[i]);
+        oct_plan_cache_close(&t->parts[i].plans);
         oct_graph_free(&t->parts[i].graph);
     }
     free(t->parts);
@@ -113,6 +103,8 @@ static octet_status make_part(const oct_taps *t, int first, int count, part *p)
     free(g->outputs);
     g->outputs = outputs;
     g->output_count = count;
+    p->plans = (oct_plan_cache){.graph = g, .device = t->device, .most = 1};
+    oct_plan_cache_open(&p->plans);
     return oct_graph_sort(g);
 }
 
@@ -133,58 +125,30 @@ static octet_status make_parts(oct_taps *t, const octet_tensor *inputs)
 
 /* ---- runs ---------------------------------------------------------------------------------------------- */
 
-static bool plan_fits(const oct_plan *p, const octet_tensor *inputs)
+static octet_status use_plan(part *p, const octet_tensor *inputs)
 {
-    for (int i = 0; i < p->input_count; i++) {
-        if (p->inputs[i].rank != inputs[i].rank ||
-            memcmp(p->inputs[i].dims, inputs[i].dims, (size_t)inputs[i].rank * sizeof *inputs->dims) != 0)
-            return false;
-    }
-    return true;
-}
-
-static octet_status use_plan(const oct_taps *t, part *p, const octet_tensor *inputs)
-{
-    if (p->plan && plan_fits(p->plan, inputs))
-        return OCTET_OK;
-    close_plan(p);
-    oct_store_init(&p->store, t->device, 0);
-    oct_value *shapes = calloc((size_t)p->graph.input_count + 1, sizeof *shapes);
+    oct_shape *shapes = calloc((size_t)p->graph.input_count + 1, sizeof *shapes);
     if (!shapes)
         return no_memory();
     for (int i = 0; i < p->graph.input_count; i++) {
         shapes[i].rank = inputs[i].rank;
         memcpy(shapes[i].dims, inputs[i].dims, sizeof shapes[i].dims);
     }
-    octet_status status = oct_plan_make(&p->graph, shapes, false, t->device, &p->store, &p->plan);
+    octet_status status = oct_plan_cache_use(&p->plans, shapes, false);
     free(shapes);
     return status;
 }
 
-static octet_status enqueue(const oct_plan *p, const octet_tensor *inputs, octet_tensor *outputs)
+static octet_status run_part(part *p, const octet_tensor *inputs, oct_tap_fn *show, void *user)
 {
-    for (int i = 0; i < p->input_count; i++)
-        FORWARD(oct_executor_upload(p->executor, p->inputs[i].mem, inputs[i].data));
-    FORWARD(oct_executor_run(p->executor, NULL));
-    for (int i = 0; i < p->output_count; i++)
-        FORWARD(oct_executor_download(p->executor, p->outputs[i].mem, outputs[i].data));
-    return OCTET_OK;
-}
-
-static octet_status run_part(const oct_taps *t, part *p, const octet_tensor *inputs, oct_tap_fn *show,
-                             void *user)
-{
-    FORWARD(use_plan(t, p, inputs));
+    FORWARD(use_plan(p, inputs));
+    oct_plan *plan = p->plans.plans[0];
     octet_tensor *outputs = calloc((size_t)p->count + 1, sizeof *outputs);
     octet_status status = outputs ? OCTET_OK : no_memory();
-    for (int i = 0; status == OCTET_OK && i < p->count; i++) {
-        outputs[i].dtype = p->plan->outputs[i].dtype;
-        outputs[i].rank = p->plan->outputs[i].rank;
-        memcpy(outputs[i].dims, p->plan->outputs[i].dims, sizeof outputs[i].dims);
-        status = octet_tensor_alloc(&outputs[i]);
-    }
+    for (int i = 0; status == OCTET_OK && i < p->count; i++)
+        status = oct_port_prepare(&plan->outputs[i], "", &outputs[i]);
     if (status == OCTET_OK)
-        status = oct_device_settle(t->device, enqueue(p->plan, inputs, outputs));
+        status = oct_plan_run(plan, inputs, outputs);
     for (int i = 0; status == OCTET_OK && i < p->count; i++)
         status = show(user, p->first + i, &outputs[i]);
     for (int i = 0; outputs && i < p->count; i++)
@@ -198,7 +162,7 @@ octet_status oct_taps_run(oct_taps *t, const octet_tensor *inputs, oct_tap_fn *s
     if (!t->parts)
         FORWARD(make_parts(t, inputs));
     for (int i = 0; i < t->part_count; i++)
-        FORWARD(run_part(t, &t->parts[i], inputs, show, user));
+        FORWARD(run_part(&t->parts[i], inputs, show, user));
     return OCTET_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "insert.h"
 #include "dtype.h"
+#include "op_facts.h"
 #include "prepare.h"
 #include "quant.h"
 #include "rewrite.h"
@@ -39,17 +40,9 @@ bool oct_clamp_vanishes(const oct_graph *g, int node, const oct_parameters *p, o
 {
     const oct_node *n = &g->nodes[node];
     int32_t min = oct_dtype_min(dtype), max = oct_dtype_max(dtype);
-    float bounds[2] = {n->op == OCT_OP_Relu ? 0.0f : -INFINITY, INFINITY};
-    for (int i = 1; n->op == OCT_OP_Clip && i < n->input_count; i++) {
-        int64_t count;
-        const float *bound = oct_const_floats(g, n->inputs[i], &count);
-        if (n->inputs[i] == OCT_NO_VALUE)
-            continue;
-        if (!bound || count != 1)
-            return false;
-        bounds[i - 1] = bound[0];
-    }
-    return oct_quantize_f32(bounds[0], p->scale, p->zero, min, max) == min &&
+    float bounds[2];
+    return oct_clamp_bounds(g, n, bounds) &&
+           oct_quantize_f32(bounds[0], p->scale, p->zero, min, max) == min &&
            oct_quantize_f32(bounds[1], p->scale, p->zero, min, max) == max;
 }
 
@@ -196,7 +189,7 @@ static octet_status quantize_weights(oct_insert *s, int node, float x_scale, oct
         return OCTET_OUT_OF_MEMORY;
     int64_t count = s->options.per_tensor ? 0 : w->channels;
     FORWARD(add_scales(g, value.name, w->scales, count, in + 1));
-    if (g->nodes[node].op == OCT_OP_Gemm || g->nodes[node].op == OCT_OP_MatMul)
+    if (oct_op_facts(g->nodes[node].op)->family == OCT_OP_FAMILY_gemm)
         FORWARD(add_zeros(g, value.name, count, &in[2]));
     int d = add_named(g, value.name, "dq", OCTET_F32);
     if (d < 0)

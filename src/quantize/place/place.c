@@ -29,20 +29,6 @@ static bool is_tensor(const placer *s, int v)
            s->runs[v];
 }
 
-int oct_weight_axis(const oct_graph *g, const oct_node *n)
-{
-    switch (n->op) {
-    case OCT_OP_ConvTranspose:
-        return 1;
-    case OCT_OP_Gemm:
-        return oct_node_int(n, "transB", 0) ? 0 : 1;
-    case OCT_OP_MatMul:
-        return g->values[n->inputs[1]].rank - 1;
-    default:
-        return 0;
-    }
-}
-
 /* ---- what kind a node is ------------------------------------------------------------------------------- */
 
 static bool good_bias(const placer *s, const oct_node *n)
@@ -94,33 +80,6 @@ static bool good_move(const placer *s, const oct_node *n)
     }
 }
 
-/* Every element of the result is a function of the elements at its place: POINTWISE if of one tensor. */
-static bool is_elementwise(const oct_node *n)
-{
-    static const bool table[OCT_OP_COUNT] = {
-        [OCT_OP_Add] = true,  [OCT_OP_Sub] = true,      [OCT_OP_Mul] = true,
-        [OCT_OP_Div] = true,  [OCT_OP_Min] = true,      [OCT_OP_Max] = true,
-        [OCT_OP_Pow] = true,  [OCT_OP_PRelu] = true,    [OCT_OP_Relu] = true,
-        [OCT_OP_Clip] = true, [OCT_OP_Identity] = true, [OCT_OP_BatchNormalization] = true,
-    };
-    return table[n->op] || oct_op_is_unary(n->op);
-}
-
-static const unsigned char kinds[OCT_OP_COUNT] = {
-    [OCT_OP_Conv] = OCT_PLACE_PRODUCT,        [OCT_OP_ConvTranspose] = OCT_PLACE_PRODUCT,
-    [OCT_OP_Gemm] = OCT_PLACE_PRODUCT,        [OCT_OP_MatMul] = OCT_PLACE_PRODUCT,
-    [OCT_OP_AveragePool] = OCT_PLACE_INTEGER, [OCT_OP_GlobalAveragePool] = OCT_PLACE_INTEGER,
-    [OCT_OP_Softmax] = OCT_PLACE_INTEGER,     [OCT_OP_Concat] = OCT_PLACE_INTEGER,
-    [OCT_OP_MaxPool] = OCT_PLACE_SAME,        [OCT_OP_GlobalMaxPool] = OCT_PLACE_SAME,
-    [OCT_OP_Reshape] = OCT_PLACE_SAME,        [OCT_OP_Flatten] = OCT_PLACE_SAME,
-    [OCT_OP_Squeeze] = OCT_PLACE_SAME,        [OCT_OP_Unsqueeze] = OCT_PLACE_SAME,
-    [OCT_OP_Transpose] = OCT_PLACE_SAME,      [OCT_OP_Slice] = OCT_PLACE_SAME,
-    [OCT_OP_Split] = OCT_PLACE_SAME,          [OCT_OP_Expand] = OCT_PLACE_SAME,
-    [OCT_OP_Tile] = OCT_PLACE_SAME,           [OCT_OP_DepthToSpace] = OCT_PLACE_SAME,
-    [OCT_OP_SpaceToDepth] = OCT_PLACE_SAME,   [OCT_OP_Pad] = OCT_PLACE_SAME,
-    [OCT_OP_Resize] = OCT_PLACE_SAME,
-};
-
 /* Of an element-wise node: the one tensor it is a function of, -1 if there are several. */
 static int common_root(const placer *s, const oct_node *n)
 {
@@ -156,7 +115,7 @@ static oct_place_kind elementwise_kind(const placer *s, const oct_node *n)
             return OCT_PLACE_POINTWISE;
     }
     bool two = n->input_count == 2 && is_tensor(s, n->inputs[0]) && is_tensor(s, n->inputs[1]);
-    bool integer = two && (n->op == OCT_OP_Add || n->op == OCT_OP_Mul) && !is_spread(s, y);
+    bool integer = two && oct_op_facts(n->op)->twin_reach == OCT_REACH_FILES && !is_spread(s, y);
     return integer ? OCT_PLACE_INTEGER : OCT_PLACE_FLOAT;
 }
 
@@ -174,11 +133,9 @@ static oct_place_kind kind_of(const placer *s, int node)
     const oct_node *n = &s->g->nodes[node];
     if (n->output_count < 1 || !is_tensor(s, n->outputs[0]) || *n->domain)
         return OCT_PLACE_FLOAT;
-    if (is_elementwise(n))
-        return s->excluded[node] ? OCT_PLACE_FLOAT : elementwise_kind(s, n);
-    oct_place_kind kind = (oct_place_kind)kinds[n->op];
-    if (s->excluded[node])
-        return OCT_PLACE_FLOAT;
+    oct_place_kind kind = s->excluded[node] ? OCT_PLACE_FLOAT : oct_op_facts(n->op)->place;
+    if (kind == OCT_PLACE_POINTWISE)
+        return elementwise_kind(s, n);
     if (kind == OCT_PLACE_PRODUCT)
         return good_product(s, n) ? kind : OCT_PLACE_FLOAT;
     if (kind == OCT_PLACE_SAME)
@@ -195,18 +152,11 @@ static oct_place_kind kind_of(const placer *s, int node)
 
 /* ---- pairs --------------------------------------------------------------------------------------------- */
 
-static bool is_clamp(const oct_node *n)
-{
-    int64_t count;
-    (void)count;
-    return n->op == OCT_OP_Relu || n->op == OCT_OP_Clip;
-}
-
 /* A Relu or Clip that alone reads what a quantized node makes. */
 static void find_absorbed(const placer *s, int node)
 {
     const oct_node *n = &s->g->nodes[node];
-    if (!is_clamp(n) || s->p->kind[node] != OCT_PLACE_POINTWISE)
+    if (oct_op_facts(n->op)->clamp != OCT_CLAMP_IS || s->p->kind[node] != OCT_PLACE_POINTWISE)
         return;
     int x = n->inputs[0], from = s->g->values[x].producer;
     if (from < 0 || s->readers.count[x] != 1 || s->p->absorbed[from])
@@ -219,7 +169,7 @@ static void find_absorbed(const placer *s, int node)
  */
 static bool may_stay_float(const oct_node *n)
 {
-    return n->op == OCT_OP_MatMul || n->op == OCT_OP_Gemm;
+    return oct_op_facts(n->op)->family == OCT_OP_FAMILY_gemm;
 }
 
 static bool is_integer_kind(oct_place_kind kind)

@@ -5,15 +5,7 @@
 #ifndef OCT_PLACE_H
 #define OCT_PLACE_H
 
-#include "graph.h"
-
-typedef enum oct_place_kind {
-    OCT_PLACE_FLOAT,     /* stays float */
-    OCT_PLACE_POINTWISE, /* float too; a function of one tensor, element by element */
-    OCT_PLACE_PRODUCT,   /* Conv, Gemm, MatMul */
-    OCT_PLACE_INTEGER,   /* other operators that have an integer form */
-    OCT_PLACE_SAME,      /* moves or chooses elements: output parameters are the input's */
-} oct_place_kind;
+#include "op_facts.h"
 
 typedef struct oct_pair_places {
     oct_place_kind *kind; /* by node */
@@ -41,8 +33,6 @@ void oct_place_wide(const oct_graph *g, const bool *raised, oct_pair_places *p);
 bool oct_reads_wide(const oct_pair_places *p, const oct_graph *g, int node, int v);
 void oct_pair_places_free(oct_pair_places *p);
 
-/* The axis of a product's weights that has its output channels. */
-int oct_weight_axis(const oct_graph *g, const oct_node *n);
 bool oct_is_const(const oct_graph *g, int v);
 
 #endif

@@ -1,6 +1,7 @@
 #include "prepare.h"
 #include "branches.h"
 #include "hash.h"
+#include "op_facts.h"
 #include "rewrite.h"
 #include "sizes.h"
 
@@ -125,8 +126,7 @@ static bool becomes_output(oct_graph *g, const oct_node *identity)
 /* The same bytes in another shape. */
 static bool renames(oct_op op)
 {
-    return op == OCT_OP_Reshape || op == OCT_OP_Squeeze || op == OCT_OP_Unsqueeze || op == OCT_OP_Flatten ||
-           op == OCT_OP_Identity;
+    return oct_op_facts(op)->result_kind == OCT_RESULT_SAME && op != OCT_OP_Dropout;
 }
 
 octet_status oct_prepare_constants(oct_prepare_state *p)

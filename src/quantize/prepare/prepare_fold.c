@@ -1,5 +1,6 @@
 /* A product followed by one factor and one term a channel is a product with other weights and another bias.
  */
+#include "op_facts.h"
 #include "prepare.h"
 #include "rewrite.h"
 
@@ -36,27 +37,15 @@ static bool read_product(const oct_prepare_state *p, int node, product *out)
         if (!bias || g->values[n->inputs[2]].rank != 1)
             return false;
     }
-    switch (n->op) {
-    case OCT_OP_Conv:
-        break;
-    case OCT_OP_ConvTranspose:
-        out->weight_axis = 1;
-        out->groups = oct_node_int(n, "group", 1);
-        break;
-    case OCT_OP_Gemm:
-        out->weight_axis = oct_node_int(n, "transB", 0) ? 0 : 1;
-        if (oct_node_float(n, "alpha", 1) != 1 || oct_node_float(n, "beta", 1) != 1)
-            return false;
-        break;
-    case OCT_OP_MatMul:
-        if (w->rank < 2)
-            return false;
-        out->weight_axis = w->rank - 1;
-        out->axis = y->rank - 1;
-        break;
-    default:
+    if (oct_op_facts(n->op)->place != OCT_PLACE_PRODUCT || w->rank < 2)
         return false;
-    }
+    if (n->op == OCT_OP_Gemm && (oct_node_float(n, "alpha", 1) != 1 || oct_node_float(n, "beta", 1) != 1))
+        return false;
+    out->weight_axis = oct_weight_axis(g, n);
+    if (n->op == OCT_OP_ConvTranspose)
+        out->groups = oct_node_int(n, "group", 1);
+    if (n->op == OCT_OP_MatMul)
+        out->axis = y->rank - 1;
     out->channels = w->dims[out->weight_axis] * out->groups;
     if (n->op != OCT_OP_MatMul && n->input_count > 2 && n->inputs[2] != OCT_NO_VALUE)
         return g->values[n->inputs[2]].dims[0] == out->channels;

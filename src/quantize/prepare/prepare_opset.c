@@ -1,4 +1,4 @@
-/* Operators whose form changed up to operator set 13. What is not in the table means the same there. */
+/* Operators whose form changed up to operator set 13. The others mean the same there. */
 #include "prepare.h"
 #include "rewrite.h"
 
@@ -141,19 +141,14 @@ static octet_status to_identity(oct_prepare_state *p, int node)
     return OCTET_OK;
 }
 
-static upgrade_fn *const table[OCT_OP_COUNT] = {
-    [OCT_OP_Squeeze] = axes_operand,
-    [OCT_OP_Unsqueeze] = axes_operand,
-    [OCT_OP_ReduceSum] = axes_operand,
-    [OCT_OP_Split] = split_operand,
-    [OCT_OP_Slice] = slice_operands,
-    [OCT_OP_Pad] = pad_operands,
-    [OCT_OP_Clip] = clip_operands,
-    [OCT_OP_Resize] = resize_form,
-    [OCT_OP_Softmax] = softmax_axis,
-    [OCT_OP_LogSoftmax] = softmax_axis,
-    [OCT_OP_BatchNormalization] = spatial_only,
-    [OCT_OP_Dropout] = to_identity,
+static upgrade_fn *const upgrades[OCT_OP_COUNT] = {
+#define COLUMN_UPGRADED(n, f) f
+#define COLUMN_ONNX(n)        NULL
+#define COLUMN_MICROSOFT(n)   NULL
+#define COLUMN_PASSES         NULL
+#define OCT_OP(op, file, ...) [OCT_OP_##op] = COLUMN_##file,
+#include "op_table.def"
+#undef OCT_OP
 };
 
 octet_status oct_prepare_opset(oct_prepare_state *p, int opset)
@@ -162,8 +157,8 @@ octet_status oct_prepare_opset(oct_prepare_state *p, int opset)
         oct_node *n = &p->g->nodes[i];
         if (strcmp(n->domain, "com.microsoft") == 0)
             continue;
-        if (n->opset < OCT_QUANTIZE_OPSET && table[n->op])
-            FORWARD(table[n->op](p, i));
+        if (n->opset < OCT_QUANTIZE_OPSET && upgrades[n->op])
+            FORWARD(upgrades[n->op](p, i));
         p->g->nodes[i].opset = opset;
     }
     return OCTET_OK;

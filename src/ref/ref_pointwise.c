@@ -99,29 +99,11 @@ void oct_ref_float_binary(oct_ref_float_op op, const oct_ref_broadcast *shape, c
     }
 }
 
-void oct_ref_round(const float *x, int64_t n, float *y)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] = rintf(x[i]);
-}
-
 void oct_ref_clip_f32(const float *x, int64_t n, float min, float max, float *y)
 {
     for (int64_t i = 0; i < n; i++) {
         float v = x[i] < min ? min : x[i];
         y[i] = v > max ? max : v;
-    }
-}
-
-void oct_ref_reduce_minmax(bool max, const float *x, int64_t outer, int64_t axis, int64_t inner, float *y)
-{
-    for (int64_t o = 0; o < outer; o++) {
-        for (int64_t i = 0; i < inner; i++) {
-            float best = max ? -INFINITY : INFINITY;
-            for (int64_t k = 0; k < axis; k++)
-                best = apply(max ? OCT_REF_MAX : OCT_REF_MIN, best, x[(o * axis + k) * inner + i]);
-            y[o * inner + i] = best;
-        }
     }
 }
 
@@ -136,27 +118,5 @@ void oct_ref_clamp8(octet_dtype dtype, const void *x, int64_t n, int32_t min, in
     for (int64_t i = 0; i < n; i++) {
         int32_t q = oct_ref_load(dtype, x, i);
         oct_ref_store(dtype, y, i, q < min ? min : q > max ? max : q);
-    }
-}
-
-void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int count, int64_t outer,
-                     int64_t inner, float y_scale, int32_t y_zero, void *y)
-{
-    uint8_t *out = y;
-    for (int64_t o = 0; o < outer; o++) {
-        for (int i = 0; i < count; i++) {
-            const oct_ref_concat_input *in = &inputs[i];
-            int64_t run = in->axis * inner;
-            const uint8_t *from = (const uint8_t *)in->data + o * run;
-            if (in->scale == y_scale && in->zero == y_zero) {
-                memcpy(out, from, (size_t)run);
-            } else {
-                uint8_t table[256];
-                oct_lut_params p = {dtype, dtype, in->scale, y_scale, in->zero, y_zero};
-                oct_lut_requantize(&p, table);
-                oct_ref_lut(table, from, run, out);
-            }
-            out += run;
-        }
     }
 }

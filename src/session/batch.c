@@ -1,6 +1,5 @@
-/* octet_sessions_run: a batch over several sessions, a thread for each. */
-#include "model_api.h"
-#include "sizes.h"
+#include "batch.h"
+#include "op_facts.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,15 +10,15 @@ typedef struct part {
     octet_session *session;
     int64_t first, rows;
     octet_tensor *inputs, *outputs;
-    size_t input_count, output_count;
-    const oct_plan_port *ports;
     pthread_t thread;
+    bool started; /* the thread */
     octet_status status;
     char text[OCT_ERROR_TEXT_BYTES]; /* of a failure: error texts belong to threads */
 } part;
 
 typedef struct batch {
     const oct_graph *graph;
+    size_t input_count, output_count;
     int64_t rows;
     part *parts; /* those with rows */
     size_t part_count;
@@ -38,33 +37,30 @@ static void note(part *p, octet_status status)
 static void *plan(void *argument)
 {
     part *p = argument;
-    note(p, oct_session_prepare(p->session, p->inputs, p->input_count, &p->ports));
+    note(p, oct_session_prepare(p->session, p->inputs));
     return NULL;
 }
 
 static void *run(void *argument)
 {
     part *p = argument;
-    note(p, octet_session_run(p->session, p->inputs, p->input_count, p->outputs, p->output_count));
+    note(p, oct_session_run(p->session, p->inputs, p->outputs));
     return NULL;
 }
 
 /* Do it for all parts at the same time, the first on this thread. */
 static octet_status each(batch *b, void *(*work)(void *))
 {
-    bool *started = calloc(b->part_count, sizeof *started);
-    RETURN_IF(!started, OCTET_OUT_OF_MEMORY, "out of host memory for %zu threads", b->part_count);
     for (size_t i = 1; i < b->part_count; i++)
-        started[i] = pthread_create(&b->parts[i].thread, NULL, work, &b->parts[i]) == 0;
+        b->parts[i].started = pthread_create(&b->parts[i].thread, NULL, work, &b->parts[i]) == 0;
     for (size_t i = 0; i < b->part_count; i++) {
-        if (!started[i])
+        if (!b->parts[i].started)
             work(&b->parts[i]);
     }
     for (size_t i = 1; i < b->part_count; i++) {
-        if (started[i])
+        if (b->parts[i].started)
             pthread_join(b->parts[i].thread, NULL);
     }
-    free(started);
     for (size_t i = 0; i < b->part_count; i++) {
         const part *p = &b->parts[i];
         RETURN_IF(p->status != OCTET_OK, p->status, "rows %lld to %lld, on '%s': %s", (long long)p->first,
@@ -91,31 +87,24 @@ static bool same_interface(const oct_graph *a, const oct_graph *b)
     return same;
 }
 
-static octet_status check_sessions(octet_session *const *sessions, size_t count)
+static octet_status check_networks(octet_session *const *sessions, size_t count)
 {
-    RETURN_IF(!sessions || !count, OCTET_INVALID_ARGUMENT, "octet_sessions_run: there are no sessions");
-    for (size_t i = 0; i < count; i++) {
-        RETURN_IF(!sessions[i], OCTET_INVALID_ARGUMENT, "octet_sessions_run: session %zu is NULL", i);
-        for (size_t j = 0; j < i; j++)
-            RETURN_IF(sessions[i] == sessions[j], OCTET_INVALID_ARGUMENT,
-                      "octet_sessions_run: sessions %zu and %zu are the same", j, i);
-        RETURN_IF(
-            !same_interface(oct_session_model(sessions[0])->graph, oct_session_model(sessions[i])->graph),
-            OCTET_INVALID_ARGUMENT, "octet_sessions_run: session %zu is of another network", i);
-    }
+    const oct_graph *first = oct_session_model(sessions[0])->graph;
+    for (size_t i = 1; i < count; i++)
+        RETURN_IF(!same_interface(first, oct_session_model(sessions[i])->graph), OCTET_INVALID_ARGUMENT,
+                  "octet_sessions_run: session %zu is of another network", i);
     return OCTET_OK;
 }
 
 /* Scales that are computed from a whole tensor would be those of a part. */
-static octet_status check_nodes(const octet_model *m)
+static octet_status check_nodes(const oct_sizing *s)
 {
-    for (int i = 0; i < m->view.shown_count; i++) {
-        const oct_node *n = &m->view.graph.nodes[m->view.shown[i]];
-        RETURN_IF(
-            n->op == OCT_OP_DynamicQuantizeLinear, OCTET_UNSUPPORTED,
-            "node '%s' (DynamicQuantizeLinear) takes its scale from the whole batch: a part of it would "
-            "give other bytes; run it on one device",
-            n->name);
+    for (int i = 0; i < s->shown_count; i++) {
+        const oct_node *n = &s->graph.nodes[s->shown[i]];
+        RETURN_IF(oct_op_facts(n->op)->mixes_rows, OCTET_UNSUPPORTED,
+                  "node '%s' (%s) takes its scale from the whole batch: a part of it would give other bytes; "
+                  "run it on one device",
+                  n->name, n->op_type);
     }
     return OCTET_OK;
 }
@@ -127,10 +116,10 @@ static bool is_split(const oct_graph *g, size_t i, const octet_tensor *t)
 }
 
 /* The rows of the batch: those of every input that is split. */
-static octet_status count_rows(batch *b, const octet_tensor *inputs, size_t count)
+static octet_status count_rows(batch *b, const octet_tensor *inputs)
 {
     b->rows = -1;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < b->input_count; i++) {
         const octet_tensor *t = &inputs[i];
         if (!is_split(b->graph, i, t))
             continue;
@@ -178,11 +167,10 @@ static octet_tensor rows_of(const octet_tensor *t, int64_t first, int64_t rows)
     return out;
 }
 
-static octet_status split_inputs(batch *b, const octet_tensor *inputs, size_t input_count,
-                                 size_t output_count)
+static octet_status split_inputs(batch *b, const octet_tensor *inputs)
 {
-    size_t each_part = input_count + output_count;
-    for (size_t i = 0; i < input_count; i++)
+    size_t each_part = b->input_count + b->output_count;
+    for (size_t i = 0; i < b->input_count; i++)
         RETURN_IF(is_split(b->graph, i, &inputs[i]) && inputs[i].data_bytes < octet_tensor_bytes(&inputs[i]),
                   OCTET_INVALID_ARGUMENT, "input '%s': its data has %zu bytes; the shape needs %zu",
                   input_of(b->graph, i)->name, inputs[i].data_bytes, octet_tensor_bytes(&inputs[i]));
@@ -191,10 +179,8 @@ static octet_status split_inputs(batch *b, const octet_tensor *inputs, size_t in
     for (size_t p = 0; p < b->part_count; p++) {
         part *at = &b->parts[p];
         at->inputs = b->tensors + p * each_part;
-        at->outputs = at->inputs + input_count;
-        at->input_count = input_count;
-        at->output_count = output_count;
-        for (size_t i = 0; i < input_count; i++)
+        at->outputs = at->inputs + b->input_count;
+        for (size_t i = 0; i < b->input_count; i++)
             at->inputs[i] =
                 is_split(b->graph, i, &inputs[i]) ? rows_of(&inputs[i], at->first, at->rows) : inputs[i];
     }
@@ -205,32 +191,25 @@ static octet_status split_inputs(batch *b, const octet_tensor *inputs, size_t in
 static octet_status whole_output(const batch *b, size_t i, octet_tensor *t)
 {
     const char *name = b->graph->values[b->graph->outputs[i]].name;
-    const oct_plan_port *first = &b->parts[0].ports[i];
+    oct_plan_port whole = oct_session_plan(b->parts[0].session)->outputs[i];
     for (size_t p = 0; p < b->part_count; p++) {
-        const oct_plan_port *port = &b->parts[p].ports[i];
-        bool follows =
-            port->rank > 0 && port->rank == first->rank && port->dims[0] == b->parts[p].rows &&
-            memcmp(port->dims + 1, first->dims + 1, (size_t)(port->rank - 1) * sizeof port->dims[0]) == 0;
-        RETURN_IF(!follows, OCTET_UNSUPPORTED,
+        oct_shape shape = oct_session_plan(b->parts[p].session)->outputs[i].shape;
+        bool follows = shape.rank > 0 && shape.dims[0] == b->parts[p].rows;
+        shape.dims[0] = whole.shape.dims[0];
+        RETURN_IF(!follows || !oct_shape_equal(shape.rank, shape.dims, &whole.shape), OCTET_UNSUPPORTED,
                   "output '%s' does not have a row for each row of the batch: it cannot be put together from "
                   "parts; run it on one device",
                   name);
     }
-    t->dtype = first->dtype;
-    t->rank = first->rank;
-    memcpy(t->dims, first->dims, sizeof t->dims);
-    t->dims[0] = b->rows;
-    if (!t->data)
-        return octet_tensor_alloc(t);
-    RETURN_IF(t->data_bytes < octet_tensor_bytes(t), OCTET_INVALID_ARGUMENT,
-              "output '%s': %zu bytes given; it has %zu", name, t->data_bytes, octet_tensor_bytes(t));
-    return OCTET_OK;
+    whole.bytes = whole.shape.dims[0] ? whole.bytes / (size_t)whole.shape.dims[0] * (size_t)b->rows : 0;
+    whole.shape.dims[0] = b->rows;
+    return oct_port_prepare(&whole, name, t);
 }
 
-static octet_status run_parts(batch *b, octet_tensor *outputs, size_t count)
+static octet_status run_parts(batch *b, octet_tensor *outputs)
 {
     FORWARD(each(b, plan));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < b->output_count; i++) {
         FORWARD(whole_output(b, i, &outputs[i]));
         for (size_t p = 0; p < b->part_count; p++)
             b->parts[p].outputs[i] = rows_of(&outputs[i], b->parts[p].first, b->parts[p].rows);
@@ -239,18 +218,17 @@ static octet_status run_parts(batch *b, octet_tensor *outputs, size_t count)
 }
 
 static octet_status run_batch(batch *b, octet_session *const *sessions, size_t session_count,
-                              const double *shares, const octet_tensor *inputs, size_t input_count,
-                              octet_tensor *outputs, size_t output_count)
+                              const double *shares, const octet_tensor *inputs, octet_tensor *outputs)
 {
-    FORWARD(count_rows(b, inputs, input_count));
+    FORWARD(count_rows(b, inputs));
     FORWARD(divide(b, sessions, session_count, shares));
-    FORWARD(split_inputs(b, inputs, input_count, output_count));
-    bool *own = calloc(output_count + 1, sizeof *own);
+    FORWARD(split_inputs(b, inputs));
+    bool *own = calloc(b->output_count + 1, sizeof *own);
     RETURN_IF(!own, OCTET_OUT_OF_MEMORY, "out of host memory for the parts of a batch");
-    for (size_t i = 0; i < output_count; i++)
+    for (size_t i = 0; i < b->output_count; i++)
         own[i] = !outputs[i].data;
-    octet_status status = run_parts(b, outputs, output_count);
-    for (size_t i = 0; status != OCTET_OK && i < output_count; i++) {
+    octet_status status = run_parts(b, outputs);
+    for (size_t i = 0; status != OCTET_OK && i < b->output_count; i++) {
         if (own[i])
             octet_tensor_free(&outputs[i]);
     }
@@ -258,25 +236,17 @@ static octet_status run_batch(batch *b, octet_session *const *sessions, size_t s
     return status;
 }
 
-octet_status octet_sessions_run(octet_session *const *sessions, size_t session_count, const double *shares,
-                                const octet_tensor *inputs, size_t input_count, octet_tensor *outputs,
-                                size_t output_count)
+octet_status oct_batch_run(octet_session *const *sessions, size_t count, const double *shares,
+                           const octet_tensor *inputs, octet_tensor *outputs)
 {
-    FORWARD(check_sessions(sessions, session_count));
-    RETURN_IF((!inputs && input_count) || (!outputs && output_count), OCTET_INVALID_ARGUMENT,
-              "octet_sessions_run: inputs or outputs is NULL");
-    if (session_count == 1)
-        return octet_session_run(sessions[0], inputs, input_count, outputs, output_count);
     const octet_model *model = oct_session_model(sessions[0]);
-    batch b = {.graph = model->graph};
-    RETURN_IF(input_count != (size_t)b.graph->input_count || output_count != (size_t)b.graph->output_count,
-              OCTET_INVALID_ARGUMENT, "%zu inputs and %zu outputs given; the model has %d and %d",
-              input_count, output_count, b.graph->input_count, b.graph->output_count);
-    FORWARD(check_nodes(model));
-    b.parts = calloc(session_count, sizeof *b.parts);
-    RETURN_IF(!b.parts, OCTET_OUT_OF_MEMORY, "out of host memory for %zu parts of a batch", session_count);
-    octet_status status =
-        run_batch(&b, sessions, session_count, shares, inputs, input_count, outputs, output_count);
+    const oct_graph *g = model->graph;
+    batch b = {.graph = g, .input_count = (size_t)g->input_count, .output_count = (size_t)g->output_count};
+    FORWARD(check_networks(sessions, count));
+    FORWARD(check_nodes(&model->loaded));
+    b.parts = calloc(count, sizeof *b.parts);
+    RETURN_IF(!b.parts, OCTET_OUT_OF_MEMORY, "out of host memory for %zu parts of a batch", count);
+    octet_status status = run_batch(&b, sessions, count, shares, inputs, outputs);
     free(b.tensors);
     free(b.parts);
     return status;
