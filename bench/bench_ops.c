@@ -1,4 +1,4 @@
-/* Every operator but GEMM on its own: convolutions of known networks (bench/shapes/resnet50_conv.txt, or
+/* Every operator but GEMM on its own: convolutions of known networks (tests/shapes/resnet50_conv.txt, or
  * another file of that form) in operations a second beside the measured ceiling, the others in bytes a second
  * beside a device copy measured in the same run. Data are random over the full range; times are medians of
  * runs that are enqueued and waited for one by one. Usage: bench_ops [SHAPES-FILE] */
@@ -13,6 +13,7 @@
 #include "pool.h"
 #include "qreduce.h"
 #include "quantize_op.h"
+#include "shapes/read_shapes.h"
 #include "softmax.h"
 
 #include "clock.h"
@@ -87,10 +88,6 @@ static double ceiling_gops(void)
 /* ---- convolutions
  * -------------------------------------------------------------------------------------------- */
 
-typedef struct conv_shape {
-    long long count, h, w, c, co, k, stride, pad, group;
-} conv_shape;
-
 static oct_quant quant(oct_recipe *r, octet_dtype dtype, const float *scale, int64_t scales,
                        const unsigned char *zero)
 {
@@ -104,13 +101,12 @@ static oct_quant quant(oct_recipe *r, octet_dtype dtype, const float *scale, int
     return q;
 }
 
-static double time_conv(const conv_shape *s, const char **variant)
+static double time_conv(const oct_geometry *g, const char **variant)
 {
     static float scales[4096];
     static const unsigned char x_zero = 121, y_zero = 3;
     const float x_scale = 0.02f, y_scale = 0.7f;
-    int64_t oh = (s->h + 2 * s->pad - s->k) / s->stride + 1, ow = (s->w + 2 * s->pad - s->k) / s->stride + 1;
-    size_t weights = (size_t)(s->co * (s->c / s->group) * s->k * s->k);
+    size_t weights = (size_t)(g->co * (g->c / g->group) * g->kh * g->kw);
     unsigned char *w = malloc(weights);
     for (size_t i = 0; i < weights; i++)
         w[i] = (unsigned char)(rand() >> 7);
@@ -118,35 +114,20 @@ static double time_conv(const conv_shape *s, const char **variant)
         scales[i] = 0.001f + (float)i * 1e-6f;
     oct_recipe r;
     oct_recipe_init(&r);
-    oct_conv_request q = {.n = 1,
-                          .h = s->h,
-                          .w = s->w,
-                          .c = s->c,
-                          .oh = oh,
-                          .ow = ow,
-                          .co = s->co,
-                          .kh = s->k,
-                          .kw = s->k,
-                          .group = s->group,
-                          .stride_h = s->stride,
-                          .stride_w = s->stride,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
-                          .pad_top = s->pad,
-                          .pad_left = s->pad,
+    oct_conv_request q = {.g = *g,
                           .x_dtype = OCTET_U8,
                           .w_dtype = OCTET_S8,
                           .y_dtype = OCTET_U8,
-                          .x = oct_recipe_input(&r, (size_t)(s->h * s->w * s->c)),
+                          .x = oct_recipe_input(&r, (size_t)(g->h * g->w * g->c)),
                           .weights = oct_recipe_const(&r, w, weights),
-                          .y = oct_recipe_output(&r, (size_t)(oh * ow * s->co)),
+                          .y = oct_recipe_output(&r, (size_t)(g->oh * g->ow * g->co)),
                           .bias = OCT_MEM_NONE,
                           .x_q = quant(&r, OCTET_U8, &x_scale, 1, &x_zero),
-                          .w_q = quant(&r, OCTET_S8, scales, s->co, NULL),
+                          .w_q = quant(&r, OCTET_S8, scales, g->co, NULL),
                           .y_q = quant(&r, OCTET_U8, &y_scale, 1, &y_zero),
                           .clamp_min = 0,
                           .clamp_max = 255};
-    *variant = oct_conv_select(oct_device_caps(device), &q);
+    *variant = oct_variant_select(&oct_conv_family, oct_device_caps(device), &q, NULL)->name;
     double t = time_recipe(&r, oct_conv(&r, oct_device_caps(device), &q), "convolution");
     free(w);
     return t;
@@ -154,35 +135,27 @@ static double time_conv(const conv_shape *s, const char **variant)
 
 static void bench_convs(const char *path, double ceiling)
 {
-    FILE *f = fopen(path, "r");
-    char line[256];
-    if (!f) {
-        perror(path);
-        exit(1);
-    }
+    shape_list list;
+    read_shapes(path, &list);
     double dense = 0, dense_time = 0;
     printf("\n%-34s %9s %8s %8s  %s\n", "convolution h w c co k s group", "ms", "GOPS", "ceiling", "variant");
-    while (fgets(line, sizeof line, f)) {
-        conv_shape s;
+    for (size_t i = 0; i < list.count; i++) {
+        const oct_geometry *g = &list.at[i].g;
+        const int times = list.at[i].times;
         const char *variant;
-        if (line[0] == '#' || sscanf(line, "%lld %lld %lld %lld %lld %lld %lld %lld %lld", &s.count, &s.h,
-                                     &s.w, &s.c, &s.co, &s.k, &s.stride, &s.pad, &s.group) != 9)
-            continue;
-        double t = time_conv(&s, &variant);
-        double out = (double)((s.h + 2 * s.pad - s.k) / s.stride + 1) *
-                     (double)((s.w + 2 * s.pad - s.k) / s.stride + 1);
-        double operations = 2.0 * out * (double)s.co * (double)(s.c / s.group * s.k * s.k);
+        double t = time_conv(g, &variant);
+        double operations =
+            2.0 * (double)(g->oh * g->ow) * (double)g->co * (double)(g->c / g->group * g->kh * g->kw);
         char name[64];
-        snprintf(name, sizeof name, "%lld x %lld %lld %lld %lld %lld %lld %lld", s.count, s.h, s.w, s.c, s.co,
-                 s.k, s.stride, s.group);
+        snprintf(name, sizeof name, "%d x %d %d %d %d %d %d %d", times, (int)g->h, (int)g->w, (int)g->c,
+                 (int)g->co, (int)g->kh, (int)g->stride_h, (int)g->group);
         printf("%-34s %9.3f %8.1f %7.0f%%  %s\n", name, t * 1e3, operations / t * 1e-9,
                ceiling > 0 ? 100 * operations / t * 1e-9 / ceiling : 0, variant);
-        if (s.group == 1) {
-            dense += operations * (double)s.count;
-            dense_time += t * (double)s.count;
+        if (g->group == 1) {
+            dense += operations * times;
+            dense_time += t * times;
         }
     }
-    fclose(f);
     printf("dense convolutions together: %.2f ms, %.1f GOPS\n", dense_time * 1e3, dense / dense_time * 1e-9);
 }
 
@@ -335,12 +308,13 @@ static void bench_lstm(void)
             q.x = oct_recipe_input(&r, (size_t)(t * b * k) * 4);
             q.bias = q.lengths = q.h = q.c = q.peepholes = q.y_h = q.y_c = OCT_MEM_NONE;
             q.y = oct_recipe_output(&r, (size_t)(t * b * h) * 4);
-            q.variant = v ? oct_lstm_variant_name((size_t)v - 1) : NULL;
+            q.force.variant = v ? oct_lstm_family.rows[v - 1].name : NULL;
             seconds[v] = time_recipe(&r, oct_lstm(&r, oct_device_caps(device), &q), "LSTM");
         }
         printf("%3lld x %-2lld, %4lld to %-10lld %9.3f %8.2f  %s %.3f, %s %.3f\n", (long long)t, (long long)b,
                (long long)k, (long long)h, seconds[0] * 1e3, flops / seconds[0] * 1e-9,
-               oct_lstm_variant_name(0), seconds[1] * 1e3, oct_lstm_variant_name(1), seconds[2] * 1e3);
+               oct_lstm_family.rows[0].name, seconds[1] * 1e3, oct_lstm_family.rows[1].name,
+               seconds[2] * 1e3);
     }
 }
 
@@ -354,7 +328,7 @@ int main(int argc, char **argv)
     printf("%s, %s %s; ceiling %.0f GOPS\n", info->name, info->platform, info->driver, ceiling);
     bench_others();
     bench_lstm();
-    bench_convs(argc > 1 ? argv[1] : OCTET_SOURCE_DIR "/bench/shapes/resnet50_conv.txt", ceiling);
+    bench_convs(argc > 1 ? argv[1] : "resnet50_conv.txt", ceiling);
     oct_device_release(device);
     return 0;
 }

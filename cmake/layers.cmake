@@ -1,4 +1,4 @@
-# The layers of the library: a folder of src/ each, built as one OBJECT library. A layer sees its own headers, the public
+# The layers of the library: a folder of src/ each, with its subfolders, built as one OBJECT library. A layer sees its own headers, the public
 # ones, and those of the layers it names, all of which stand above it in this file; tests/layers/check holds its symbols to
 # the same. One without OPENCL makes no OpenCL call: where it includes CL/cl.h it finds cmake/no_opencl.
 

@@ -1,8 +1,6 @@
 /* Is there this much local memory? One work-group fills `words` of it and reads them back from the other end:
  * right[item] is the number of words that were as they should be. */
-#include "common.clh"
-
-__kernel void probe(MEM(right), __local uint *block, const int words)
+__kernel void probe(__global int *right, __local uint *block, const int words)
 {
     const int item = get_local_id(0), items = get_local_size(0);
     for (int i = item; i < words; i += items)
@@ -13,5 +11,5 @@ __kernel void probe(MEM(right), __local uint *block, const int words)
         const int at = words - 1 - i;
         count += block[at] == (uint)at * 2654435761u;
     }
-    AT(int, right)[item] = count;
+    right[item] = count;
 }

@@ -2,41 +2,13 @@
 #include "conv.h"
 #include "harness.h"
 #include "ref.h"
+#include "shapes/read_shapes.h"
+#include "variants.h"
 
 /* What a convolution's results go through (kernels/product/chain.clh). */
 enum { CHAIN_TABLE = 1, CHAIN_SUM = 2 };
 
-typedef struct shape {
-    int64_t n, h, w, c, co, kh, kw, group, stride_h, stride_w, dilation_h, dilation_w, top, left, bottom,
-        right;
-} shape;
-
-static const shape shapes[] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 5, 7, 3, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1},
-    {2, 8, 8, 4, 16, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 9, 6, 17, 15, 3, 3, 1, 2, 2, 1, 1, 1, 1, 1, 1},
-    {1, 7, 7, 16, 65, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {1, 11, 13, 8, 63, 5, 5, 1, 2, 3, 1, 1, 2, 2, 2, 2},
-    {1, 14, 14, 3, 64, 7, 7, 1, 2, 2, 1, 1, 3, 3, 3, 3},
-    {1, 9, 9, 5, 17, 3, 3, 1, 1, 1, 2, 3, 2, 3, 2, 3},
-    {1, 6, 9, 6, 33, 1, 5, 1, 1, 1, 1, 1, 0, 2, 0, 2},
-    {1, 6, 9, 6, 32, 5, 1, 1, 1, 2, 1, 1, 2, 0, 2, 0},
-    {1, 5, 5, 8, 8, 3, 3, 2, 1, 1, 1, 1, 1, 0, 0, 1},
-    {2, 6, 6, 12, 18, 3, 3, 3, 1, 1, 1, 1, 0, 2, 1, 0},
-    {1, 7, 9, 16, 16, 3, 3, 16, 1, 1, 1, 1, 1, 1, 1, 1},
-    {2, 8, 5, 19, 19, 3, 3, 19, 2, 2, 1, 1, 1, 1, 1, 1},
-    {1, 6, 6, 33, 33, 5, 5, 33, 1, 1, 1, 1, 2, 2, 2, 2},
-    {1, 5, 5, 6, 18, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1},
-    {1, 3, 3, 7, 9, 3, 3, 1, 1, 1, 1, 1, 4, 4, 4, 4},
-    {0, 4, 4, 3, 4, 3, 3, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-    {2, 9, 7, 3, 40, 3, 5, 1, 2, 2, 3, 1, 2, 9, 0, 1},
-    {1, 23, 12, 1, 17, 4, 6, 1, 1, 3, 1, 1, 0, 0, 0, 0},
-    {1, 9, 10, 70, 70, 5, 5, 70, 2, 2, 1, 1, 2, 2, 2, 2},
-    {1, 9, 5, 129, 129, 7, 7, 129, 1, 2, 1, 2, 3, 6, 3, 6},
-    {1, 1, 31, 10, 20, 1, 3, 1, 1, 2, 1, 1, 0, 1, 0, 1},
-    {1, 4, 4, 130, 70, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0},
-};
+static shape_list shapes;
 
 /* Each row is a kernel to compile for each variant, the slow part. Every day a variant takes three, with both
  * signs of A, with and without zero points of B, with and without a chain; of the tiles of one capability
@@ -126,12 +98,11 @@ static oct_conv_chain chain_request(const chain_data *c, oct_recipe *r, const oc
     return q;
 }
 
-static void run_case(const char *variant, const shape *p, size_t type, uint64_t seed)
+static void run_case(const char *variant, const oct_geometry *p, size_t type, uint64_t seed)
 {
     uint64_t s = seed;
     octet_dtype xt = types[type].x, wt = types[type].w, yt = types[type].y;
-    int64_t oh = (p->h + p->top + p->bottom - (p->kh - 1) * p->dilation_h - 1) / p->stride_h + 1;
-    int64_t ow = (p->w + p->left + p->right - (p->kw - 1) * p->dilation_w - 1) / p->stride_w + 1;
+    const int64_t oh = p->oh, ow = p->ow;
     size_t x_bytes = (size_t)(p->n * p->h * p->w * p->c),
            w_bytes = (size_t)(p->co * (p->c / p->group) * p->kh * p->kw);
     size_t elem = oct_dtype_bytes(yt), y_bytes = (size_t)(p->n * oh * ow * p->co) * elem;
@@ -157,22 +128,7 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
     int32_t lo = clamp ? 5 : oct_dtype_min(yt), hi = clamp ? 90 : oct_dtype_max(yt);
 
     oct_ref_conv(&(oct_ref_conv_params){
-        .n = p->n,
-        .h = p->h,
-        .w = p->w,
-        .c = p->c,
-        .oh = oh,
-        .ow = ow,
-        .co = p->co,
-        .kh = p->kh,
-        .kw = p->kw,
-        .group = p->group,
-        .stride_h = p->stride_h,
-        .stride_w = p->stride_w,
-        .dilation_h = p->dilation_h,
-        .dilation_w = p->dilation_w,
-        .pad_top = p->top,
-        .pad_left = p->left,
+        .g = *p,
         .x_dtype = xt,
         .w_dtype = wt,
         .y_dtype = yt,
@@ -194,22 +150,7 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
     oct_operand tx = harness_operand(&r, xt, 4, (int64_t[]){p->n, p->h, p->w, p->c}, x, true);
     oct_operand tw = harness_operand(&r, wt, 1, (int64_t[]){(int64_t)w_bytes}, w, runtime_w);
     oct_operand ty = harness_output(&r, yt, 4, (int64_t[]){p->n, oh, ow, p->co});
-    oct_conv_request q = {.n = p->n,
-                          .h = p->h,
-                          .w = p->w,
-                          .c = p->c,
-                          .oh = oh,
-                          .ow = ow,
-                          .co = p->co,
-                          .kh = p->kh,
-                          .kw = p->kw,
-                          .group = p->group,
-                          .stride_h = p->stride_h,
-                          .stride_w = p->stride_w,
-                          .dilation_h = p->dilation_h,
-                          .dilation_w = p->dilation_w,
-                          .pad_top = p->top,
-                          .pad_left = p->left,
+    oct_conv_request q = {.g = *p,
                           .x_dtype = xt,
                           .w_dtype = wt,
                           .y_dtype = yt,
@@ -223,15 +164,12 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
                           .clamp_min = lo,
                           .clamp_max = hi,
                           .then = chain_request(&chain, &r, &ty),
-                          .variant = variant};
-    char what[256];
-    snprintf(what, sizeof what,
-             "%s seed %llu: n%lld %lldx%lldx%lld -> %lld, kernel %lldx%lld, group %lld, %s x %s -> %s, zeros "
-             "%lld, chain %d, fill %d",
-             variant, (unsigned long long)seed, (long long)p->n, (long long)p->h, (long long)p->w,
-             (long long)p->c, (long long)p->co, (long long)p->kh, (long long)p->kw, (long long)p->group,
-             oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt), (long long)w_zeros, chain.kind,
-             fill);
+                          .force.variant = variant};
+    char what[320], geometry[OCT_GEOMETRY_TEXT];
+    oct_geometry_print(p, geometry);
+    snprintf(what, sizeof what, "%s seed %llu: %s, %s x %s -> %s, zeros %lld, chain %d, fill %d", variant,
+             (unsigned long long)seed, geometry, oct_dtype_name(xt), oct_dtype_name(wt), oct_dtype_name(yt),
+             (long long)w_zeros, chain.kind, fill);
     octet_status built = oct_conv(&r, oct_device_caps(device), &q);
     harness_io inputs[3] = {{tx.mem, x}};
     int count = 1;
@@ -248,62 +186,70 @@ static void run_case(const char *variant, const shape *p, size_t type, uint64_t 
     free(want);
 }
 
+/* Does a variant take this one of its everyday types with this shape? */
+static bool meets(const oct_variant *v, size_t index, size_t row, size_t k)
+{
+    if (v->kind->row_taps)
+        return k == row % 3;
+    if (v->tile.bm)
+        return k == index / 2 % 3;
+    return !v->kind->spreads || k != index / 2 % 3;
+}
+
 static void every_variant_is_exact(void **state)
 {
     (void)state;
     bool all = getenv("OCTET_TEST_LONG") != NULL;
     size_t variants = 0, cases = 0;
+    read_shapes("conv_edges.txt", &shapes);
     const oct_caps *caps = oct_device_caps(device);
-    for (const char *name; (name = oct_conv_variant_name(caps, variants)); variants++) {
-        size_t count = check_wanted(name) ? check_cases(sizeof shapes / sizeof shapes[0]) : 0;
+    for (const oct_variant *v; (v = oct_variant_at(&oct_conv_family, caps, variants)); variants++) {
+        size_t count = check_wanted(v->name) ? check_cases(shapes.count) : 0;
         for (size_t i = 0; i < count; i++) {
-            bool depthwise = shapes[i].group == shapes[i].c && shapes[i].co == shapes[i].c && shapes[i].c > 1;
-            bool rows = strstr(name, "depthwise") && strstr(name, "vnni");
-            if ((strstr(name, "depthwise") && !depthwise) || (rows && shapes[i].dilation_h != 1))
+            const oct_conv_request q = {.g = shapes.at[i].g};
+            if (v->kind->applies && !v->kind->applies(&q))
                 continue;
             for (size_t k = 0; k < (all ? TYPES : 3); k++) {
-                bool left_out = rows                     ? k != i % 3
-                                : strstr(name, "__dot4") ? k != variants / 2 % 3
-                                                         : strstr(name, "vnni") && k == variants / 2 % 3;
-                if (left_out && !all)
+                if (!all && !meets(v, variants, i, k))
                     continue;
                 cases++;
                 size_t t = all ? k : everyday[variants % 2][k];
-                run_case(name, &shapes[i], t, 1 + i * 31 + t * 1009 + variants * 7);
+                run_case(v->name, &shapes.at[i].g, t, 1 + i * 31 + t * 1009 + variants * 7);
             }
         }
     }
     print_message("%zu variants, %zu cases\n", variants, cases);
-    assert_true(variants >= 2 && (cases >= 60 || getenv("OCTET_TEST_CASES") || getenv("OCTET_TEST_VARIANT")));
+    assert_int_equal(variants, rows_to_run(&oct_conv_family, caps, 6));
+    assert_true(cases >= 60 || getenv("OCTET_TEST_CASES") || getenv("OCTET_TEST_VARIANT"));
 }
 
 static void bad_requests_are_refused(void **state)
 {
     (void)state;
     const oct_caps *caps = oct_device_caps(device);
-    const oct_conv_request good = {.n = 1,
-                                   .h = 4,
-                                   .w = 4,
-                                   .c = 4,
-                                   .oh = 4,
-                                   .ow = 4,
-                                   .co = 4,
-                                   .kh = 1,
-                                   .kw = 1,
-                                   .group = 1,
-                                   .stride_h = 1,
-                                   .stride_w = 1,
-                                   .dilation_h = 1,
-                                   .dilation_w = 1,
+    const oct_conv_request good = {.g = {.n = 1,
+                                         .h = 4,
+                                         .w = 4,
+                                         .c = 4,
+                                         .oh = 4,
+                                         .ow = 4,
+                                         .co = 4,
+                                         .kh = 1,
+                                         .kw = 1,
+                                         .group = 1,
+                                         .stride_h = 1,
+                                         .stride_w = 1,
+                                         .dilation_h = 1,
+                                         .dilation_w = 1},
                                    .x_dtype = OCTET_U8,
                                    .w_dtype = OCTET_S8,
                                    .y_dtype = OCTET_S32,
                                    .bias = OCT_MEM_NONE};
     oct_conv_request bad[4] = {good, good, good, good};
-    bad[0].stride_w = 0;
-    bad[1].group = 3;
-    bad[2].variant = "nothing";
-    bad[3].c = 70000; /* past the overflow bound of u8 x s8 */
+    bad[0].g.stride_w = 0;
+    bad[1].g.group = 3;
+    bad[2].force.variant = "nothing";
+    bad[3].g.c = 70000; /* past the overflow bound of u8 x s8 */
     for (int i = 0; i < 4; i++) {
         oct_recipe r;
         oct_recipe_init(&r);
@@ -316,11 +262,11 @@ static void selection_follows_capabilities_and_shape(void **state)
 {
     (void)state;
     oct_caps caps = {.any_device = true};
-    oct_conv_request q = {.c = 32, .co = 64, .group = 1};
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_4x16__portable");
+    oct_conv_request q = {.g = {.c = 32, .co = 64, .group = 1}};
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_4x16__portable");
     caps.x86_avx512_vnni = true;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_6x64__x86_vnni512");
-    q.n = q.oh = 1;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_6x64__x86_vnni512");
+    q.g.n = q.g.oh = 1;
     for (int i = 0; i < 5; i++) {
         static const struct {
             int64_t pixels, co;
@@ -330,9 +276,9 @@ static void selection_follows_capabilities_and_shape(void **state)
                     {96, 96, "conv_8x48__x86_vnni512"},
                     {96, 24, "conv_12x32__x86_vnni512"},
                     {96, 16, "conv_16x16__x86_vnni512"}};
-        q.ow = best[i].pixels;
-        q.co = best[i].co;
-        assert_string_equal(oct_conv_select(&caps, &q), best[i].name);
+        q.g.ow = best[i].pixels;
+        q.g.co = best[i].co;
+        assert_string_equal(selected(&oct_conv_family, &caps, &q), best[i].name);
     }
     caps.x86_avx512_vnni = false;
     caps.prefers_tiles = true;
@@ -340,24 +286,24 @@ static void selection_follows_capabilities_and_shape(void **state)
     caps.item_words = 128;
     caps.info.local_bytes = 48 << 10;
     caps.info.compute_units = 64;
-    q.n = q.kh = q.kw = 1;
-    q.oh = q.ow = 112;
-    q.co = 256;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_128x64_8x8__dot4");
-    q.oh = q.ow = 7;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_32x64_4x4__dot4");
-    q.co = q.group = 32;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x4__gpu");
+    q.g.n = q.g.kh = q.g.kw = 1;
+    q.g.oh = q.g.ow = 112;
+    q.g.co = 256;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_128x64_8x8__dot4");
+    q.g.oh = q.g.ow = 7;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_32x64_4x4__dot4");
+    q.g.co = q.g.group = 32;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_depthwise_4x4__gpu");
     caps.prefers_tiles = false;
     caps.x86_avx512_vnni = true;
-    q.dilation_h = 2;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x16__portable");
-    q.dilation_h = q.stride_h = 1;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_depthwise_4x64__x86_vnni512");
-    q.variant = "conv_6x64__x86_vnni512";
-    assert_string_equal(oct_conv_select(&caps, &q), q.variant);
+    q.g.dilation_h = 2;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_depthwise_4x16__portable");
+    q.g.dilation_h = q.g.stride_h = 1;
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_depthwise_4x64__x86_vnni512");
+    q.force.variant = "conv_6x64__x86_vnni512";
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), q.force.variant);
     caps.x86_avx512_vnni = false;
-    assert_null(oct_conv_select(&caps, &q));
+    assert_null(selected(&oct_conv_family, &caps, &q));
 }
 
 int main(void)

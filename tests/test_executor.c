@@ -1,6 +1,7 @@
 /* Device layer and executor together on the default device: constants are uploaded and packed once, runs only
  * move inputs and outputs, counters tell so, and the caller's buffers can take the place of Octet's. */
 #include "executor.h"
+#include "move/move_args.clh"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,14 +21,11 @@ static oct_recipe make_recipe(const unsigned char *w, size_t n, oct_mem *x, oct_
     *y = oct_recipe_output(&r, n);
     oct_mem weights = oct_recipe_const(&r, w, n), packed = oct_recipe_temp(&r, n);
     oct_launch *l = oct_recipe_launch(&r, "move/self_test.cl", "add_bytes", "%s", "");
-    oct_launch_in(l, weights);
-    oct_launch_in(l, weights);
-    oct_launch_out(l, packed);
+    OCT_ARGS(l, add_bytes, .a = oct_whole(weights), .b = oct_whole(weights), .c = oct_whole(packed),
+             .n = (int64_t)n);
     oct_launch_1d(l, n, 0);
     l = oct_recipe_launch(&r, "move/self_test.cl", "add_bytes", "%s", "");
-    oct_launch_in(l, *x);
-    oct_launch_in(l, packed);
-    oct_launch_out(l, *y);
+    OCT_ARGS(l, add_bytes, .a = oct_whole(*x), .b = oct_whole(packed), .c = oct_whole(*y), .n = (int64_t)n);
     oct_launch_1d(l, n, 0);
     return r;
 }
@@ -123,12 +121,67 @@ static void a_kernel_that_does_not_build_is_one_error(void **state)
     oct_device_release(d);
 }
 
+/* A record that is not the kernel's: another number of arguments, and as many of other types. */
+#define ONE_MORE_ARGS(ARG)                                                                                   \
+    ADD_BYTES_ARGS(ARG)                                                                                      \
+    ARG(IN_OPT, more)
+RECORD(one_more, ONE_MORE_ARGS)
+#define OTHER_NUMBERS_ARGS(ARG) ADD_BYTES_ARGS(ARG)
+RECORD(other_numbers, OTHER_NUMBERS_ARGS)
+
+static bool tells_types(oct_device *d)
+{
+    cl_kernel k;
+    size_t bytes;
+    assert_int_equal(oct_device_kernel(d, "move/self_test.cl", "add_bytes", "", &k), OCTET_OK);
+    cl_int err = clGetKernelArgInfo(k, 6, CL_KERNEL_ARG_TYPE_NAME, 0, NULL, &bytes);
+    assert_int_equal(clReleaseKernel(k), CL_SUCCESS);
+    return err == CL_SUCCESS;
+}
+
+static void refuses_records_of_other_kernels(void **state)
+{
+    (void)state;
+    oct_device *d;
+    assert_int_equal(oct_device_open(&defaults, &d), OCTET_OK);
+    for (int i = 0; i < 3; i++) {
+        oct_recipe r;
+        oct_recipe_init(&r);
+        const oct_ref x = oct_whole(oct_recipe_input(&r, 4)), y = oct_whole(oct_recipe_output(&r, 4));
+        oct_launch *l = oct_recipe_launch(&r, "move/self_test.cl", "add_bytes", "%s", "");
+        if (i == 0)
+            OCT_ARGS(l, add_bytes, .a = x, .b = x, .c = y, .n = 4);
+        else if (i == 1)
+            OCT_ARGS(l, one_more, .a = x, .b = x, .c = y, .n = 4);
+        else
+            OCT_ARGS(l, other_numbers, .a = x, .b = x, .c = y, .n = 4);
+        oct_launch_1d(l, 4, 0);
+        oct_executor *e;
+        octet_status status = oct_executor_create(d, &r, NULL, &e);
+        oct_executor_destroy(e);
+        oct_recipe_free(&r);
+        if (i == 2 && !tells_types(d)) {
+            print_message("this driver does not tell the types of arguments\n");
+            continue;
+        }
+        assert_int_equal(status, i ? OCTET_INTERNAL : OCTET_OK);
+        const char *says[] = {
+            "", "takes 7 arguments and is given 9 (one_more_numbers)",
+            "argument 6, its numbers, is of type add_bytes_numbers there and other_numbers_numbers"};
+        if (i && !(strstr(oct_error_text(), "kernel add_bytes of move/self_test.cl") &&
+                   strstr(oct_error_text(), says[i])))
+            fail_msg("'%s' does not say '%s'", oct_error_text(), says[i]);
+    }
+    oct_device_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_twice_and_uploads_weights_once),
         cmocka_unit_test(callers_buffers_take_the_place_of_the_arena),
         cmocka_unit_test(a_kernel_that_does_not_build_is_one_error),
+        cmocka_unit_test(refuses_records_of_other_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,8 @@
  * in double. */
 #include "float_product.h"
 #include "harness.h"
+#include "shapes/read_shapes.h"
+#include "variants.h"
 
 #include <math.h>
 
@@ -60,7 +62,7 @@ static void matmuls_by(const char *variant)
                                       .beta = 2.0f,
                                       .c = tb.mem,
                                       .c_column = 1,
-                                      .variant = variant};
+                                      .force.variant = variant};
         octet_status built = oct_float_matmul(&r, oct_device_caps(device), &q);
         harness_run(&r, built, (harness_io[]){{tx.mem, x}, {tw.mem, w}, {tb.mem, bias}}, 3,
                     &(harness_io){ty.mem, y}, 1, variant);
@@ -68,44 +70,46 @@ static void matmuls_by(const char *variant)
     }
 }
 
-/* Every variant of the device; how many. */
-static int each_variant(void (*test)(const char *variant))
+/* Every variant of the device. */
+static void each_variant(const oct_family *f, void (*test)(const char *variant))
 {
-    int count = 0;
-    for (const char *name; (name = oct_float_variant_name(oct_device_caps(device), (size_t)count)); count++)
-        test(name);
-    print_message("%d variants\n", count);
-    return count;
+    const oct_caps *caps = oct_device_caps(device);
+    size_t count = 0;
+    for (const oct_variant *v; (v = oct_variant_at(f, caps, count)); count++)
+        test(v->name);
+    print_message("%zu variants\n", count);
+    assert_int_equal(count, caps->clblast ? 2 : 1);
 }
 
 static void matmuls(void **state)
 {
     (void)state;
-    assert_in_range(each_variant(matmuls_by), 1, 2);
+    each_variant(&oct_float_matmul_family, matmuls_by);
 }
 
 /* [n][h][w][c] -> [n][oh][ow][co]; every pair of an input and an output that a tap joins. */
 static void reference(const oct_float_conv_request *q, bool has_bias)
 {
-    int64_t gci = q->c / q->group, gco = q->co / q->group;
-    for (int64_t at = 0; at < q->n * q->oh * q->ow * q->co; at++) {
-        int64_t co = at % q->co, ox = at / q->co % q->ow, oy = at / q->co / q->ow % q->oh,
-                n = at / q->co / q->ow / q->oh;
+    const oct_geometry *g = &q->g;
+    int64_t gci = g->c / g->group, gco = g->co / g->group;
+    for (int64_t at = 0; at < g->n * g->oh * g->ow * g->co; at++) {
+        int64_t co = at % g->co, ox = at / g->co % g->ow, oy = at / g->co / g->ow % g->oh,
+                n = at / g->co / g->ow / g->oh;
         double sum = has_bias ? (double)bias[co] : 0.0;
         for (int64_t ci = 0; ci < gci; ci++) {
-            for (int64_t tap = 0; tap < q->kh * q->kw; tap++) {
-                int64_t ky = tap / q->kw, kx = tap % q->kw, c = co / gco * gci + ci;
-                for (int64_t iy = 0; iy < q->h; iy++) {
-                    for (int64_t ix = 0; ix < q->w; ix++) {
+            for (int64_t tap = 0; tap < g->kh * g->kw; tap++) {
+                int64_t ky = tap / g->kw, kx = tap % g->kw, c = co / gco * gci + ci;
+                for (int64_t iy = 0; iy < g->h; iy++) {
+                    for (int64_t ix = 0; ix < g->w; ix++) {
                         bool joined = q->transposed
-                                          ? iy * q->stride_h + ky * q->dilation_h - q->pad_top == oy &&
-                                                ix * q->stride_w + kx * q->dilation_w - q->pad_left == ox
-                                          : oy * q->stride_h + ky * q->dilation_h - q->pad_top == iy &&
-                                                ox * q->stride_w + kx * q->dilation_w - q->pad_left == ix;
+                                          ? iy * g->stride_h + ky * g->dilation_h - g->pad_top == oy &&
+                                                ix * g->stride_w + kx * g->dilation_w - g->pad_left == ox
+                                          : oy * g->stride_h + ky * g->dilation_h - g->pad_top == iy &&
+                                                ox * g->stride_w + kx * g->dilation_w - g->pad_left == ix;
                         int64_t wi = q->transposed ? (c * gco + co % gco) : (co * gci + ci);
                         if (joined)
-                            sum += (double)x[((n * q->h + iy) * q->w + ix) * q->c + c] *
-                                   (double)w[wi * q->kh * q->kw + tap];
+                            sum += (double)x[((n * g->h + iy) * g->w + ix) * g->c + c] *
+                                   (double)w[wi * g->kh * g->kw + tap];
                     }
                 }
             }
@@ -116,47 +120,26 @@ static void reference(const oct_float_conv_request *q, bool has_bias)
 
 static void convolutions_by(const char *variant)
 {
-    /* n h w c oh ow co kh kw group stride dilation pad transposed */
-    static const int cases[][14] = {
-        {1, 5, 5, 3, 5, 5, 4, 3, 3, 1, 1, 1, 1, 0},  {2, 7, 6, 5, 3, 3, 17, 3, 2, 1, 2, 1, 1, 0},
-        {1, 6, 6, 8, 6, 6, 8, 3, 3, 8, 1, 1, 1, 0},  {1, 9, 9, 20, 5, 5, 20, 3, 3, 20, 2, 1, 1, 0},
-        {1, 6, 6, 8, 2, 2, 12, 3, 3, 4, 1, 2, 0, 0}, {1, 4, 4, 6, 4, 4, 40, 1, 1, 1, 1, 1, 0, 0},
-        {1, 4, 5, 3, 8, 10, 4, 2, 2, 1, 2, 1, 0, 1}, {2, 4, 4, 6, 7, 7, 17, 3, 3, 1, 2, 1, 1, 1},
-        {1, 5, 5, 4, 7, 7, 8, 3, 3, 2, 1, 1, 0, 1},  {1, 3, 3, 2, 7, 7, 3, 3, 3, 1, 1, 2, 0, 1},
-    };
-    enum { CASES = sizeof cases / sizeof cases[0] };
-    for (int i = 0; i < CASES; i++) {
-        const int *p = cases[i];
-        oct_float_conv_request q = {.transposed = p[13],
-                                    .n = p[0],
-                                    .h = p[1],
-                                    .w = p[2],
-                                    .c = p[3],
-                                    .oh = p[4],
-                                    .ow = p[5],
-                                    .co = p[6],
-                                    .kh = p[7],
-                                    .kw = p[8],
-                                    .group = p[9],
-                                    .stride_h = p[10],
-                                    .stride_w = p[10],
-                                    .dilation_h = p[11],
-                                    .dilation_w = p[11],
-                                    .pad_top = p[12],
-                                    .pad_left = p[12],
-                                    .variant = variant};
-        int64_t nx = q.n * q.h * q.w * q.c, nw = q.co * q.c / q.group * q.kh * q.kw,
-                ny = q.n * q.oh * q.ow * q.co;
+    shape_list straight, transposed;
+    read_shapes("conv_float.txt", &straight);
+    read_shapes("conv_transposed.txt", &transposed);
+    for (int i = 0; i < (int)(straight.count + transposed.count); i++) {
+        int behind = i - (int)straight.count;
+        oct_float_conv_request q = {.g = behind < 0 ? straight.at[i].g : transposed.at[behind].g,
+                                    .transposed = behind >= 0,
+                                    .force.variant = variant};
+        int64_t nx = q.g.n * q.g.h * q.g.w * q.g.c, nw = q.g.co * q.g.c / q.g.group * q.g.kh * q.g.kw,
+                ny = q.g.n * q.g.oh * q.g.ow * q.g.co;
         fill(x, nx, 5);
         fill(w, nw, 6);
-        fill(bias, q.co, 7);
+        fill(bias, q.g.co, 7);
         bool has_bias = i % 2 == 0;
         reference(&q, has_bias);
         oct_recipe r;
         oct_recipe_init(&r);
         q.x = harness_operand(&r, OCTET_F32, 1, &nx, x, true);
         q.weights = harness_operand(&r, OCTET_F32, 1, &nw, w, true);
-        oct_operand tb = harness_operand(&r, OCTET_F32, 1, &q.co, bias, true);
+        oct_operand tb = harness_operand(&r, OCTET_F32, 1, &q.g.co, bias, true);
         q.bias = has_bias ? tb.mem : OCT_MEM_NONE;
         q.y = harness_output(&r, OCTET_F32, 1, &ny);
         octet_status built = oct_float_conv(&r, oct_device_caps(device), &q);
@@ -169,22 +152,31 @@ static void convolutions_by(const char *variant)
 static void convolutions(void **state)
 {
     (void)state;
-    assert_in_range(each_variant(convolutions_by), 1, 2);
+    each_variant(&oct_float_conv_family, convolutions_by);
 }
 
 /* Libraries are for large products on GPUs. */
 static void selection(void **state)
 {
     (void)state;
-    oct_caps caps = {.any_device = true};
-    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
-    caps.prefers_tiles = true;
-    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
-    caps.clblast = true;
-    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "clblast");
-    assert_string_equal(oct_float_select(&caps, 1, 64, 64), "plain");
-    caps.prefers_tiles = false;
-    assert_string_equal(oct_float_select(&caps, 512, 512, 512), "plain");
+    static const struct {
+        bool gpu, clblast;
+        int64_t m, size;
+        const char *name;
+    } cases[] = {{false, false, 512, 512, "plain"},
+                 {true, false, 512, 512, "plain"},
+                 {true, true, 512, 512, "clblast"},
+                 {true, true, 1, 64, "plain"},
+                 {false, true, 512, 512, "plain"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        oct_caps caps = {.any_device = true, .prefers_tiles = cases[i].gpu, .clblast = cases[i].clblast};
+        const int64_t size = cases[i].size;
+        oct_float_matmul_request q = {.m = cases[i].m, .n = size, .k = size, .batch = 1};
+        oct_float_conv_request c = {
+            .g = {.n = 1, .oh = cases[i].m, .ow = 1, .co = size, .kh = 1, .kw = 1, .c = size, .group = 1}};
+        assert_string_equal(selected(&oct_float_matmul_family, &caps, &q), cases[i].name);
+        assert_string_equal(selected(&oct_float_conv_family, &caps, &c), cases[i].name);
+    }
 }
 
 static void unknown_variants_are_refused(void **state)
@@ -193,7 +185,7 @@ static void unknown_variants_are_refused(void **state)
     oct_recipe r;
     oct_recipe_init(&r);
     oct_float_matmul_request q = {
-        .m = 1, .n = 1, .k = 1, .batch = 1, .c = OCT_MEM_NONE, .variant = "nothing"};
+        .m = 1, .n = 1, .k = 1, .batch = 1, .c = OCT_MEM_NONE, .force.variant = "nothing"};
     assert_int_equal(oct_float_matmul(&r, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
     oct_recipe_free(&r);
 }

@@ -1,10 +1,12 @@
 /* Every GEMM variant of the device, forced, against oct_ref_gemm, byte for byte: sizes at tile edges, all
  * dtype pairs and outputs, zero points at the extremes, strides, batches, run-time B, guards. */
+#include "api.h"
 #include "check.h"
 #include "device.h"
 #include "gemm.h"
 #include "ref.h"
 #include "tile.h"
+#include "variants.h"
 
 #include <octet/experimental.h>
 
@@ -64,9 +66,15 @@ static const type_set types[] = {
 static size_t type_first, type_count;
 static bool large; /* one size of many tiles and a long sum instead of edges */
 
-static void choose_types(const char *variant, size_t index)
+/* The index-th variant of the device. */
+static const oct_variant *variant_at(size_t index)
 {
-    bool one = strstr(variant, "__dot4") != NULL;
+    return oct_variant_at(&oct_gemm_family, oct_device_caps(context->device), index);
+}
+
+static void choose_types(const oct_variant *v, size_t index)
+{
+    bool one = v->tile.bm != 0;
     type_first = one ? index % EVERYDAY_TYPES : index % 2 * 2;
     type_count = one ? 1 : 2;
     if (getenv("OCTET_TEST_LONG")) {
@@ -242,27 +250,29 @@ static void every_variant_is_exact(void **state)
     bool long_run = getenv("OCTET_TEST_LONG") != NULL;
     uint64_t cases = check_cases(long_run ? 600 : 100);
     size_t variants = 0;
-    for (const char *name; (name = octet_gemm_variant_name(context, variants)); variants++) {
-        if (!check_wanted(name))
+    for (const oct_variant *v; (v = variant_at(variants)); variants++) {
+        assert_string_equal(octet_gemm_variant_name(context, variants), v->name);
+        if (!check_wanted(v->name))
             continue;
-        choose_types(name, variants);
+        choose_types(v, variants);
         for (uint64_t i = 1; i <= cases; i++)
-            run_case(name, i * 1000003 + variants);
+            run_case(v->name, i * 1000003 + variants);
     }
     print_message("%zu variants, %zu cases\n", variants, variants * (size_t)cases);
-    assert_true(variants >= 2);
+    assert_int_equal(variants, rows_to_run(&oct_gemm_family, oct_device_caps(context->device), 4));
+    assert_null(octet_gemm_variant_name(context, variants));
 }
 
 static void a_large_product_is_exact(void **state)
 {
     (void)state;
     large = true;
-    const char *name;
-    for (size_t v = 0; (name = octet_gemm_variant_name(context, v)); v++) {
-        if (!check_wanted(name) || check_cases(100) < 100)
+    const oct_variant *v;
+    for (size_t i = 0; (v = variant_at(i)); i++) {
+        if (!check_wanted(v->name) || check_cases(100) < 100)
             continue;
-        choose_types(name, v);
-        run_case(name, 5000011 + v);
+        choose_types(v, i);
+        run_case(v->name, 5000011 + i);
     }
     large = false;
 }
@@ -358,24 +368,24 @@ static void selection_follows_capabilities_and_rows(void **state)
     (void)state;
     oct_caps caps = {.any_device = true};
     oct_gemm_request q = {.m = 100, .n = 100, .k = 100, .batch = 1};
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16__portable");
     q.m = 1;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x16__portable");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x16__portable");
     caps.x86_avx2 = true;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x16__x86_avx2");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x16__x86_avx2");
     caps.x86_avx512_vnni = true;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x64__x86_vnni512");
     q.m = 5;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_6x64__x86_vnni512");
     q.m = 8; /* two tiles of four, not two of six */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x64__x86_vnni512");
     q.m = 1536;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_6x64__x86_vnni512");
     q.m = 0;
-    assert_non_null(oct_gemm_select(&caps, &q));
+    assert_non_null(selected(&oct_gemm_family, &caps, &q));
     caps.x86_avx512_vnni = caps.x86_avx2 = false;
-    q.variant = "gemm_s8_6x64__x86_vnni512";
-    assert_null(oct_gemm_select(&caps, &q));
+    q.force.variant = "gemm_s8_6x64__x86_vnni512";
+    assert_null(selected(&oct_gemm_family, &caps, &q));
 }
 
 /* A GPU takes tiles that fit it; few rows take the kernel that reads B once; little work splits k. */
@@ -388,20 +398,21 @@ static void gpus_take_tiles_within_their_limits(void **state)
     caps.info.compute_units = 132;
     caps.info.max_alloc_bytes = (uint64_t)1 << 34;
     oct_gemm_request q = {.m = 8192, .n = 8192, .k = 8192, .batch = 1};
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_128x128_8x8__dot4");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_128x128_8x8__dot4");
     q.m = 1;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x32__dot4"); /* 256 work-groups, not 128 */
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q),
+                        "gemm_s8_1x32__dot4"); /* 256 work-groups, not 128 */
     q.m = 7;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_8x64__dot4");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_8x64__dot4");
     q.m = 8192;
     caps.item_words = 48; /* 8 x 8 sums would spill */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_64x64_8x4__dot4");
     caps.info.local_bytes = 40 << 8;
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_64x64_8x4__dot4");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_64x64_8x4__dot4");
     caps.max_group = 127;
     caps.info.local_bytes = 4 << 10;
     q.m = 3; /* one row at a time is all that fits */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16__portable");
     const oct_tile tile = {128, 128, 32, 8, 8}, small = {.bm = 1, .bn = 64};
     caps.info.local_bytes = 48 << 10;
     caps.item_words = 128;
@@ -416,13 +427,13 @@ static void gpus_take_tiles_within_their_limits(void **state)
     t = oct_tile_spread(&small, &caps, 1, 1024, 1024, 1);
     assert_true(t.across == 16 && t.splits >= 3);
     assert_int_equal(oct_tile_spread(&small, &caps, 1, 12288, 1024, 1).splits, 1);
-    char options[128];
-    oct_tile_options(&tile, &caps, options);
+    char options[64];
+    oct_tile_device_options(&tile, &caps, options);
     assert_null(strstr(options, "maxrregcount"));
     caps.nvidia_registers = 65536; /* for two work-groups of 256; of 128 work-items there are enough anyway */
-    oct_tile_options(&tile, &caps, options);
+    oct_tile_device_options(&tile, &caps, options);
     assert_non_null(strstr(options, " -cl-nv-maxrregcount=128"));
-    oct_tile_options(&(oct_tile){128, 64, 32, 8, 8}, &caps, options);
+    oct_tile_device_options(&(oct_tile){128, 64, 32, 8, 8}, &caps, options);
     assert_null(strstr(options, "maxrregcount"));
     caps.item_words = oct_item_words("Intel(R) Corporation"); /* 128 x 64 was seen to spill */
     assert_true(oct_tile_valid(&tile, &caps));

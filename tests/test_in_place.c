@@ -1,6 +1,7 @@
 /* Element-wise operators whose output takes the bytes of an input that dies: the same result as when it lives
  * on, in less memory. */
 #include "harness.h"
+#include "move/move_args.clh"
 
 #include "conv.h"
 #include "floats.h"
@@ -67,20 +68,20 @@ static octet_status residual(oct_recipe *r, oct_operand *x, oct_operand *a, oct_
     oct_quant q[3];
     for (int i = 0; i < 3; i++)
         q[i] = harness_quant(r, OCTET_U8, &scales[i], 1, &zeros[i], 1);
-    oct_conv_request c = {.n = 1,
-                          .h = ROWS,
-                          .w = 1,
-                          .c = CHANNELS,
-                          .oh = ROWS,
-                          .ow = 1,
-                          .co = CHANNELS,
-                          .kh = 1,
-                          .kw = 1,
-                          .group = 1,
-                          .stride_h = 1,
-                          .stride_w = 1,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
+    oct_conv_request c = {.g = {.n = 1,
+                                .h = ROWS,
+                                .w = 1,
+                                .c = CHANNELS,
+                                .oh = ROWS,
+                                .ow = 1,
+                                .co = CHANNELS,
+                                .kh = 1,
+                                .kw = 1,
+                                .group = 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1},
                           .x_dtype = OCTET_U8,
                           .w_dtype = OCTET_S8,
                           .y_dtype = OCTET_U8,
@@ -161,9 +162,7 @@ static const struct {
 static void byte_sum(oct_recipe *r, oct_mem a, oct_mem b, oct_mem to, size_t bytes)
 {
     oct_launch *l = oct_recipe_launch(r, "move/self_test.cl", "add_bytes", "%s", "");
-    oct_launch_in(l, a);
-    oct_launch_in(l, b);
-    oct_launch_out(l, to);
+    OCT_ARGS(l, add_bytes, .a = oct_whole(a), .b = oct_whole(b), .c = oct_whole(to), .n = (int64_t)bytes);
     oct_launch_1d(l, bytes, 0);
 }
 

@@ -147,11 +147,10 @@ static void check(const lstm_case *k, int form, int mode, uint64_t seed)
     /* Vectors are not for GPUs, whose compilers take minutes for them. */
     for (int v = oct_device_caps(device)->prefers_tiles ? 2 : 0; v < 4; v++) {
         char what[160];
-        q.variant = oct_lstm_variant_name((size_t)v % 2);
-        assert_non_null(q.variant);
+        q.force.variant = oct_lstm_family.rows[v % 2].name;
         snprintf(what, sizeof what,
                  "%s%s: %lld steps of %lld, %lld to %lld, %d directions, form %d, mode %d, seed %llu",
-                 q.variant, v / 2 ? " on GPUs" : "", (long long)k->steps, (long long)k->batch,
+                 q.force.variant, v / 2 ? " on GPUs" : "", (long long)k->steps, (long long)k->batch,
                  (long long)k->inputs, (long long)k->hidden, k->directions, form, mode,
                  (unsigned long long)seed);
         run_on_device(k, q, form, v / 2, what);
@@ -161,9 +160,9 @@ static void check(const lstm_case *k, int form, int mode, uint64_t seed)
         if (v % 2 == 0)
             first = got;
         else if (memcmp(&first, &got, sizeof got) != 0)
-            fail_msg("%s: other bytes than %s", what, oct_lstm_variant_name(0));
+            fail_msg("%s: other bytes than %s", what, oct_lstm_family.rows[0].name);
     }
-    assert_null(oct_lstm_variant_name(2));
+    assert_int_equal(oct_lstm_family.count, 2);
 }
 
 static const lstm_case cases[] = {{1, 1, 1, 1, 1},  {1, 1, 20, 33, 1}, {4, 1, 3, 16, 1}, {5, 3, 7, 17, 2},
@@ -210,7 +209,7 @@ static void other_variants_are_refused(void **state)
     oct_recipe recipe;
     oct_recipe_init(&recipe);
     oct_lstm_request q = {
-        .steps = 1, .batch = 1, .inputs = 1, .hidden = 1, .directions = 1, .variant = "fast"};
+        .steps = 1, .batch = 1, .inputs = 1, .hidden = 1, .directions = 1, .force.variant = "fast"};
     assert_int_equal(oct_lstm(&recipe, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
     oct_recipe_free(&recipe);
 }

@@ -252,6 +252,43 @@ static void sizes_that_overflow_are_refused(void **state)
     oct_recipe_free(&r);
 }
 
+/* Two constant products that differ in one number of the library call are two memories. */
+static void products_are_known_by_their_numbers(void **state)
+{
+    (void)state;
+    static const float a[64], b[64];
+    const oct_sgemm plain = {.m = 4, .n = 4, .k = 4, .batch = 1, .lda = 4, .ldb = 4, .ldc = 4, .alpha = 1};
+    oct_sgemm all[14];
+    for (int i = 0; i < 14; i++)
+        all[i] = plain;
+    all[1].alpha = 2;
+    all[2].beta = 1;
+    size_t *const sizes[] = {&all[3].m,         &all[4].n,        &all[5].k,   &all[6].batch,
+                             &all[7].lda,       &all[8].ldb,      &all[9].ldc, &all[10].a_stride,
+                             &all[11].b_stride, &all[12].c_stride};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        *sizes[i] += 1;
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_mem x = oct_recipe_const(&r, a, sizeof a), w = oct_recipe_const(&r, b, sizeof b), y[14];
+    for (int i = 0; i < 14; i++) {
+        y[i] = oct_recipe_temp(&r, 256);
+        oct_recipe_sgemm(&r, &all[i], (oct_float_place){x, 0}, (oct_float_place){w, 0},
+                         (oct_float_place){y[i], 0});
+    }
+    oct_phase phases[14];
+    memset(phases, OCT_IN_LOAD, sizeof phases);
+    oct_identity ids[16];
+    assert_int_equal(r.mem_count, 16);
+    oct_identify(&r, phases, ids);
+    for (int i = 1; i < 13; i++) {
+        for (int k = 0; k < i; k++)
+            assert_memory_not_equal(&ids[y[i]], &ids[y[k]], sizeof ids[0]);
+    }
+    assert_memory_equal(&ids[y[0]], &ids[y[13]], sizeof ids[0]); /* the same again */
+    oct_recipe_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +298,7 @@ int main(void)
         cmocka_unit_test(results_take_the_bytes_of_what_dies),
         cmocka_unit_test(memories_lie_in_one_buffer),
         cmocka_unit_test(sizes_that_overflow_are_refused),
+        cmocka_unit_test(products_are_known_by_their_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

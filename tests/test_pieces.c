@@ -85,7 +85,7 @@ static size_t gemm(const gemm_case *c, const char *variant, cut where, int *laun
                           .c_q = harness_quant(&r, c->c, &c_scale, quantized, &c_zero, quantized),
                           .clamp_min = c->c == OCTET_S8 ? -128 : 0,
                           .clamp_max = c->c == OCTET_S8 ? 127 : 255,
-                          .variant = variant};
+                          .force.variant = variant};
     if (c->channels)
         q.bias = oct_recipe_const(&r, bias, (size_t)c->n * sizeof *bias);
     octet_status built = oct_gemm(&r, oct_device_caps(device), &q);
@@ -101,9 +101,9 @@ static size_t gemm(const gemm_case *c, const char *variant, cut where, int *laun
 
 /* Each case of types is kernels to compile. Tiles for GPUs share their packing: on an ordinary day every
  * third case each; OCTET_TEST_LONG: all. */
-static bool wanted(const char *variant, size_t v, size_t i)
+static bool wanted(const oct_variant *variant, size_t v, size_t i)
 {
-    return !strstr(variant, "__dot4") || (v + i) % 3 == 0 || getenv("OCTET_TEST_LONG");
+    return !variant->tile.bm || (v + i) % 3 == 0 || getenv("OCTET_TEST_LONG");
 }
 
 static void products_in_pieces_are_the_product(void **state)
@@ -111,18 +111,18 @@ static void products_in_pieces_are_the_product(void **state)
     (void)state;
     static unsigned char whole[MOST], cut_up[MOST];
     ran = with_pieces = with_slices = 0;
-    const char *variant;
-    for (size_t v = 0; (variant = oct_gemm_variant_name(oct_device_caps(device), v)); v++) {
+    const oct_variant *variant;
+    for (size_t v = 0; (variant = oct_variant_at(&oct_gemm_family, oct_device_caps(device), v)); v++) {
         for (size_t i = 0; i < sizeof gemms / sizeof gemms[0]; i++) {
             int launches, one;
             if (!wanted(variant, v, i))
                 continue;
             fill(i + 1);
-            size_t bytes = gemm(&gemms[i], variant, (cut){SIZE_MAX, SIZE_MAX}, &one, whole);
+            size_t bytes = gemm(&gemms[i], variant->name, (cut){SIZE_MAX, SIZE_MAX}, &one, whole);
             assert_in_range(one, 3, 4); /* pack, prepare, product, perhaps row sums */
             for (int c = 0; c < CUTS; c++, ran++) {
                 memset(cut_up, GUARD, bytes);
-                gemm(&gemms[i], variant, cuts[c], &launches, cut_up);
+                gemm(&gemms[i], variant->name, cuts[c], &launches, cut_up);
                 harness_compare(cut_up, whole, bytes, "gemm in pieces");
                 with_pieces += launches >= one + 3 && cuts[c].piece != SIZE_MAX;
                 with_slices += launches > one && cuts[c].piece == SIZE_MAX;
@@ -159,22 +159,22 @@ static size_t conv(const conv_case *c, const char *variant, cut where, int *laun
     oct_operand w = harness_operand(&r, c->w, 3, (int64_t[]){c->co, c->c / c->group, taps}, b, false);
     oct_operand y = harness_output(&r, c->y, 4, (int64_t[]){2, c->size, c->size, c->co});
     bool quantized = c->y != OCTET_S32;
-    oct_conv_request q = {.n = 2,
-                          .h = c->size,
-                          .w = c->size,
-                          .c = c->c,
-                          .oh = c->size,
-                          .ow = c->size,
-                          .co = c->co,
-                          .kh = c->kernel,
-                          .kw = c->kernel,
-                          .group = c->group,
-                          .stride_h = 1,
-                          .stride_w = 1,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
-                          .pad_top = c->kernel / 2,
-                          .pad_left = c->kernel / 2,
+    oct_conv_request q = {.g = {.n = 2,
+                                .h = c->size,
+                                .w = c->size,
+                                .c = c->c,
+                                .oh = c->size,
+                                .ow = c->size,
+                                .co = c->co,
+                                .kh = c->kernel,
+                                .kw = c->kernel,
+                                .group = c->group,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1,
+                                .pad_top = c->kernel / 2,
+                                .pad_left = c->kernel / 2},
                           .x_dtype = c->x,
                           .w_dtype = c->w,
                           .y_dtype = c->y,
@@ -187,7 +187,7 @@ static size_t conv(const conv_case *c, const char *variant, cut where, int *laun
                           .y_q = harness_quant(&r, c->y, &y_scale, quantized, &y_zero, quantized),
                           .clamp_min = c->y == OCTET_S8 ? -128 : 0,
                           .clamp_max = c->y == OCTET_S8 ? 127 : 255,
-                          .variant = variant};
+                          .force.variant = variant};
     octet_status built = oct_conv(&r, oct_device_caps(device), &q);
     char what[128];
     snprintf(what, sizeof what, "%s case %d, slice %zu, piece %zu", variant, (int)(c - convs), where.slice,
@@ -204,17 +204,17 @@ static void convolutions_in_pieces_are_the_convolution(void **state)
     (void)state;
     static unsigned char whole[MOST], cut_up[MOST];
     ran = with_pieces = with_slices = 0;
-    const char *variant;
-    for (size_t v = 0; (variant = oct_conv_variant_name(oct_device_caps(device), v)); v++) {
+    const oct_variant *variant;
+    for (size_t v = 0; (variant = oct_variant_at(&oct_conv_family, oct_device_caps(device), v)); v++) {
         for (size_t i = 0; i < sizeof convs / sizeof convs[0]; i++) {
             int launches, one;
-            if ((strstr(variant, "depthwise") && convs[i].group != convs[i].c) || !wanted(variant, v, i))
+            if ((variant->kind->depthwise && convs[i].group != convs[i].c) || !wanted(variant, v, i))
                 continue;
             fill(i + 1);
-            size_t bytes = conv(&convs[i], variant, (cut){SIZE_MAX, SIZE_MAX}, &one, whole);
+            size_t bytes = conv(&convs[i], variant->name, (cut){SIZE_MAX, SIZE_MAX}, &one, whole);
             for (int c = 0; c < CUTS; c++, ran++) {
                 memset(cut_up, GUARD, bytes);
-                conv(&convs[i], variant, cuts[c], &launches, cut_up);
+                conv(&convs[i], variant->name, cuts[c], &launches, cut_up);
                 harness_compare(cut_up, whole, bytes, "convolution in pieces");
                 with_pieces += launches >= one + 3 && cuts[c].piece != SIZE_MAX;
                 with_slices += launches > one && cuts[c].piece == SIZE_MAX;

@@ -2,6 +2,7 @@
  * device holds never exceeds the limit, each run uploads what it says, and weights larger than one allocation
  * are split. */
 #include "harness.h"
+#include "move/move_args.clh"
 
 #include "gemm.h"
 #include "store.h"
@@ -69,9 +70,9 @@ static network build(int64_t rows, size_t piece)
         from = to;
     }
     oct_launch *l = oct_recipe_launch(&n.r, "move/self_test.cl", "add_bytes", "%s", "");
-    oct_launch_in(l, from);
-    oct_launch_in(l, oct_recipe_const(&n.r, added, (size_t)rows * WIDTH));
-    oct_launch_out(l, n.y);
+    OCT_ARGS(l, add_bytes, .a = oct_whole(from),
+             .b = oct_whole(oct_recipe_const(&n.r, added, (size_t)rows * WIDTH)), .c = oct_whole(n.y),
+             .n = (int64_t)rows * WIDTH);
     oct_launch_1d(l, (size_t)rows * WIDTH, 0);
     return n;
 }

@@ -8,15 +8,10 @@
  * memory and one round after it. */
 enum { ODD_TERMS = 69, ALIGNED_TERMS = 80, LONG_TERMS = 2048 + 512 + 17 };
 
-/* Rows and columns of a tile, from its name: "gemm_s8_128x64_8x8__dot4". */
-static void tile_of(const char *name, int64_t *rows, int64_t *columns)
+/* Columns of C that a work-item or work-group makes. */
+static int64_t columns_of(const oct_variant *v)
 {
-    long long r = 0, c = 0;
-    const char *at = strpbrk(strncmp(name, "gemm_s8_", 8) == 0 ? name + 8 : name, "123456789");
-    assert_non_null(at);
-    assert_int_equal(sscanf(at, "%lldx%lld", &r, &c), 2);
-    *rows = r;
-    *columns = c;
+    return v->tile.bm ? v->tile.bn : v->nb;
 }
 
 /* The noted request once, with random data, against the reference of every row. */
@@ -62,15 +57,13 @@ static oct_quant one_of_each(oct_recipe *r, octet_dtype dtype)
     return harness_quant(r, dtype, &scale, 1, &zero, 1);
 }
 
-static void product_past_a_tile(const char *name, int64_t terms, int64_t parts)
+static void product_past_a_tile(const oct_variant *v, int64_t terms, int64_t parts)
 {
-    int64_t rows, columns;
     static const unsigned char b;
     oct_recipe r;
-    tile_of(name, &rows, &columns);
     oct_recipe_init(&r);
-    oct_gemm_request q = {.m = rows + 1,
-                          .n = columns + 1,
+    oct_gemm_request q = {.m = v->rows + 1,
+                          .n = columns_of(v) + 1,
                           .k = terms,
                           .batch = 1,
                           .a_dtype = OCTET_U8,
@@ -79,35 +72,33 @@ static void product_past_a_tile(const char *name, int64_t terms, int64_t parts)
                           .bias = OCT_MEM_NONE};
     q.b = oct_recipe_const(&r, &b, 1);
     q.a_q = one_of_each(&r, OCTET_U8);
-    run_once(&(oct_noted){OCT_FAMILY_GEMM, &q}, &r, name, parts);
+    run_once(&(oct_noted){&oct_gemm_family, &q}, &r, v->name, parts);
     oct_recipe_free(&r);
 }
 
 /* channels: of each of three taps; 32 are read 16 at a time */
-static void conv_past_a_tile(const char *name, int64_t channels)
+static void conv_past_a_tile(const oct_variant *v, int64_t channels)
 {
-    const bool depthwise = strstr(name, "depthwise") != NULL;
-    int64_t rows, columns;
+    const bool depthwise = v->kind->depthwise;
     static const unsigned char weights;
     oct_recipe r;
-    tile_of(name, &rows, &columns);
     oct_recipe_init(&r);
-    const int64_t w = rows + 1, co = depthwise ? 4 * columns + 1 : columns + 1;
-    oct_conv_request q = {.n = 1,
-                          .h = 1,
-                          .w = w,
-                          .c = depthwise ? co : channels,
-                          .oh = 1,
-                          .ow = w,
-                          .co = co,
-                          .kh = 1,
-                          .kw = 3,
-                          .group = depthwise ? co : 1,
-                          .stride_h = 1,
-                          .stride_w = 1,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
-                          .pad_left = 1,
+    const int64_t w = v->rows + 1, co = columns_of(v) + 1;
+    oct_conv_request q = {.g = {.n = 1,
+                                .h = 1,
+                                .w = w,
+                                .c = depthwise ? co : channels,
+                                .oh = 1,
+                                .ow = w,
+                                .co = co,
+                                .kh = 1,
+                                .kw = 3,
+                                .group = depthwise ? co : 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1,
+                                .pad_left = 1},
                           .x_dtype = OCTET_U8,
                           .w_dtype = OCTET_S8,
                           .y_dtype = OCTET_U8,
@@ -116,27 +107,23 @@ static void conv_past_a_tile(const char *name, int64_t channels)
     q.weights = oct_recipe_const(&r, &weights, 1);
     q.x_q = one_of_each(&r, OCTET_U8);
     q.y_q = one_of_each(&r, OCTET_U8);
-    run_once(&(oct_noted){OCT_FAMILY_CONV, &q}, &r, name, 0);
+    run_once(&(oct_noted){&oct_conv_family, &q}, &r, v->name, 0);
     oct_recipe_free(&r);
 }
 
-static bool is_for_gpus(const char *name)
+static bool is_for_gpus(const oct_variant *v)
 {
-    return (strstr(name, "__dot4") || strstr(name, "__gpu")) && check_wanted(name);
+    return v->kind->suits && check_wanted(v->name);
 }
 
 static void products_one_past_each_tile(void **state)
 {
     (void)state;
-    const oct_caps *caps = oct_device_caps(device);
-    const char *name;
-    for (size_t i = 0; (name = oct_gemm_variant_name(caps, i)); i++) {
-        if (!is_for_gpus(name))
-            continue;
-        const bool few_rows = strstr(name, "x64__dot4") || strstr(name, "x32__dot4");
-        for (int64_t parts = 1; parts <= 2; parts++) {
-            product_past_a_tile(name, few_rows ? LONG_TERMS : ODD_TERMS, parts);
-            product_past_a_tile(name, ALIGNED_TERMS, parts);
+    const oct_variant *v;
+    for (size_t i = 0; (v = oct_variant_at(&oct_gemm_family, oct_device_caps(device), i)); i++) {
+        for (int64_t parts = 1; parts <= 2 && is_for_gpus(v); parts++) {
+            product_past_a_tile(v, v->tile.bk ? ODD_TERMS : LONG_TERMS, parts);
+            product_past_a_tile(v, ALIGNED_TERMS, parts);
         }
     }
 }
@@ -144,13 +131,12 @@ static void products_one_past_each_tile(void **state)
 static void convolutions_one_past_each_tile(void **state)
 {
     (void)state;
-    const oct_caps *caps = oct_device_caps(device);
-    const char *name;
-    for (size_t i = 0; (name = oct_conv_variant_name(caps, i)); i++) {
-        if (!is_for_gpus(name))
+    const oct_variant *v;
+    for (size_t i = 0; (v = oct_variant_at(&oct_conv_family, oct_device_caps(device), i)); i++) {
+        if (!is_for_gpus(v))
             continue;
-        conv_past_a_tile(name, ODD_TERMS / 3);
-        conv_past_a_tile(name, 32);
+        conv_past_a_tile(v, ODD_TERMS / 3);
+        conv_past_a_tile(v, 32);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "conv.h"
 #include "gemm.h"
 #include "tune.h"
+#include "variants.h"
 
 #include <dirent.h>
 #include <octet/experimental.h>
@@ -31,53 +32,53 @@ static void gemm_rows_choose_where_they_fit(void **state)
     oct_tuning tuning = one_row(&row, "gemm 100x64x32 batch 1", "gemm_s8_1x64__x86_vnni512", 0);
     oct_caps caps = {.any_device = true, .x86_avx512_vnni = true, .tuning = &tuning};
     oct_gemm_request q = {.m = 100, .n = 64, .k = 32, .batch = 1};
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_1x64__x86_vnni512");
-    q.variant = "gemm_s8_4x16__portable"; /* what is forced is forced */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");
-    q.variant = NULL;
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x64__x86_vnni512");
+    q.force.variant = "gemm_s8_4x16__portable"; /* what is forced is forced */
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16__portable");
+    q.force.variant = NULL;
     q.m = 96; /* another problem */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_6x64__x86_vnni512");
     q.m = 100;
     q.b_stride = 64 * 32; /* B packed in each run: another one too */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_6x64__x86_vnni512");
     q.b_stride = 0;
     caps.x86_avx512_vnni = false; /* the row does not run here */
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_4x16__portable");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16__portable");
     caps.x86_avx512_vnni = true;
     snprintf(row.variant, sizeof row.variant, "gemm_of_tomorrow");
-    assert_string_equal(oct_gemm_select(&caps, &q), "gemm_s8_6x64__x86_vnni512");
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_6x64__x86_vnni512");
 }
 
 static void conv_rows_choose_where_they_fit(void **state)
 {
     (void)state;
-    oct_conv_request q = {.n = 1,
-                          .h = 8,
-                          .w = 8,
-                          .c = 16,
-                          .oh = 8,
-                          .ow = 8,
-                          .co = 32,
-                          .kh = 3,
-                          .kw = 3,
-                          .group = 1,
-                          .stride_h = 1,
-                          .stride_w = 1,
-                          .dilation_h = 1,
-                          .dilation_w = 1,
-                          .pad_top = 1,
-                          .pad_left = 1};
+    oct_conv_request q = {.g = {.n = 1,
+                                .h = 8,
+                                .w = 8,
+                                .c = 16,
+                                .oh = 8,
+                                .ow = 8,
+                                .co = 32,
+                                .kh = 3,
+                                .kw = 3,
+                                .group = 1,
+                                .stride_h = 1,
+                                .stride_w = 1,
+                                .dilation_h = 1,
+                                .dilation_w = 1,
+                                .pad_top = 1,
+                                .pad_left = 1}};
     char key[OCT_TUNING_KEY];
-    oct_conv_key(&q, key);
+    oct_conv_family.key(&q, key);
     assert_string_equal(key, "conv 1x8x8x16 to 8x8x32 window 3x3 stride 1x1 dilation 1x1 pad 1x1 group 1");
     oct_tuning_row row;
     oct_tuning tuning = one_row(&row, key, "conv_4x16__portable", 0);
     oct_caps caps = {.any_device = true, .x86_avx512_vnni = true};
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_12x32__x86_vnni512");
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_12x32__x86_vnni512");
     caps.tuning = &tuning;
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_4x16__portable");
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_4x16__portable");
     snprintf(row.variant, sizeof row.variant, "conv_depthwise_4x16__portable"); /* it is not depthwise */
-    assert_string_equal(oct_conv_select(&caps, &q), "conv_12x32__x86_vnni512");
+    assert_string_equal(selected(&oct_conv_family, &caps, &q), "conv_12x32__x86_vnni512");
 }
 
 /* The rows of a work-group, or the parts of k, that a row asks for are in the launch. */
@@ -130,14 +131,16 @@ static void candidates_are_those_for_the_kind_of_device(void **state)
     gpu.info.compute_units = 100;
     oct_gemm_request q = {.m = 64, .n = 64, .k = 4096, .batch = 1};
     size_t cpus = 0, gpus = 0;
-    for (const char *name; (name = oct_gemm_candidate(&cpu, &q, cpus)); cpus++)
-        assert_non_null(strstr(name, "__portable"));
-    while (oct_gemm_candidate(&gpu, &q, gpus))
+    for (const oct_variant *v; (v = oct_variant_candidate(&oct_gemm_family, &cpu, &q, cpus)); cpus++)
+        assert_non_null(strstr(v->name, "__portable"));
+    while (oct_variant_candidate(&oct_gemm_family, &gpu, &q, gpus))
         gpus++;
     assert_int_equal(cpus, 2);
     assert_int_equal(gpus, 13);
-    assert_int_equal(oct_gemm_spreads(&cpu, &q, "gemm_s8_4x16__portable").count, 0);
-    oct_spreads s = oct_gemm_spreads(&gpu, &q, "gemm_s8_32x64_4x4__dot4");
+    const oct_variant *v = oct_variant_find(&oct_gemm_family, &cpu, &q, "gemm_s8_4x16__portable");
+    assert_int_equal(oct_variant_spreads(v, &cpu, &q).count, 0);
+    v = oct_variant_find(&oct_gemm_family, &gpu, &q, "gemm_s8_32x64_4x4__dot4");
+    oct_spreads s = oct_variant_spreads(v, &gpu, &q);
     assert_true(s.count >= 3 && s.at[0] == 1);
     for (int i = 1; i < s.count; i++)
         assert_true(s.at[i] > s.at[i - 1]);
@@ -405,22 +408,22 @@ static void every_kind_of_product_is_tuned_once(void **state)
     oct_recipe_init(&r);
     const oct_quant none = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE};
     const oct_mem x = oct_recipe_input(&r, 7 * 7 * 5), y = oct_recipe_output(&r, 4 * 4 * 6);
-    oct_conv_request conv = {.n = 1,
-                             .h = 7,
-                             .w = 7,
-                             .c = 5,
-                             .oh = 4,
-                             .ow = 4,
-                             .co = 6,
-                             .kh = 3,
-                             .kw = 3,
-                             .group = 1,
-                             .stride_h = 2,
-                             .stride_w = 2,
-                             .dilation_h = 1,
-                             .dilation_w = 1,
-                             .pad_top = 1,
-                             .pad_left = 1,
+    oct_conv_request conv = {.g = {.n = 1,
+                                   .h = 7,
+                                   .w = 7,
+                                   .c = 5,
+                                   .oh = 4,
+                                   .ow = 4,
+                                   .co = 6,
+                                   .kh = 3,
+                                   .kw = 3,
+                                   .group = 1,
+                                   .stride_h = 2,
+                                   .stride_w = 2,
+                                   .dilation_h = 1,
+                                   .dilation_w = 1,
+                                   .pad_top = 1,
+                                   .pad_left = 1},
                              .x_dtype = OCTET_U8,
                              .w_dtype = OCTET_S8,
                              .y_dtype = OCTET_U8,

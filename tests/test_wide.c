@@ -5,6 +5,7 @@
 #include "gemm.h"
 #include "harness.h"
 #include "ref.h"
+#include "shapes/read_shapes.h"
 
 #include <string.h>
 
@@ -88,71 +89,29 @@ static void run(const scene *c, oct_recipe *r, octet_status built, oct_mem mx, o
 /* Variants that take 16 bits as they are meet every third shape (OCTET_TEST_LONG: all), others, which make
  * the two sums of 8-bit parts, one; those for GPUs have been through test_conv and test_gemm with such sums.
  */
-static bool takes(const char *variant, size_t v, size_t shape)
+static bool takes(const oct_variant *v, size_t index, size_t shape)
 {
-    if (strstr(variant, "vnni"))
-        return (shape + v) % 3 == 0 || getenv("OCTET_TEST_LONG");
-    return shape == 1 && !strstr(variant, "__dot4");
+    if (v->form == OCT_U8S8)
+        return (shape + index) % 3 == 0 || getenv("OCTET_TEST_LONG");
+    return shape == 1 && !v->tile.bm;
 }
 
-/* n h w c co k group stride pad */
-static const int64_t convs[][9] = {
-    {1, 1, 1, 1, 1, 1, 1, 1, 0},    {1, 7, 6, 5, 17, 3, 1, 1, 1},   {2, 9, 8, 3, 40, 3, 1, 2, 1},
-    {1, 8, 8, 19, 19, 3, 19, 1, 1}, {1, 6, 6, 12, 18, 1, 3, 1, 0},  {1, 5, 5, 64, 66, 3, 1, 1, 1},
-    {1, 2, 3, 701, 20, 1, 1, 1, 0}, {1, 9, 9, 70, 70, 5, 70, 2, 2}, {1, 9, 11, 3, 20, 7, 1, 2, 3}};
-enum { CONVS = sizeof convs / sizeof convs[0] };
-
-static oct_conv_request conv_of(const int64_t *p, size_t t)
-{
-    return (oct_conv_request){.n = p[0],
-                              .h = p[1],
-                              .w = p[2],
-                              .c = p[3],
-                              .oh = (p[1] + 2 * p[8] - p[5]) / p[7] + 1,
-                              .ow = (p[2] + 2 * p[8] - p[5]) / p[7] + 1,
-                              .co = p[4],
-                              .kh = p[5],
-                              .kw = p[5],
-                              .group = p[6],
-                              .stride_h = p[7],
-                              .stride_w = p[7],
-                              .dilation_h = 1,
-                              .dilation_w = 1,
-                              .pad_top = p[8],
-                              .pad_left = p[8],
-                              .x_dtype = types[t].x,
-                              .y_dtype = types[t].y};
-}
+static shape_list convs;
 
 static void conv_case(size_t i, size_t t, const char *variant)
 {
-    const int64_t *p = convs[i], terms = p[3] / p[6] * p[5] * p[5];
-    oct_conv_request q = conv_of(p, t);
-    int64_t oh = q.oh, ow = q.ow;
-    scene c = make(t, 1 + i * 31 + t * 1009, terms, p[4]);
-    size_t nx = (size_t)(p[0] * p[1] * p[2] * p[3]), nw = (size_t)(p[4] * terms),
-           ny = (size_t)(p[0] * oh * ow * p[4]);
+    const oct_geometry *g = &convs.at[i].g;
+    const int64_t terms = g->c / g->group * g->kh * g->kw;
+    oct_conv_request q = {.g = *g, .x_dtype = types[t].x, .y_dtype = types[t].y};
+    scene c = make(t, 1 + i * 31 + t * 1009, terms, g->co);
+    size_t nx = (size_t)(g->n * g->h * g->w * g->c), nw = (size_t)(g->co * terms),
+           ny = (size_t)(oct_geometry_pixels(g) * g->co);
     assert_true(nx <= MOST && nw <= MOST && ny <= MOST);
     fill(&c.s, c.x, c.alike, x, nx);
     fill(&c.s, c.w, c.alike, w, nw);
     memset(want, GUARD, sizeof want);
-    int64_t scales = c.per_channel ? p[4] : 1;
-    oct_ref_conv(&(oct_ref_conv_params){.n = p[0],
-                                        .h = p[1],
-                                        .w = p[2],
-                                        .c = p[3],
-                                        .oh = oh,
-                                        .ow = ow,
-                                        .co = p[4],
-                                        .kh = p[5],
-                                        .kw = p[5],
-                                        .group = p[6],
-                                        .stride_h = p[7],
-                                        .stride_w = p[7],
-                                        .dilation_h = 1,
-                                        .dilation_w = 1,
-                                        .pad_top = p[8],
-                                        .pad_left = p[8],
+    int64_t scales = c.per_channel ? g->co : 1;
+    oct_ref_conv(&(oct_ref_conv_params){.g = q.g,
                                         .x_dtype = c.x,
                                         .w_dtype = c.w,
                                         .y_dtype = c.y,
@@ -171,19 +130,19 @@ static void conv_case(size_t i, size_t t, const char *variant)
         r.slice_bytes = 500;
         r.piece_bytes = 3000;
     }
-    oct_operand tx = harness_operand(&r, c.x, 4, (int64_t[]){p[0], p[1], p[2], p[3]}, x, true);
-    oct_operand ty = harness_output(&r, c.y, 4, (int64_t[]){p[0], oh, ow, p[4]});
+    oct_operand tx = harness_operand(&r, c.x, 4, (int64_t[]){g->n, g->h, g->w, g->c}, x, true);
+    oct_operand ty = harness_output(&r, c.y, 4, (int64_t[]){g->n, g->oh, g->ow, g->co});
     q.w_dtype = c.w;
     q.x = tx.mem;
     q.weights = oct_recipe_const(&r, w, nw);
     q.y = ty.mem;
-    q.bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)p[4] * 4) : OCT_MEM_NONE;
+    q.bias = c.has_bias ? oct_recipe_const(&r, bias, (size_t)g->co * 4) : OCT_MEM_NONE;
     q.x_q = harness_quant(&r, c.x, &c.x_scale, 1, &c.x_zero, 1);
     q.w_q = harness_quant(&r, c.w, w_scale, scales, w_zero, c.w_zeros);
     q.y_q = harness_quant(&r, c.y, &c.y_scale, 1, &c.y_zero, 1);
     q.clamp_min = c.lo;
     q.clamp_max = c.hi;
-    q.variant = variant;
+    q.force.variant = variant;
 
     char what[160];
     snprintf(what, sizeof what, "convolution %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x),
@@ -203,20 +162,20 @@ static void convolutions(void **state)
     (void)state;
     const oct_caps *caps = oct_device_caps(device);
     size_t cases = 0;
-    for (size_t i = 0; i < CONVS; i++) {
+    read_shapes("conv_wide.txt", &convs);
+    for (size_t i = 0; i < convs.count; i++) {
         for (size_t t = 0; t < TYPES; t++) {
             if (types[t].y == OCTET_F32 || !meets(i, t))
                 continue; /* a convolution's result is an integer */
             conv_case(i, t, NULL);
             cases++;
         }
-        const char *name;
-        for (size_t v = 0; (name = oct_conv_variant_name(caps, v)); v++) {
+        const oct_variant *variant;
+        for (size_t v = 0; (variant = oct_variant_at(&oct_conv_family, caps, v)); v++) {
             size_t t = (i + v) % 2;
-            oct_conv_request q = conv_of(convs[i], t);
-            q.variant = name;
-            if (takes(name, v, i) && oct_conv_select(caps, &q))
-                conv_case(i, t, name);
+            oct_conv_request q = {.g = convs.at[i].g};
+            if (takes(variant, v, i) && oct_variant_find(&oct_conv_family, caps, &q, variant->name))
+                conv_case(i, t, variant->name);
         }
     }
     assert_int_equal(cases, getenv("OCTET_TEST_LONG") ? 54 : 18);
@@ -287,7 +246,7 @@ static void gemm_case(size_t i, size_t t, const char *variant)
                           .c_q = harness_quant(&r, c.y, &c.y_scale, !c.is_float, &c.y_zero, !c.is_float),
                           .clamp_min = c.lo,
                           .clamp_max = c.hi,
-                          .variant = variant};
+                          .force.variant = variant};
     char what[160];
     snprintf(what, sizeof what, "product %zu, %s x %s to %s, %s", i, oct_dtype_name(c.x), oct_dtype_name(c.w),
              oct_dtype_name(c.y), variant ? variant : "as chosen");
@@ -305,10 +264,10 @@ static void products(void **state)
             gemm_case(i, t, NULL);
             cases++;
         }
-        const char *name;
-        for (size_t v = 0; (name = oct_gemm_variant_name(oct_device_caps(device), v)); v++) {
-            if (takes(name, v, i))
-                gemm_case(i, (i + v) % 2, name);
+        const oct_variant *variant;
+        for (size_t v = 0; (variant = oct_variant_at(&oct_gemm_family, oct_device_caps(device), v)); v++) {
+            if (takes(variant, v, i))
+                gemm_case(i, (i + v) % 2, variant->name);
         }
     }
     assert_int_equal(cases, getenv("OCTET_TEST_LONG") ? 35 : 12);

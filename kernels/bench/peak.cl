@@ -1,14 +1,12 @@
 /* The ceiling that kernels are held against: 8-bit multiply-adds on registers, nothing else. One work-item
- * runs `count` rounds of CHAINS independent accumulators. Option VNNI512: vpdpbusd (only with the
+ * runs `rounds` of PEAK_CHAINS independent accumulators. Option VNNI512: vpdpbusd (only with the
  * x86_avx512_vnni capability); AVX2: vpmaddwd and vpaddd on 16-bit values; else the dot product path of
  * dot4.clh. */
-#include "common.clh"
+#include "bench/peak_args.clh"
 #include "dot4/dot4.clh"
 #ifdef VNNI512
 #include "x86.clh"
 #endif
-
-#define CHAINS 16
 
 #if defined(VNNI512)
 typedef int16 acc_t;
@@ -27,20 +25,21 @@ typedef int acc_t;
 #define STEP(acc, a, b) acc = dot4(acc, (uint)(a), (uint)(acc))
 #endif
 
-__kernel void peak(MEM(out), const int count)
+static inline void peak_body(const peak_args a, const long item)
 {
-    acc_t acc[CHAINS], a = (acc_t)(0x01020304 + (int)get_global_id(0)), b = (acc_t)(0x04030201);
+    acc_t acc[PEAK_CHAINS], left = (acc_t)(0x01020304 + (int)item), right = (acc_t)(0x04030201);
 #pragma unroll
-    for (int i = 0; i < CHAINS; i++)
+    for (int i = 0; i < PEAK_CHAINS; i++)
         acc[i] = i;
-    for (int round = 0; round < count; round++) {
+    for (int round = 0; round < a.rounds; round++) {
 #pragma unroll
-        for (int i = 0; i < CHAINS; i++)
-            STEP(acc[i], a, b);
+        for (int i = 0; i < PEAK_CHAINS; i++)
+            STEP(acc[i], left, right);
     }
     acc_t sum = 0;
 #pragma unroll
-    for (int i = 0; i < CHAINS; i++)
+    for (int i = 0; i < PEAK_CHAINS; i++)
         sum += acc[i];
-    AT(acc_t, out)[get_global_id(0)] = sum;
+    AT(acc_t, a.sums)[item] = sum;
 }
+KERNEL_1D(peak, peak, PEAK_ARGS)

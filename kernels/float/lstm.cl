@@ -10,7 +10,7 @@
 #if UNITS == 1
 #define UNARY_T float
 #endif
-#include "float/unary.clh"
+#include "unary/unary.clh"
 
 #ifndef PANEL
 #define PANEL 16

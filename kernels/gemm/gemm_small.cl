@@ -25,7 +25,7 @@
 #define COLS 64
 #endif
 
-/* In step with src/ops/tile.c. */
+/* In step with src/ops/product/tile.c. */
 #define THREADS 256
 #define AHEAD   (ROWS < 8 ? 8 : 4) /* of 8 rows the sums take the registers */
 

@@ -1,7 +1,7 @@
 /* ONNX Cast. Options FROM and TO; FROM_FLOAT; TO_FLOAT or TO_BOOL; for a float that goes to an integer,
  * TO_MIN and TO_MAX: it is truncated toward zero, and what does not fit saturates, NaN gives 0. Integers
  * wrap. */
-#include "common.clh"
+#include "move/move_args.clh"
 
 #ifndef FROM
 #define FROM float
@@ -29,9 +29,10 @@ static inline TO cast1(FROM v)
 #endif
 }
 
-__kernel void cast(MEM(x), MEM(y), const long n, const long chunk)
+static inline void cast_body(const cast_args a, const long item)
 {
-    const long first = get_global_id(0) * chunk, last = min(first + chunk, n);
+    const long first = item * a.chunk, last = min(first + a.chunk, a.n);
     for (long i = first; i < last; i++)
-        AT(TO, y)[i] = cast1(AT(FROM, x)[i]);
+        AT(TO, a.y)[i] = cast1(AT(FROM, a.x)[i]);
 }
+KERNEL_1D(cast, cast, CAST_ARGS)

@@ -1,6 +1,7 @@
 /* NCHW <-> NHWC of bytes with a few channels (pictures), 16 pixels at a time. Option PLANES: 2 to 4. One
  * work-item: a chunk of the pixels of one image. */
 #include "lanes.clh"
+#include "move/move_args.clh"
 
 #ifndef PLANES
 #define PLANES 3
@@ -27,17 +28,17 @@
     } while (0)
 
 /* y[b][i][p] = x[b][p][i] */
-__kernel void interleave(MEM(x), MEM(y), const long pixels, const long chunk)
+static inline void interleave_body(const picture_args a, const long item, const long image)
 {
-    OCT_SPLIT(get_global_id(0), chunk, pixels)
-    __global const uchar *in = AT(uchar, x) + get_global_id(1) * pixels * PLANES;
-    __global uchar *out = AT(uchar, y) + get_global_id(1) * pixels * PLANES;
+    OCT_SPLIT(item, a.chunk, a.pixels)
+    __global const uchar *in = AT(uchar, a.x) + image * a.pixels * PLANES;
+    __global uchar *out = AT(uchar, a.y) + image * a.pixels * PLANES;
     long i = first;
     for (; OCT_VECTOR_STORES && i + 16 <= last; i += 16) {
         uchar16 v[PLANES], lanes[PLANES];
 #pragma unroll
         for (int p = 0; p < PLANES; p++)
-            v[p] = vload16(0, in + p * pixels + i);
+            v[p] = vload16(0, in + p * a.pixels + i);
 #if PLANES == 3
         INTERLEAVE3(v[0], v[1], v[2], lanes);
 #else
@@ -51,16 +52,17 @@ __kernel void interleave(MEM(x), MEM(y), const long pixels, const long chunk)
     }
     for (; i < last; i++) {
         for (int p = 0; p < PLANES; p++)
-            out[i * PLANES + p] = in[p * pixels + i];
+            out[i * PLANES + p] = in[p * a.pixels + i];
     }
 }
+KERNEL_2D(interleave, picture, PICTURE_ARGS)
 
 /* y[b][p][i] = x[b][i][p] */
-__kernel void separate(MEM(x), MEM(y), const long pixels, const long chunk)
+static inline void separate_body(const picture_args a, const long item, const long image)
 {
-    OCT_SPLIT(get_global_id(0), chunk, pixels)
-    __global const uchar *in = AT(uchar, x) + get_global_id(1) * pixels * PLANES;
-    __global uchar *out = AT(uchar, y) + get_global_id(1) * pixels * PLANES;
+    OCT_SPLIT(item, a.chunk, a.pixels)
+    __global const uchar *in = AT(uchar, a.x) + image * a.pixels * PLANES;
+    __global uchar *out = AT(uchar, a.y) + image * a.pixels * PLANES;
     long i = first;
     for (; OCT_VECTOR_STORES && i + 16 <= last; i += 16) {
         uchar16 v[PLANES], lanes[PLANES];
@@ -76,10 +78,11 @@ __kernel void separate(MEM(x), MEM(y), const long pixels, const long chunk)
 #endif
 #pragma unroll
         for (int p = 0; p < PLANES; p++)
-            save16_uchar(out + p * pixels + i, v[p], 16);
+            save16_uchar(out + p * a.pixels + i, v[p], 16);
     }
     for (; i < last; i++) {
         for (int p = 0; p < PLANES; p++)
-            out[p * pixels + i] = in[i * PLANES + p];
+            out[p * a.pixels + i] = in[i * PLANES + p];
     }
 }
+KERNEL_2D(separate, picture, PICTURE_ARGS)

@@ -1,8 +1,9 @@
 /* c[i] = a[i] + b[i] on bytes: what the executor's own tests run. */
-#include "common.clh"
+#include "move/move_args.clh"
 
-__kernel void add_bytes(MEM(a), MEM(b), MEM(c))
+static inline void add_bytes_body(const add_bytes_args a, const long i)
 {
-    const size_t i = get_global_id(0);
-    AT(uchar, c)[i] = (uchar)(AT(uchar, a)[i] + AT(uchar, b)[i]);
+    if (i < a.n)
+        AT(uchar, a.c)[i] = (uchar)(AT(uchar, a.a)[i] + AT(uchar, a.b)[i]);
 }
+KERNEL_1D(add_bytes, add_bytes, ADD_BYTES_ARGS)

@@ -7,42 +7,45 @@
 
 #define BYTES LANES_OF(uchar)
 
-__kernel void table(TABLE_ARGS)
+__kernel void table(SIGNATURE(table, TABLE_ARGS))
 {
+    RESOLVE(table, TABLE_ARGS)
     __local uchar values[256];
-    const table_part p = TABLE_PART;
+    const table_part p = table_part_of(a, get_global_id(2));
     const int items = get_local_size(0) * get_local_size(1),
               item = get_local_id(1) * get_local_size(0) + get_local_id(0);
     for (int i = item; i < 256; i += items)
         values[i] = p.values[i];
     barrier(CLK_LOCAL_MEM_FENCE);
     const long i = (long)get_global_id(0) * LANES, row = get_global_id(1);
-    if (i >= p.run || row >= rows)
+    if (i >= p.run || row >= a.rows)
         return;
     uchar lanes[LANES];
     OCT_PASTE(vstore, LANES)(LOAD_LANES(uchar)(p.x + row * p.run + i, p.run - i), 0, lanes);
     OCT_UNROLL
     for (int j = 0; j < LANES; j++)
         lanes[j] = values[lanes[j]];
-    SAVE_LANES(uchar)(AT(uchar, y) + row * y_row + p.start + i, OCT_PASTE(vload, LANES)(0, lanes), p.run - i);
+    SAVE_LANES(uchar)
+    (AT(uchar, a.y) + row * a.y_row + p.start + i, OCT_PASTE(vload, LANES)(0, lanes), p.run - i);
 }
 
-__kernel void table_each(MEM(x), MEM(values_of), MEM(y), const long n, const long inner, const long channels)
+static inline void table_each_body(const table_each_args a, const long item)
 {
-    const long i = (long)get_global_id(0) * LANES;
-    if (i >= n)
+    const long i = item * LANES;
+    if (i >= a.n)
         return;
-    __global const uchar *values = AT(uchar, values_of);
+    __global const uchar *values = AT(uchar, a.values_of);
     uchar lanes[LANES];
-    OCT_PASTE(vstore, LANES)(LOAD_LANES(uchar)(AT(uchar, x) + i, n - i), 0, lanes);
-    long channel = i / inner % channels, left = inner - i % inner;
+    OCT_PASTE(vstore, LANES)(LOAD_LANES(uchar)(AT(uchar, a.x) + i, a.n - i), 0, lanes);
+    long channel = i / a.inner % a.channels, left = a.inner - i % a.inner;
     OCT_UNROLL
     for (int j = 0; j < LANES; j++) {
-        lanes[j] = values[lanes[j] * channels + channel];
+        lanes[j] = values[lanes[j] * a.channels + channel];
         if (--left == 0) {
-            left = inner;
-            channel = channel + 1 == channels ? 0 : channel + 1;
+            left = a.inner;
+            channel = channel + 1 == a.channels ? 0 : channel + 1;
         }
     }
-    SAVE_LANES(uchar)(AT(uchar, y) + i, OCT_PASTE(vload, LANES)(0, lanes), n - i);
+    SAVE_LANES(uchar)(AT(uchar, a.y) + i, OCT_PASTE(vload, LANES)(0, lanes), a.n - i);
 }
+KERNEL_1D(table_each, table_each, TABLE_EACH_ARGS)

@@ -3,6 +3,7 @@
  * before and quantized after in float. */
 #include "div.clh"
 #include "lanes.clh"
+#include "resize/resize_args.clh"
 #include "rounding.clh"
 
 #ifndef T
@@ -18,26 +19,23 @@ typedef struct tap {
 } tap;
 
 /* Work-item (output row, image). */
-__kernel void resize(MEM(x), MEM(rows), MEM(columns), MEM(y), MEM(x_scale), MEM(x_zero), MEM(y_scale),
-                     MEM(y_zero), const int h, const int w, const int c, const int oh, const int ow,
-                     const int x_zeros, const int y_zeros)
+static inline void resize_body(const resize_args a, const long oy, const long n)
 {
-    const int oy = get_global_id(0);
-    const long n = get_global_id(1);
-    const tap ty = AT(tap, rows)[oy];
-    __global const T *above = AT(T, x) + (n * h + ty.i0) * w * c, *below = AT(T, x) + (n * h + ty.i1) * w * c;
-    __global T *out = AT(T, y) + (n * oh + oy) * ow * c;
+    const tap ty = AT(tap, a.rows)[oy];
+    __global const T *above = AT(T, a.x) + (n * a.h + ty.i0) * a.w * a.c,
+                     *below = AT(T, a.x) + (n * a.h + ty.i1) * a.w * a.c;
+    __global T *out = AT(T, a.y) + (n * a.oh + oy) * a.ow * a.c;
 #ifdef QUANTIZED
-    const float sx = AT(float, x_scale)[0], sy = AT(float, y_scale)[0];
-    const int zx = x_zeros ? (int)AT(T, x_zero)[0] : 0, zy = y_zeros ? (int)AT(T, y_zero)[0] : 0;
-#define VALUE(p) (convert_float16(convert_int16(LOAD16(p, c - i)) - zx) * sx)
+    const float sx = AT(float, a.x_scale)[0], sy = AT(float, a.y_scale)[0];
+    const int zx = a.x_zeros ? (int)AT(T, a.x_zero)[0] : 0, zy = a.y_zeros ? (int)AT(T, a.y_zero)[0] : 0;
+#define VALUE(p) (convert_float16(convert_int16(LOAD16(p, a.c - i)) - zx) * sx)
 #else
-#define VALUE(p) LOAD16(p, c - i)
+#define VALUE(p) LOAD16(p, a.c - i)
 #endif
-    for (int ox = 0; ox < ow; ox++) {
-        const tap tx = AT(tap, columns)[ox];
-        const long left = (long)tx.i0 * c, right = (long)tx.i1 * c;
-        for (int i = 0; i < c; i += 16) {
+    for (int ox = 0; ox < a.ow; ox++) {
+        const tap tx = AT(tap, a.columns)[ox];
+        const long left = (long)tx.i0 * a.c, right = (long)tx.i1 * a.c;
+        for (int i = 0; i < a.c; i += 16) {
 #ifdef LINEAR
             /* The order of ONNX Runtime's sum. */
             const float16 v =
@@ -49,13 +47,14 @@ __kernel void resize(MEM(x), MEM(rows), MEM(columns), MEM(y), MEM(x_scale), MEM(
             vstore16(v, 0, lanes);
             for (int k = 0; k < 16; k++)
                 q[k] = round_clamp1(oct_div_rn(lanes[k], sy), T_MIN - zy, T_MAX - zy) + zy;
-            SAVE16(out + (long)ox * c + i, OCT_PASTE(convert_, T16)(vload16(0, q)), c - i);
+            SAVE16(out + (long)ox * a.c + i, OCT_PASTE(convert_, T16)(vload16(0, q)), a.c - i);
 #else
-            SAVE16(out + (long)ox * c + i, v, c - i);
+            SAVE16(out + (long)ox * a.c + i, v, a.c - i);
 #endif
 #else
-            SAVE16(out + (long)ox * c + i, LOAD16(above + left + i, c - i), c - i);
+            SAVE16(out + (long)ox * a.c + i, LOAD16(above + left + i, a.c - i), a.c - i);
 #endif
         }
     }
 }
+KERNEL_2D(resize, resize, RESIZE_ARGS)

@@ -5,6 +5,7 @@
 #include "div.clh"
 #include "lanes.clh"
 #include "rounding.clh"
+#include "softmax/softmax_args.clh"
 
 #ifndef T
 #define T     uchar
@@ -14,8 +15,10 @@
 #ifndef ROWS
 #define ROWS 4
 #endif
-#ifndef INNER
-#define INNER inner
+#ifdef INNER
+#define STEP INNER
+#else
+#define STEP a.inner
 #endif
 
 /* Up to 16 elements along the axis; behind the last one any of them. */
@@ -61,40 +64,40 @@ static inline int16 quotients(const float *e, float c, float sum, float r)
     return vload16(0, q);
 }
 
-__kernel void qsoftmax(MEM(x), MEM(exponentials), MEM(y_scale), MEM(y_zero), MEM(y), const long rows,
-                       const long axis, const long inner, const int y_zeros)
+static inline void qsoftmax_body(const qsoftmax_args a, const long item)
 {
-    const float c = floor(oct_div_rn(1.0f, AT(float, y_scale)[0]));
-    const int zero = y_zeros ? (int)AT(T, y_zero)[0] : 0;
+    const float c = floor(oct_div_rn(1.0f, AT(float, a.y_scale)[0]));
+    const int zero = a.y_zeros ? (int)AT(T, a.y_zero)[0] : 0;
     __global const T *in[ROWS];
     __global const float *table[ROWS]; /* moved so that an element is its index */
     float sum[ROWS];
     for (int n = 0; n < ROWS; n++) {
-        const long row = min((long)get_global_id(0) * ROWS + n, rows - 1);
-        in[n] = AT(T, x) + row / INNER * axis * INNER + row % INNER;
+        const long row = min(item * ROWS + n, a.rows - 1);
+        in[n] = AT(T, a.x) + row / STEP * a.axis * STEP + row % STEP;
         int16 largest = T_MIN;
-        for (long k = 0; k < axis; k += 16)
-            largest = max(largest, load_axis(in[n] + k * INNER, axis - k, inner));
+        for (long k = 0; k < a.axis; k += 16)
+            largest = max(largest, load_axis(in[n] + k * STEP, a.axis - k, a.inner));
         const int8 eight = max(largest.lo, largest.hi);
         const int4 four = max(eight.lo, eight.hi);
         const int2 two = max(four.lo, four.hi);
-        table[n] = AT(float, exponentials) + (255 - max(two.x, two.y));
+        table[n] = AT(float, a.exponentials) + (255 - max(two.x, two.y));
         sum[n] = 0.0f;
     }
-    for (long k = 0; k < axis; k++) {
+    for (long k = 0; k < a.axis; k++) {
         for (int n = 0; n < ROWS; n++)
-            sum[n] += table[n][in[n][k * INNER]];
+            sum[n] += table[n][in[n][k * STEP]];
     }
     for (int n = 0; n < ROWS; n++) {
-        __global T *out = AT(T, y) + (in[n] - AT(T, x));
+        __global T *out = AT(T, a.y) + (in[n] - AT(T, a.x));
         const float r = oct_div_rn(1.0f, sum[n]);
-        for (long k = 0; k < axis; k += 16) {
+        for (long k = 0; k < a.axis; k += 16) {
             int index[16];
             float e[16];
-            vstore16(load_axis(in[n] + k * INNER, axis - k, inner), 0, index);
+            vstore16(load_axis(in[n] + k * STEP, a.axis - k, a.inner), 0, index);
             for (int i = 0; i < 16; i++)
                 e[i] = table[n][index[i]];
-            save_axis(out + k * INNER, min(quotients(e, c, sum[n], r) + zero, T_MAX), axis - k, inner);
+            save_axis(out + k * STEP, min(quotients(e, c, sum[n], r) + zero, T_MAX), a.axis - k, a.inner);
         }
     }
 }
+KERNEL_1D(qsoftmax, qsoftmax, QSOFTMAX_ARGS)

@@ -152,5 +152,7 @@ const char *octet_gemm_variant(const octet_gemm *g)
 
 const char *octet_gemm_variant_name(octet_context *context, size_t index)
 {
-    return context ? oct_gemm_variant_name(oct_device_caps(context->device), index) : NULL;
+    const oct_variant *v =
+        context ? oct_variant_at(&oct_gemm_family, oct_device_caps(context->device), index) : NULL;
+    return v ? v->name : NULL;
 }

@@ -7,11 +7,8 @@
 
 static octet_status run_probe(oct_device *d, cl_kernel kernel, cl_mem buffer, cl_int out[2])
 {
-    const cl_ulong offset = 0;
     const size_t one = 1;
     cl_int err = clSetKernelArg(kernel, 0, sizeof buffer, &buffer);
-    if (err == CL_SUCCESS)
-        err = clSetKernelArg(kernel, 1, sizeof offset, &offset);
     if (err == CL_SUCCESS)
         err = clEnqueueNDRangeKernel(d->queue, kernel, 1, NULL, &one, &one, 0, NULL, NULL);
     if (err == CL_SUCCESS)

@@ -20,17 +20,14 @@ typedef struct probe {
 /* Does a kernel run with this much? */
 static bool runs_with(const probe *p, size_t bytes)
 {
-    const cl_ulong offset = 0;
     const cl_int words = (cl_int)(bytes / sizeof(cl_uint));
     const size_t items = ITEMS;
     cl_int right[ITEMS] = {0};
     cl_int err = clSetKernelArg(p->kernel, 0, sizeof p->buffer, &p->buffer);
     if (err == CL_SUCCESS)
-        err = clSetKernelArg(p->kernel, 1, sizeof offset, &offset);
+        err = clSetKernelArg(p->kernel, 1, bytes, NULL);
     if (err == CL_SUCCESS)
-        err = clSetKernelArg(p->kernel, 2, bytes, NULL);
-    if (err == CL_SUCCESS)
-        err = clSetKernelArg(p->kernel, 3, sizeof words, &words);
+        err = clSetKernelArg(p->kernel, 2, sizeof words, &words);
     if (err == CL_SUCCESS)
         err = clEnqueueNDRangeKernel(p->device->queue, p->kernel, 1, NULL, &items, &items, 0, NULL, NULL);
     if (err == CL_SUCCESS)

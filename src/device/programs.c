@@ -12,7 +12,8 @@
 
 /* Part of every cache key: raise it when the way programs are built changes. */
 #define CACHE_FORMAT "octet-program-1"
-#define BASE_OPTIONS "-cl-std=CL1.2" /* of programs whose options name no other */
+/* Of programs whose options name no other standard. Types of arguments are for run/check_args.c. */
+#define BASE_OPTIONS "-cl-std=CL1.2 -cl-kernel-arg-info"
 #define MAX_INCLUDES 32
 #define MAX_PATH     128 /* of a source below kernels/ */
 #define MAX_OPTIONS  512 /* of one program; what the driver needs besides comes on top */

@@ -1,6 +1,7 @@
 /* Convolutions, on channels-last operands. */
 #include "conv.h"
 #include "float_product.h"
+#include "geometry.h"
 #include "lower.h"
 #include "sizes.h"
 #include "window.h"
@@ -24,6 +25,26 @@ static oct_conv_chain lower_chain(lowering *l, const oct_node *n, octet_dtype dt
     return c;
 }
 
+static oct_geometry geometry(const oct_node *n, const oct_operand *x, int64_t co, const oct_window *win)
+{
+    return (oct_geometry){.n = x->dims[0],
+                          .h = win->in[0],
+                          .w = win->in[1],
+                          .c = x->dims[x->rank - 1],
+                          .oh = win->out[0],
+                          .ow = win->out[1],
+                          .co = co,
+                          .kh = win->kernel[0],
+                          .kw = win->kernel[1],
+                          .group = oct_node_int(n, "group", 1),
+                          .stride_h = win->stride[0],
+                          .stride_w = win->stride[1],
+                          .dilation_h = win->dilation[0],
+                          .dilation_w = win->dilation[1],
+                          .pad_top = win->pad_begin[0],
+                          .pad_left = win->pad_begin[1]};
+}
+
 octet_status oct_lower_conv(lowering *l, const oct_node *n)
 {
     const oct_facts *f = oct_op_facts(n->op);
@@ -32,22 +53,7 @@ octet_status oct_lower_conv(lowering *l, const oct_node *n)
     oct_operand bias = oct_lower_input(l, n, f->bias);
     oct_window win;
     FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[f->operands[0].value]], &w.dims[2], false, &win));
-    oct_conv_request q = {.n = x.dims[0],
-                          .h = win.in[0],
-                          .w = win.in[1],
-                          .c = x.dims[x.rank - 1],
-                          .oh = win.out[0],
-                          .ow = win.out[1],
-                          .co = w.dims[0],
-                          .kh = win.kernel[0],
-                          .kw = win.kernel[1],
-                          .group = oct_node_int(n, "group", 1),
-                          .stride_h = win.stride[0],
-                          .stride_w = win.stride[1],
-                          .dilation_h = win.dilation[0],
-                          .dilation_w = win.dilation[1],
-                          .pad_top = win.pad_begin[0],
-                          .pad_left = win.pad_begin[1],
+    oct_conv_request q = {.g = geometry(n, &x, w.dims[0], &win),
                           .x_dtype = x.dtype,
                           .w_dtype = w.dtype,
                           .y_dtype = y.dtype,
@@ -69,26 +75,8 @@ octet_status oct_lower_float_conv(lowering *l, const oct_node *n)
                 y = oct_lower_output(l, n, 0);
     oct_window win;
     FORWARD(oct_window_resolve(n, &l->g->values[n->inputs[0]], &w.dims[2], false, &win));
-    oct_float_conv_request q = {.n = x.dims[0],
-                                .h = win.in[0],
-                                .w = win.in[1],
-                                .c = x.dims[x.rank - 1],
-                                .oh = win.out[0],
-                                .ow = win.out[1],
-                                .co = w.dims[0],
-                                .kh = win.kernel[0],
-                                .kw = win.kernel[1],
-                                .group = oct_node_int(n, "group", 1),
-                                .stride_h = win.stride[0],
-                                .stride_w = win.stride[1],
-                                .dilation_h = win.dilation[0],
-                                .dilation_w = win.dilation[1],
-                                .pad_top = win.pad_begin[0],
-                                .pad_left = win.pad_begin[1],
-                                .x = x,
-                                .weights = w,
-                                .y = y,
-                                .bias = bias.mem};
+    oct_float_conv_request q = {
+        .g = geometry(n, &x, w.dims[0], &win), .x = x, .weights = w, .y = y, .bias = bias.mem};
     return oct_float_conv(l->r, l->caps, &q);
 }
 
@@ -107,22 +95,22 @@ octet_status oct_lower_conv_transpose(lowering *l, const oct_node *n)
     int spatial = x.rank - 2;
     int64_t group = oct_node_int(n, "group", 1);
     oct_float_conv_request q = {.transposed = true,
-                                .n = x.dims[0],
-                                .h = spatial == 2 ? x.dims[1] : 1,
-                                .w = x.dims[spatial],
-                                .c = x.dims[x.rank - 1],
-                                .oh = spatial == 2 ? y.dims[1] : 1,
-                                .ow = y.dims[spatial],
-                                .co = w.dims[1] * group,
-                                .kh = spatial == 2 ? w.dims[2] : 1,
-                                .kw = w.dims[1 + spatial],
-                                .group = group,
-                                .stride_h = spatial_int(n, "strides", spatial, 0, 1),
-                                .stride_w = spatial_int(n, "strides", spatial, 1, 1),
-                                .dilation_h = spatial_int(n, "dilations", spatial, 0, 1),
-                                .dilation_w = spatial_int(n, "dilations", spatial, 1, 1),
-                                .pad_top = spatial_int(n, "pads", spatial, 0, 0),
-                                .pad_left = spatial_int(n, "pads", spatial, 1, 0),
+                                .g = {.n = x.dims[0],
+                                      .h = spatial == 2 ? x.dims[1] : 1,
+                                      .w = x.dims[spatial],
+                                      .c = x.dims[x.rank - 1],
+                                      .oh = spatial == 2 ? y.dims[1] : 1,
+                                      .ow = y.dims[spatial],
+                                      .co = w.dims[1] * group,
+                                      .kh = spatial == 2 ? w.dims[2] : 1,
+                                      .kw = w.dims[1 + spatial],
+                                      .group = group,
+                                      .stride_h = spatial_int(n, "strides", spatial, 0, 1),
+                                      .stride_w = spatial_int(n, "strides", spatial, 1, 1),
+                                      .dilation_h = spatial_int(n, "dilations", spatial, 0, 1),
+                                      .dilation_w = spatial_int(n, "dilations", spatial, 1, 1),
+                                      .pad_top = spatial_int(n, "pads", spatial, 0, 0),
+                                      .pad_left = spatial_int(n, "pads", spatial, 1, 0)},
                                 .x = x,
                                 .weights = w,
                                 .y = y,

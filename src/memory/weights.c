@@ -38,6 +38,16 @@ static oct_identity constant_identity(const oct_mem_info *m)
     return id;
 }
 
+/* Field by field: a struct may have padding. */
+static void mix_product(oct_identity *id, const oct_sgemm *p)
+{
+    const size_t sizes[] = {p->m,   p->n,   p->k,        p->batch,    p->lda,
+                            p->ldb, p->ldc, p->a_stride, p->b_stride, p->c_stride};
+    const float factors[] = {p->alpha, p->beta};
+    mix(id, sizes, sizeof sizes);
+    mix(id, factors, sizeof factors);
+}
+
 /* What a launch does, from everything that it is given. False: some input has no identity. */
 static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_identity *out)
 {
@@ -46,6 +56,10 @@ static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_i
     mix_text(out, l->entry);
     mix_text(out, l->options);
     mix(out, l->global, sizeof l->global);
+    if (l->product)
+        mix_product(out, l->product);
+    if (l->record)
+        mix(out, l->numbers, l->record->numbers_bytes);
     for (int i = 0; i < l->arg_count; i++) {
         const oct_arg *a = &l->args[i];
         mix(out, &a->kind, sizeof a->kind);

@@ -19,7 +19,7 @@ typedef enum oct_float_op {
 /* numpy broadcasting; f32 or s32, all three the same. Division is correctly rounded. */
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y);
-/* A function of one element by its ONNX name (kernels/float/unary.cl) with two attributes. */
+/* A function of one element by its ONNX name (kernels/unary/unary.cl) with two attributes. */
 octet_status oct_float_unary(oct_recipe *r, const oct_caps *caps, const char *name, const oct_operand *x,
                              float a, float b, const oct_operand *y);
 /* NaN stays NaN. */

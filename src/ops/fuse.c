@@ -4,6 +4,7 @@
 #include "sizes.h"
 #include "split.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 #define SLOTS      OCT_BROADCAST_OPERANDS
 #define ATTRIBUTES 16
 #define TEXT       768
+static_assert(sizeof(((fused_args *)0)->x) == SLOTS * sizeof(oct_ref) &&
+                  sizeof(((fused_args *)0)->f) == ATTRIBUTES * sizeof(float),
+              "FUSED_ARGS has another number of operands or numbers");
 
 #define NO_LAUNCH (-1)
 #define MANY      (-2)
@@ -105,7 +109,7 @@ static void put_number(expression *x, float number)
     }
     x->attributes[at] = number;
     x->attribute_count += at == x->attribute_count;
-    put(x, "f%d", at);
+    put(x, "F(%d)", at);
 }
 
 /* Constants of a file need not lie aligned. */
@@ -361,19 +365,19 @@ static void put_arguments(const fusion *f, const expression *x, const oct_elemen
     const int64_t *dims = x->shape.dims;
     int64_t chunk = oct_split_chunk(f->caps), rows = dims[5] * dims[6];
     int64_t rows_of_item = dims[7] ? chunk / dims[7] + 1 : 1;
-    oct_launch_out(l, e->y.mem);
-    for (int k = 0; k < SLOTS; k++) {
-        oct_launch_in(l, k < x->slot_count ? x->slots[k] : OCT_MEM_NONE);
-        oct_launch_i32(l, k < x->slot_count ? x->shape.steps[k][5] : 0);
-        oct_launch_i32(l, k < x->slot_count ? x->shape.steps[k][6] : 0);
+    fused_args a = {.y = oct_whole(e->y.mem),
+                    .inner = dims[7],
+                    .chunk = chunk,
+                    .rows = dims[6],
+                    .all_rows = rows,
+                    .rows_of_item = rows_of_item};
+    for (int k = 0; k < x->slot_count; k++) {
+        a.x[k] = oct_whole(x->slots[k]);
+        a.outer_step[k] = x->shape.steps[k][5];
+        a.row_step[k] = x->shape.steps[k][6];
     }
-    oct_launch_i64(l, dims[7]);
-    oct_launch_i64(l, chunk);
-    oct_launch_i64(l, dims[6]);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, rows_of_item);
-    for (int i = 0; i < ATTRIBUTES; i++)
-        oct_launch_f32(l, x->attributes[i]);
+    memcpy(a.f, x->attributes, sizeof a.f);
+    oct_launch_fused(l, &a);
     oct_launch_2d(l, oct_split_items(f->caps, dims[7]), oct_ceil_div((size_t)rows, (size_t)rows_of_item), 0,
                   0);
     for (int k = 0; k < x->slot_count && l->in_place_count < 2; k++) {
@@ -392,7 +396,7 @@ static octet_status replace(fusion *f, int at)
     char options[TEXT + 256];
     RETURN_IF(!express(f, at, &x), OCTET_INTERNAL, "a fused launch no longer fits");
     put_options(&x, e, options, sizeof options);
-    oct_launch *l = oct_recipe_launch(r, "float/fused.cl", "fused", "%s%s", options, x.result);
+    oct_launch *l = oct_recipe_launch(r, "pointwise/fused.cl", "fused", "%s%s", options, x.result);
     FORWARD(r->status);
     l->node = old->node;
     put_arguments(f, &x, e, l);

@@ -1,5 +1,5 @@
 /* Operators that compute element by element in float, one behind the other, become one launch
- * (kernels/float/fused.cl): what they hand on stays in registers. The numbers are those of the single
+ * (kernels/pointwise/fused.cl): what they hand on stays in registers. The numbers are those of the single
  * launches. Done on a finished recipe, so that it sees what was lowered from whatever node: the pieces of a
  * HardSwish, conversions at its border, a residual add. */
 #ifndef OCT_FUSE_H
@@ -9,8 +9,9 @@
 #include "quant_args.h"
 #include "recipe.h"
 
-/* y = call(in[0], in[1], f[0], f[1]), f32. call: an ONNX operator of kernels/float/arith.clh or unary.clh; or
- * "quantize", with y of 8 or 16 bits, or "dequantize", with in[0] of those, and one scale in q. */
+/* y = call(in[0], in[1], f[0], f[1]), f32. call: an ONNX operator of kernels/pointwise/arith.clh or
+ * unary/unary.clh; or "quantize", with y of 8 or 16 bits, or "dequantize", with in[0] of those, and one scale
+ * in q. */
 struct oct_elementwise {
     const char *call; /* kept by the caller */
     int count;        /* of `in` */

@@ -1,5 +1,6 @@
 #include "logic.h"
 #include "dtype.h"
+#include "logic/logic_args.clh"
 #include "move.h"
 #include "split.h"
 
@@ -14,10 +15,9 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
     RETURN_IF(!ordered, OCTET_UNSUPPORTED, "%s of %s is not supported", name, oct_dtype_name(a->dtype));
     FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
     oct_launch *l =
-        oct_recipe_launch(r, "pointwise/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
-    oct_launch_in(l, a->mem);
-    oct_launch_in(l, b->mem);
-    oct_launch_out(l, y->mem);
+        oct_recipe_launch(r, "logic/logic.cl", "logic", "-DOP=%s -DT=%s", name, oct_dtype_cl(a->dtype));
+    OCT_ARGS(l, binary, .a = oct_whole(a->mem), .b = oct_whole(b->mem), .c = oct_whole(y->mem),
+             .broadcast = oct_broadcast_numbers(caps, &shape, NULL));
     oct_broadcast_launch(l, caps, &shape, NULL);
     return r->status;
 }
@@ -25,11 +25,9 @@ octet_status oct_logic(oct_recipe *r, const oct_caps *caps, const char *name, co
 octet_status oct_not(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y)
 {
     int64_t n = oct_operand_elems(x);
-    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "not_each", "-DT=%s", "uchar");
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, n);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "not_each", "-DT=%s", "uchar");
+    OCT_ARGS(l, not_each, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n,
+             .chunk = oct_split_chunk(caps));
     oct_launch_1d(l, oct_split_items(caps, n), 0);
     return r->status;
 }
@@ -75,18 +73,17 @@ octet_status oct_where(oct_recipe *r, const oct_caps *caps, const oct_operand *c
     int64_t n = oct_operand_elems(y);
     for (int i = 0; n && i < 3; i++)
         FORWARD(repeat_to(r, caps, y, &t[i]));
-    oct_launch *l = oct_recipe_launch(r, "pointwise/logic.cl", "where_each", "-DT=%s",
+    oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "where_each", "-DT=%s",
                                       bytes == 1   ? "uchar"
                                       : bytes == 2 ? "short"
                                       : bytes == 4 ? "int"
                                                    : "long");
+    bool steps[3];
     for (int i = 0; i < 3; i++)
-        oct_launch_in(l, t[i].mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, n);
-    oct_launch_i64(l, oct_split_chunk(caps));
-    for (int i = 0; i < 3; i++)
-        oct_launch_i32(l, oct_operand_elems(&t[i]) == n && n != 1);
+        steps[i] = oct_operand_elems(&t[i]) == n && n != 1;
+    OCT_ARGS(l, where_each, .c = oct_whole(t[0].mem), .a = oct_whole(t[1].mem), .b = oct_whole(t[2].mem),
+             .y = oct_whole(y->mem), .n = n, .chunk = oct_split_chunk(caps), .c_step = steps[0],
+             .a_step = steps[1], .b_step = steps[2]);
     oct_launch_1d(l, oct_split_items(caps, n), 0);
     return r->status;
 }

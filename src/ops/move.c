@@ -1,5 +1,6 @@
 #include "move.h"
 #include "dtype.h"
+#include "move/move_args.clh"
 #include "sizes.h"
 #include "split.h"
 
@@ -9,10 +10,8 @@ octet_status oct_copy(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
 {
     int64_t bytes = oct_operand_elems(x) * (int64_t)oct_dtype_bytes(x->dtype);
     oct_launch *l = oct_recipe_launch(r, "move/move.cl", "copy", "-DT=%s", "uchar");
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, bytes);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    OCT_ARGS(l, copy, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .bytes = bytes,
+             .chunk = oct_split_chunk(caps));
     oct_launch_1d(l, oct_split_items(caps, bytes), 0);
     return r->status;
 }
@@ -83,10 +82,8 @@ static void transpose_picture(oct_recipe *r, const oct_caps *caps, const oct_ope
     int64_t pixels = apart ? columns : rows;
     oct_launch *l = oct_recipe_launch(r, "move/interleave.cl", apart ? "interleave" : "separate",
                                       "-DPLANES=%d", (int)(apart ? rows : columns));
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, pixels);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    OCT_ARGS(l, picture, .x = oct_whole(x->mem), .y = oct_whole(y), .pixels = pixels,
+             .chunk = oct_split_chunk(caps));
     oct_launch_3d(l, (size_t[3]){oct_split_items(caps, pixels), (size_t)batch, 1}, NULL);
 }
 
@@ -94,10 +91,7 @@ static void transpose_tiles(oct_recipe *r, const oct_operand *x, oct_mem y, int6
                             int64_t columns)
 {
     oct_launch *l = oct_recipe_launch(r, "move/move.cl", "transpose_tiles", "-DT=%s", element(x));
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, columns);
+    OCT_ARGS(l, transpose, .x = oct_whole(x->mem), .y = oct_whole(y), .rows = rows, .columns = columns);
     oct_launch_3d(
         l, (size_t[3]){oct_ceil_div((size_t)rows, 16), oct_ceil_div((size_t)columns, 16), (size_t)batch},
         NULL);
@@ -112,10 +106,7 @@ static void transpose_coalesced(oct_recipe *r, const oct_operand *x, oct_mem y, 
     const size_t across = oct_ceil_div((size_t)columns, SIDE), down = oct_ceil_div((size_t)rows, SIDE);
     oct_launch *l = oct_recipe_launch(r, "move/transpose_coalesced.cl", "transpose",
                                       "-DT=%s -DSIDE=%d -DLINES=%d", element(x), SIDE, LINES);
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, columns);
+    OCT_ARGS(l, transpose, .x = oct_whole(x->mem), .y = oct_whole(y), .rows = rows, .columns = columns);
     oct_launch_3d(l, (size_t[3]){across * SIDE, down * LINES, (size_t)batch}, (size_t[3]){SIDE, LINES, 1});
 }
 
@@ -139,32 +130,25 @@ octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand
     }
     /* The row: the last dimension, or none. The others at the end of seven. */
     int outer = b.rank > 0 ? b.rank - 1 : 0;
-    int64_t inner = b.rank ? b.dims[outer] : 1, dims[7] = {1, 1, 1, 1, 1, 1, 1}, xs[7] = {0}, ys[7] = {0};
-    rows = 1;
+    strided_args a = {.x = oct_whole(x->mem),
+                      .y = oct_whole(y->mem),
+                      .rows = 1,
+                      .inner = b.rank ? b.dims[outer] : 1,
+                      .inner_xs = b.rank ? b.x_steps[outer] : 1,
+                      .inner_ys = b.rank ? b.y_steps[outer] : 1,
+                      .x0 = b.x_start,
+                      .y0 = b.y_start,
+                      .dims = {1, 1, 1, 1, 1, 1, 1}};
     for (int i = 0; i < outer; i++) {
-        dims[7 - outer + i] = b.dims[i];
-        xs[7 - outer + i] = b.x_steps[i];
-        ys[7 - outer + i] = b.y_steps[i];
-        rows *= b.dims[i];
+        a.dims[7 - outer + i] = b.dims[i];
+        a.xs[7 - outer + i] = b.x_steps[i];
+        a.ys[7 - outer + i] = b.y_steps[i];
+        a.rows *= b.dims[i];
     }
-    int64_t per_item = oct_split_chunk(caps) / inner + 1;
+    a.per_item = oct_split_chunk(caps) / a.inner + 1;
     oct_launch *l = oct_recipe_launch(r, "move/strided.cl", "strided", "-DT=%s", element(x));
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, per_item);
-    oct_launch_i64(l, inner);
-    oct_launch_i64(l, b.rank ? b.x_steps[outer] : 1);
-    oct_launch_i64(l, b.rank ? b.y_steps[outer] : 1);
-    oct_launch_i64(l, b.x_start);
-    oct_launch_i64(l, b.y_start);
-    for (int i = 1; i < 7; i++)
-        oct_launch_i64(l, dims[i]);
-    for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, xs[i]);
-    for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, ys[i]);
-    oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
+    oct_launch_strided(l, &a);
+    oct_launch_1d(l, oct_ceil_div((size_t)a.rows, (size_t)a.per_item), 0);
     return r->status;
 }
 
@@ -198,14 +182,8 @@ octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *
     int64_t per_item = oct_split_chunk(caps) / inner + 1;
     oct_launch *l = oct_recipe_launch(r, "move/gather.cl", "gather", "-DT=%s -DI=%s", element(x),
                                       oct_dtype_cl(indices->dtype));
-    oct_launch_in(l, x->mem);
-    oct_launch_in(l, indices->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, per_item);
-    oct_launch_i64(l, picks);
-    oct_launch_i64(l, x->dims[axis]);
-    oct_launch_i64(l, inner);
+    OCT_ARGS(l, gather, .x = oct_whole(x->mem), .indices = oct_whole(indices->mem), .y = oct_whole(y->mem),
+             .rows = rows, .per_item = per_item, .picks = picks, .size = x->dims[axis], .inner = inner);
     oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
     return r->status;
 }
@@ -237,10 +215,7 @@ octet_status oct_cast(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
     oct_launch *l =
         oct_recipe_launch(r, "move/cast.cl", "cast", "-DFROM=%s -DTO=%s%s %s", oct_dtype_cl(x->dtype),
                           oct_dtype_cl(y->dtype), x->dtype == OCTET_F32 ? " -DFROM_FLOAT" : "", to);
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, n);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    OCT_ARGS(l, cast, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n, .chunk = oct_split_chunk(caps));
     oct_launch_1d(l, oct_split_items(caps, n), 0);
     return r->status;
 }

@@ -1,22 +1,16 @@
 #include "normalize.h"
+#include "normalize/normalize_args.clh"
 #include "sizes.h"
 #include "split.h"
 
 octet_status oct_normalize(oct_recipe *r, const oct_normalize_request *q)
 {
-    oct_launch *l = oct_recipe_launch(r, "float/normalize.cl", "normalize_rows", "%s", "");
-    oct_launch_in(l, q->x);
-    oct_launch_in(l, q->scale);
-    oct_launch_in(l, q->bias);
-    oct_launch_out(l, q->y);
-    oct_launch_out(l, q->mean);
-    oct_launch_out(l, q->inverse);
-    oct_launch_i64(l, q->length);
-    oct_launch_i64(l, q->run);
-    oct_launch_i64(l, q->scales);
-    oct_launch_f32(l, q->epsilon);
-    oct_launch_i32(l, q->bias != OCT_MEM_NONE);
-    oct_launch_i32(l, (q->mean != OCT_MEM_NONE) + 2 * (q->inverse != OCT_MEM_NONE));
+    oct_launch *l = oct_recipe_launch(r, "normalize/normalize.cl", "normalize_rows", "%s", "");
+    OCT_ARGS(l, normalize_rows, .x = oct_whole(q->x), .scale = oct_whole(q->scale),
+             .bias = oct_whole(q->bias), .y = oct_whole(q->y), .mean = oct_whole(q->mean),
+             .inverse = oct_whole(q->inverse), .length = q->length, .run = q->run, .scales = q->scales,
+             .epsilon = q->epsilon, .has_bias = q->bias != OCT_MEM_NONE,
+             .statistics = (q->mean != OCT_MEM_NONE) + 2 * (q->inverse != OCT_MEM_NONE));
     oct_launch_1d(l, (size_t)q->rows, 0);
     return r->status;
 }
@@ -28,17 +22,10 @@ octet_status oct_lrn(oct_recipe *r, const oct_caps *caps, const oct_operand *x, 
     int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
     RETURN_IF(c > INT32_MAX / 4 || size < 1 || size > INT32_MAX / 4, OCTET_UNSUPPORTED,
               "%lld channels in windows of %lld are not supported", (long long)c, (long long)size);
-    oct_launch *l = oct_recipe_launch(r, "float/normalize.cl", "lrn", "%s", "");
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, pixels);
-    oct_launch_i64(l, per_item);
-    oct_launch_i32(l, c);
-    oct_launch_i32(l, (size - 1) / 2);
-    oct_launch_i32(l, size / 2);
-    oct_launch_f32(l, alpha / (float)size);
-    oct_launch_f32(l, beta);
-    oct_launch_f32(l, bias);
+    oct_launch *l = oct_recipe_launch(r, "normalize/normalize.cl", "lrn", "%s", "");
+    OCT_ARGS(l, lrn, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .pixels = pixels, .per_item = per_item,
+             .c = c, .before = (size - 1) / 2, .after = size / 2, .alpha_n = alpha / (float)size,
+             .beta = beta, .bias = bias);
     oct_launch_1d(l, oct_ceil_div((size_t)pixels, (size_t)per_item), 0);
     return r->status;
 }

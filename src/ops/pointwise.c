@@ -21,25 +21,23 @@ static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *pa
     const char *file = v->coalesced            ? "pointwise/table_coalesced.cl"
                        : caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl"
                                                : "pointwise/table.cl";
-    oct_launch *l = oct_recipe_launch(r, file, "table", "%s", oct_lanes_options(v));
     int64_t chunk = oct_lanes_chunk(v, caps);
-    for (int i = 0; i < PARTS; i++)
-        oct_launch_in(l, i < count ? parts[i].x : OCT_MEM_NONE);
-    for (int i = 0; i < PARTS; i++)
-        oct_launch_in(l, i < count ? parts[i].table : OCT_MEM_NONE);
-    oct_launch_out(l, y);
+    table_args a = {.y = oct_whole(y),
+                    .rows = rows,
+                    .rows_of_item = longest < chunk && !v->coalesced ? chunk / longest : 1,
+                    .y_row = y_row,
+                    .chunk = chunk};
+    for (int i = 0; i < count; i++) {
+        a.x[i] = oct_whole(parts[i].x);
+        a.tables[i] = oct_whole(parts[i].table);
+        a.run[i] = parts[i].run;
+        a.start[i] = parts[i].start;
+    }
+    oct_launch *l = oct_recipe_launch(r, file, "table", "%s", oct_lanes_options(v));
+    oct_launch_table(l, &a);
     if (count == 1 && rows == 1 && parts[0].start == 0)
         oct_launch_in_place(l, parts[0].x);
-    for (int i = 0; i < PARTS; i++)
-        oct_launch_i64(l, i < count ? parts[i].run : 0);
-    for (int i = 0; i < PARTS; i++)
-        oct_launch_i64(l, i < count ? parts[i].start : 0);
-    int64_t rows_of_item = longest < chunk && !v->coalesced ? chunk / longest : 1;
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, rows_of_item);
-    oct_launch_i64(l, y_row);
-    oct_launch_i64(l, chunk);
-    oct_lanes_launch(l, caps, v, longest, (int64_t)oct_ceil_div((size_t)rows, (size_t)rows_of_item), count);
+    oct_lanes_launch(l, caps, v, longest, (int64_t)oct_ceil_div((size_t)rows, (size_t)a.rows_of_item), count);
 }
 
 static void table_all(oct_recipe *r, const oct_caps *caps, const oct_operand *x, oct_mem table,
@@ -71,29 +69,20 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
     if (v->coalesced) {
         oct_launch *l =
             oct_recipe_launch(r, "pointwise/table_coalesced.cl", "table_each", "%s", oct_lanes_options(v));
-        oct_launch_in(l, x->mem);
-        oct_launch_in(l, table->mem);
-        oct_launch_out(l, y->mem);
+        OCT_ARGS(l, table_each, .x = oct_whole(x->mem), .values_of = oct_whole(table->mem),
+                 .y = oct_whole(y->mem), .n = elems, .inner = inner, .channels = channels);
         oct_launch_in_place(l, x->mem);
-        oct_launch_i64(l, elems);
-        oct_launch_i64(l, inner);
-        oct_launch_i64(l, channels);
         oct_lanes_launch(l, caps, v, elems, 1, 1);
         return r->status;
     }
     int64_t row = inner == 1 ? channels : inner; /* with one element a channel, a row is all channels */
     oct_launch *l =
         oct_recipe_launch(r, "pointwise/table.cl", inner == 1 ? "table_last" : "table_channels", "%s", "");
-    oct_launch_in(l, x->mem);
-    oct_launch_in(l, table->mem);
-    oct_launch_out(l, y->mem);
+    int64_t rows = row ? elems / row : 0, per_item = row ? oct_split_chunk(caps) / row + 1 : 1;
+    OCT_ARGS(l, table_channels, .x = oct_whole(x->mem), .values_of = oct_whole(table->mem),
+             .y = oct_whole(y->mem), .rows = rows, .run = row, .channels = channels, .per_item = per_item);
     oct_launch_in_place(l, x->mem);
-    oct_launch_i64(l, row ? elems / row : 0);
-    oct_launch_i64(l, row);
-    oct_launch_i64(l, channels);
-    int64_t rows = row ? oct_split_chunk(caps) / row + 1 : 1; /* of one work-item */
-    oct_launch_i64(l, rows);
-    oct_launch_1d(l, row ? oct_ceil_div((size_t)(elems / row), (size_t)rows) : 0, 0);
+    oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
     return r->status;
 }
 
@@ -107,16 +96,11 @@ oct_mem oct_qbinary_params(oct_recipe *r, octet_dtype dtype, oct_qbinary_kind ki
 {
     oct_mem params = oct_recipe_temp(r, 5 * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", "prepare", "%s", type_options(dtype));
-    const oct_quant *quants[] = {a_q, b_q, c_q};
-    for (int i = 0; i < 3; i++) {
-        oct_launch_in(l, quants[i]->scale);
-        oct_launch_in(l, quants[i]->zero);
-    }
-    oct_launch_out(l, params);
-    oct_launch_i32(l, (int)kind);
-    oct_launch_i32(l, swapped);
-    for (int i = 0; i < 3; i++)
-        oct_launch_i32(l, quants[i]->zero_count);
+    OCT_ARGS(l, qbinary_prepare, .a_scale = oct_whole(a_q->scale), .a_zero = oct_whole(a_q->zero),
+             .b_scale = oct_whole(b_q->scale), .b_zero = oct_whole(b_q->zero),
+             .c_scale = oct_whole(c_q->scale), .c_zero = oct_whole(c_q->zero), .params = oct_whole(params),
+             .kind = kind, .swapped = swapped, .a_zeros = a_q->zero_count, .b_zeros = b_q->zero_count,
+             .c_zeros = c_q->zero_count);
     oct_launch_1d(l, 1, 1);
     return params;
 }
@@ -129,15 +113,11 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     const oct_lanes *v = oct_broadcast_lanes(caps, &shape, 1);
     oct_launch *l = oct_recipe_launch(r, "pointwise/qbinary.cl", q->kind == OCT_QBINARY_MUL ? "mul" : "add",
                                       "%s%s", type_options(q->c.dtype), oct_lanes_options(v));
-    oct_launch_in(l, q->a.mem);
-    oct_launch_in(l, q->b.mem);
-    oct_launch_in(l, params);
-    oct_launch_out(l, q->c.mem);
+    OCT_ARGS(l, qbinary, .a = oct_whole(q->a.mem), .b = oct_whole(q->b.mem), .params = oct_whole(params),
+             .c = oct_whole(q->c.mem), .swapped = q->swapped, .clamp_min = q->clamp_min,
+             .clamp_max = q->clamp_max, .broadcast = oct_broadcast_numbers(caps, &shape, v));
     oct_launch_in_place(l, q->a.mem);
     oct_launch_in_place(l, q->b.mem);
-    oct_launch_i32(l, q->swapped);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
     oct_broadcast_launch(l, caps, &shape, v);
     return r->status;
 }
@@ -148,14 +128,9 @@ static oct_mem requantize_table(oct_recipe *r, octet_dtype dtype, const oct_quan
 {
     oct_mem table = oct_recipe_temp(r, 256);
     oct_launch *l = oct_recipe_launch(r, "pointwise/table.cl", "requantize_table", "%s", "");
-    oct_launch_in(l, x_q->scale);
-    oct_launch_in(l, x_q->zero);
-    oct_launch_in(l, y_q->scale);
-    oct_launch_in(l, y_q->zero);
-    oct_launch_out(l, table);
-    oct_launch_i32(l, dtype == OCTET_S8);
-    oct_launch_i32(l, x_q->zero_count);
-    oct_launch_i32(l, y_q->zero_count);
+    OCT_ARGS(l, requantize_table, .x_scale = oct_whole(x_q->scale), .x_zero = oct_whole(x_q->zero),
+             .y_scale = oct_whole(y_q->scale), .y_zero = oct_whole(y_q->zero), .values = oct_whole(table),
+             .is_signed = dtype == OCTET_S8, .x_zeros = x_q->zero_count, .y_zeros = y_q->zero_count);
     oct_launch_1d(l, 256, 0);
     return table;
 }

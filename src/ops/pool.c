@@ -1,5 +1,6 @@
 #include "pool.h"
 #include "dtype.h"
+#include "pool/pool_args.clh"
 #include "quant.h"
 #include "sizes.h"
 #include "split.h"
@@ -20,14 +21,6 @@ static const char *type_options(octet_dtype t)
     default:
         return "-DT=uchar -DT_MIN=0 -DT_MAX=255";
     }
-}
-
-static void add_quants(oct_launch *l, const oct_pool_request *q)
-{
-    oct_launch_in(l, q->x_q.scale);
-    oct_launch_in(l, q->x_q.zero);
-    oct_launch_in(l, q->y_q.scale);
-    oct_launch_in(l, q->y_q.zero);
 }
 
 /* A work-group that sums pixels: work-items side by side (64 bytes, or 256), the others are pixels. */
@@ -53,16 +46,12 @@ static octet_status global_pool(oct_recipe *r, const oct_caps *caps, const oct_p
              GROUP_CHANNELS, GROUP_PIXELS);
     oct_launch *l =
         oct_recipe_launch(r, "pool/pool.cl", entry, "%s%s", type_options(q->x.dtype), groups ? options : "");
-    oct_launch_in(l, q->x.mem);
-    if (quantized)
-        add_quants(l, q);
-    oct_launch_out(l, q->y.mem);
-    oct_launch_i64(l, q->h * q->w);
-    oct_launch_i32(l, q->c);
-    if (quantized) {
-        oct_launch_i32(l, q->x_q.zero_count);
-        oct_launch_i32(l, q->y_q.zero_count);
-    }
+    const oct_quant none = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE};
+    const oct_quant *x_q = quantized ? &q->x_q : &none, *y_q = quantized ? &q->y_q : &none;
+    OCT_ARGS(l, global_average, .x = oct_whole(q->x.mem), .x_scale = oct_whole(x_q->scale),
+             .x_zero = oct_whole(x_q->zero), .y_scale = oct_whole(y_q->scale), .y_zero = oct_whole(y_q->zero),
+             .y = oct_whole(q->y.mem), .pixels = q->h * q->w, .c = q->c, .x_zeros = x_q->zero_count,
+             .y_zeros = y_q->zero_count);
     size_t across = oct_ceil_div((size_t)q->c, groups ? (size_t)v->lanes : 16);
     if (groups)
         oct_launch_2d(l, oct_round_up(across, GROUP_CHANNELS), (size_t)q->n * GROUP_PIXELS, GROUP_CHANNELS,
@@ -104,8 +93,8 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
         reciprocals = oct_recipe_temp(r, (size_t)(q->kh * q->kw + 1) * sizeof(float));
         oct_launch *p =
             oct_recipe_launch(r, "pool/pool.cl", "prepare_average", "%s", type_options(q->x.dtype));
-        oct_launch_in(p, q->y_q.scale);
-        oct_launch_out(p, reciprocals);
+        OCT_ARGS(p, prepare_average, .y_scale = oct_whole(q->y_q.scale),
+                 .reciprocals = oct_whole(reciprocals), .count = q->kh * q->kw + 1);
         oct_launch_1d(p, (size_t)(q->kh * q->kw + 1), 0);
     }
     const char *entry = quantized ? "average_pool" : average ? "average_pool_float" : "max_pool";
@@ -114,25 +103,33 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
                 : oct_lanes_select(caps, q->c, q->n * q->oh * q->ow, oct_dtype_bytes(q->x.dtype));
     oct_launch *l =
         oct_recipe_launch(r, "pool/pool.cl", entry, "%s%s", type_options(q->x.dtype), oct_lanes_options(v));
-    oct_launch_in(l, q->x.mem);
-    if (quantized) {
-        add_quants(l, q);
-        oct_launch_in(l, reciprocals);
-    }
-    oct_launch_out(l, q->y.mem);
-    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
-        oct_launch_i32(l, dims[i]);
     /* A stretch of whole pixels, or one vector. */
     int64_t channels = v->coalesced ? v->lanes : q->c,
             pixels = v->coalesced ? 1 : oct_split_chunk(caps) / (q->c + 1) + 1;
-    oct_launch_i32(l, channels);
-    oct_launch_i32(l, pixels);
-    if (quantized) {
-        oct_launch_i32(l, q->x_q.zero_count);
-        oct_launch_i32(l, q->y_q.zero_count);
-    }
-    if (average)
-        oct_launch_i32(l, q->count_include_pad);
+    const pool_window_part window = {.h = q->h,
+                                     .w = q->w,
+                                     .c = q->c,
+                                     .oh = q->oh,
+                                     .ow = q->ow,
+                                     .kh = q->kh,
+                                     .kw = q->kw,
+                                     .stride_h = q->stride_h,
+                                     .stride_w = q->stride_w,
+                                     .dilation_h = q->dilation_h,
+                                     .dilation_w = q->dilation_w,
+                                     .pad_top = q->pad_top,
+                                     .pad_left = q->pad_left,
+                                     .item_channels = channels,
+                                     .item_pixels = pixels};
+    if (quantized)
+        OCT_ARGS(l, average_pool, .x = oct_whole(q->x.mem), .x_scale = oct_whole(q->x_q.scale),
+                 .x_zero = oct_whole(q->x_q.zero), .y_scale = oct_whole(q->y_q.scale),
+                 .y_zero = oct_whole(q->y_q.zero), .reciprocals = oct_whole(reciprocals),
+                 .y = oct_whole(q->y.mem), .pool_window = window, .x_zeros = q->x_q.zero_count,
+                 .y_zeros = q->y_q.zero_count, .include_pad = q->count_include_pad);
+    else
+        OCT_ARGS(l, pool, .x = oct_whole(q->x.mem), .y = oct_whole(q->y.mem), .pool_window = window,
+                 .include_pad = q->count_include_pad);
     size_t local[3], global[3] = {oct_ceil_div((size_t)q->c, (size_t)(channels ? channels : 1)),
                                   oct_ceil_div((size_t)(q->oh * q->ow), (size_t)pixels), (size_t)q->n};
     if (v->coalesced)

@@ -1,6 +1,7 @@
 #include "qreduce.h"
 #include "dtype.h"
 #include "quant.h"
+#include "reduce/reduce_args.clh"
 #include "sizes.h"
 #include "split.h"
 
@@ -26,27 +27,19 @@ static octet_status launch(oct_recipe *r, const oct_caps *caps, const oct_q_redu
                                       "-DT=%s -DOUT=%s -DCOMBINE=%d%s", oct_dtype_cl(n->x_dtype),
                                       oct_dtype_cl(n->y_dtype), (int)q->combine, bounds);
     bool zero = sum && n->first && q->x_q.zero_count;
-    oct_launch_in(l, n->x);
-    oct_launch_out(l, n->y);
-    oct_launch_in(l, quantize ? q->x_q.scale : OCT_MEM_NONE);
-    oct_launch_in(l, zero ? q->x_q.zero : OCT_MEM_NONE);
-    oct_launch_in(l, quantize ? q->y_q.scale : OCT_MEM_NONE);
-    oct_launch_in(l, quantize ? q->y_q.zero : OCT_MEM_NONE);
-    oct_launch_i32(l, zero);
-    oct_launch_i32(l, quantize && q->y_q.zero_count);
-    oct_launch_f32(l, q->mean ? (float)total : 1.0f);
-    oct_launch_i64(l, n->outer);
-    if (rows) {
-        oct_launch_i64(l, n->axis);
-        oct_launch_1d(l, oct_ceil_div((size_t)n->outer, 16), 0);
-        return r->status;
-    }
-    int64_t rows_of_item = oct_split_chunk(caps) / (16 * n->axis) + 1;
-    oct_launch_i64(l, rows_of_item);
-    oct_launch_i64(l, n->axis);
-    oct_launch_i64(l, n->inner);
-    oct_launch_2d(l, oct_ceil_div((size_t)n->inner, 16), oct_ceil_div((size_t)n->outer, (size_t)rows_of_item),
-                  0, 0);
+    int64_t rows_of_item = rows ? 16 : oct_split_chunk(caps) / (16 * n->axis) + 1;
+    OCT_ARGS(l, qreduce, .x = oct_whole(n->x), .y = oct_whole(n->y),
+             .x_scale = oct_whole(quantize ? q->x_q.scale : OCT_MEM_NONE),
+             .x_zero = oct_whole(zero ? q->x_q.zero : OCT_MEM_NONE),
+             .y_scale = oct_whole(quantize ? q->y_q.scale : OCT_MEM_NONE),
+             .y_zero = oct_whole(quantize ? q->y_q.zero : OCT_MEM_NONE), .x_zeros = zero,
+             .y_zeros = quantize && q->y_q.zero_count, .divisor = q->mean ? (float)total : 1.0f,
+             .outer = n->outer, .rows_of_item = rows_of_item, .axis = n->axis, .inner = n->inner);
+    size_t down = oct_ceil_div((size_t)n->outer, (size_t)rows_of_item);
+    if (rows)
+        oct_launch_1d(l, down, 0);
+    else
+        oct_launch_2d(l, oct_ceil_div((size_t)n->inner, 16), down, 0, 0);
     return r->status;
 }
 

@@ -1,6 +1,7 @@
 #include "quantize_op.h"
 #include "dtype.h"
 #include "fuse.h"
+#include "quantize/quantize_args.clh"
 #include "sizes.h"
 #include "split.h"
 
@@ -28,15 +29,9 @@ static octet_status convert(oct_recipe *r, const oct_caps *caps, const char *ent
     q_options(q_dtype, x_dtype, options);
     oct_launch *l =
         oct_recipe_launch(r, "quantize/quantize.cl", entry, "%s%s", options, oct_lanes_options(v));
-    oct_launch_in(l, x->mem);
-    oct_launch_in(l, q->scale);
-    oct_launch_in(l, q->zero);
-    oct_launch_out(l, y->mem);
-    oct_launch_i64(l, channels);
-    oct_launch_i64(l, inner);
-    oct_launch_i64(l, oct_lanes_chunk(v, caps));
-    oct_launch_i32(l, q->scale_count);
-    oct_launch_i32(l, q->zero_count);
+    OCT_ARGS(l, quantize, .x = oct_whole(x->mem), .scale = oct_whole(q->scale), .zero = oct_whole(q->zero),
+             .y = oct_whole(y->mem), .channels = channels, .inner = inner, .chunk = oct_lanes_chunk(v, caps),
+             .scales = q->scale_count, .zeros = q->zero_count);
     oct_lanes_launch(l, caps, v, inner, channels, outer);
     bool narrow = oct_dtype_is_int8(q_dtype) || oct_dtype_is_int16(q_dtype);
     if (narrow && x_dtype == OCTET_F32 && q->scale_count <= 1 && q->zero_count <= 1)
@@ -76,15 +71,11 @@ static int64_t ranges_of(oct_recipe *r, const oct_caps *caps, const oct_operand 
                         ? oct_recipe_launch(r, "quantize/quantize.cl", "range_of_groups",
                                             "%s -DCOALESCED -DGROUP=%d", options, OCT_GROUP_ITEMS)
                         : oct_recipe_launch(r, "quantize/quantize.cl", "range_of_parts", "%s", options);
-    oct_launch_in(l, x->mem);
-    oct_launch_out(l, ranges);
-    oct_launch_i64(l, n);
-    if (v->coalesced) {
+    OCT_ARGS(l, range, .x = oct_whole(x->mem), .parts = oct_whole(ranges), .n = n, .chunk = chunk);
+    if (v->coalesced)
         oct_launch_1d(l, (size_t)parts * OCT_GROUP_ITEMS, OCT_GROUP_ITEMS);
-    } else {
-        oct_launch_i64(l, chunk);
+    else
         oct_launch_1d(l, (size_t)parts, 0);
-    }
     return parts;
 }
 
@@ -96,10 +87,8 @@ octet_status oct_dynamic_quantize_op(oct_recipe *r, const oct_caps *caps, const 
     oct_mem ranges = oct_recipe_temp(r, RANGE_PARTS * 2 * sizeof(float));
     int64_t parts = ranges_of(r, caps, x, ranges);
     oct_launch *l = oct_recipe_launch(r, "quantize/quantize.cl", "dynamic_parameters", "%s", options);
-    oct_launch_in(l, ranges);
-    oct_launch_out(l, scale->mem);
-    oct_launch_out(l, zero->mem);
-    oct_launch_i32(l, parts);
+    OCT_ARGS(l, dynamic_parameters, .parts = oct_whole(ranges), .scale = oct_whole(scale->mem),
+             .zero = oct_whole(zero->mem), .count = parts);
     oct_launch_1d(l, 1, 1);
     oct_quant q = {
         .scale = scale->mem, .zero = zero->mem, .scale_count = 1, .zero_count = 1, .zero_dtype = OCTET_U8};

@@ -1,24 +1,17 @@
 #include "reduce.h"
 #include "dtype.h"
-
-static void finish(oct_launch *l, oct_mem x, oct_mem y, int64_t outer, int64_t axis, int64_t inner)
-{
-    oct_launch_in(l, x);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, axis);
-    oct_launch_i64(l, inner);
-    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
-}
+#include "reduce/reduce_args.clh"
+#include "softmax/softmax_args.clh"
 
 octet_status oct_reduce(oct_recipe *r, const oct_caps *caps, oct_combine combine, oct_before before,
                         oct_after after, float scale, oct_mem x, int64_t outer, int64_t axis, int64_t inner,
                         oct_mem y)
 {
     (void)caps;
-    oct_launch *l = oct_recipe_launch(r, "float/reduce.cl", "reduce", "-DCOMBINE=%d -DBEFORE=%d -DAFTER=%d",
+    oct_launch *l = oct_recipe_launch(r, "reduce/reduce.cl", "reduce", "-DCOMBINE=%d -DBEFORE=%d -DAFTER=%d",
                                       (int)combine, (int)before, (int)after);
-    finish(l, x, y, outer, axis, inner);
-    oct_launch_f32(l, scale);
+    OCT_ARGS(l, reduce, .x = oct_whole(x), .y = oct_whole(y), .axis = axis, .inner = inner, .scale = scale);
+    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
     return r->status;
 }
 
@@ -28,10 +21,10 @@ octet_status oct_arg_best(oct_recipe *r, const oct_caps *caps, bool largest, boo
     (void)caps;
     RETURN_IF(x->dtype != OCTET_F32 && !oct_dtype_is_int8(x->dtype), OCTET_UNSUPPORTED, "%s is not supported",
               oct_dtype_name(x->dtype));
-    oct_launch *l = oct_recipe_launch(r, "float/reduce.cl", "arg_best", "-DT=%s", oct_dtype_cl(x->dtype));
-    finish(l, x->mem, y, outer, axis, inner);
-    oct_launch_i32(l, largest);
-    oct_launch_i32(l, last);
+    oct_launch *l = oct_recipe_launch(r, "reduce/reduce.cl", "arg_best", "-DT=%s", oct_dtype_cl(x->dtype));
+    OCT_ARGS(l, arg_best, .x = oct_whole(x->mem), .y = oct_whole(y), .axis = axis, .inner = inner,
+             .largest = largest, .last = last);
+    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
     return r->status;
 }
 
@@ -39,8 +32,9 @@ octet_status oct_softmax(oct_recipe *r, const oct_caps *caps, bool logarithm, oc
                          int64_t axis, int64_t inner, oct_mem y)
 {
     (void)caps;
-    oct_launch *l = oct_recipe_launch(r, "float/reduce.cl", "softmax", "%s", "");
-    finish(l, x, y, outer, axis, inner);
-    oct_launch_i32(l, logarithm);
+    oct_launch *l = oct_recipe_launch(r, "softmax/softmax.cl", "softmax", "%s", "");
+    OCT_ARGS(l, softmax, .x = oct_whole(x), .y = oct_whole(y), .axis = axis, .inner = inner,
+             .logarithm = logarithm);
+    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
     return r->status;
 }

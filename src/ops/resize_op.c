@@ -1,5 +1,6 @@
 #include "resize_op.h"
 #include "dtype.h"
+#include "resize/resize_args.clh"
 #include "sizes.h"
 
 #include <stdio.h>
@@ -30,23 +31,12 @@ octet_status oct_resize_op(oct_recipe *r, const oct_caps *caps, const oct_resize
     oct_mem rows = oct_recipe_const_copy(r, q->row_taps, (size_t)q->oh * TAP_BYTES);
     oct_mem columns = oct_recipe_const_copy(r, q->column_taps, (size_t)q->ow * TAP_BYTES);
     oct_launch *l = oct_recipe_launch(r, "resize/resize.cl", "resize", "%s", options);
-    oct_launch_in(l, q->x.mem);
-    oct_launch_in(l, rows);
-    oct_launch_in(l, columns);
-    oct_launch_out(l, q->y.mem);
-    const oct_quant none = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE}, *quants[] = {&none, &none};
-    if (q->quantized) {
-        quants[0] = &q->x_q;
-        quants[1] = &q->y_q;
-    }
-    for (int i = 0; i < 2; i++) {
-        oct_launch_in(l, quants[i]->scale);
-        oct_launch_in(l, quants[i]->zero);
-    }
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        oct_launch_i32(l, sizes[i]);
-    oct_launch_i32(l, quants[0]->zero_count);
-    oct_launch_i32(l, quants[1]->zero_count);
+    const oct_quant none = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE};
+    const oct_quant *x_q = q->quantized ? &q->x_q : &none, *y_q = q->quantized ? &q->y_q : &none;
+    OCT_ARGS(l, resize, .x = oct_whole(q->x.mem), .rows = oct_whole(rows), .columns = oct_whole(columns),
+             .y = oct_whole(q->y.mem), .x_scale = oct_whole(x_q->scale), .x_zero = oct_whole(x_q->zero),
+             .y_scale = oct_whole(y_q->scale), .y_zero = oct_whole(y_q->zero), .h = q->h, .w = q->w,
+             .c = q->c, .oh = q->oh, .ow = q->ow, .x_zeros = x_q->zero_count, .y_zeros = y_q->zero_count);
     bool empty = q->c == 0 || q->ow == 0;
     oct_launch_2d(l, empty ? 0 : (size_t)q->oh, (size_t)q->n, 0, 0);
     return r->status;

@@ -1,6 +1,7 @@
 #include "softmax.h"
 #include "quant.h"
 #include "sizes.h"
+#include "softmax/softmax_args.clh"
 
 #include <string.h>
 
@@ -16,15 +17,9 @@ octet_status oct_qsoftmax(oct_recipe *r, const oct_caps *caps, const oct_qsoftma
                                       q->x.dtype == OCTET_S8 ? "-DT=char -DT_MIN=-128 -DT_MAX=127"
                                                              : "-DT=uchar -DT_MIN=0 -DT_MAX=255",
                                       (int)rows_of_item, q->inner == 1 ? " -DINNER=1" : "");
-    oct_launch_in(l, q->x.mem);
-    oct_launch_in(l, exponentials);
-    oct_launch_in(l, q->y_q.scale);
-    oct_launch_in(l, q->y_q.zero);
-    oct_launch_out(l, q->y.mem);
-    oct_launch_i64(l, rows);
-    oct_launch_i64(l, q->axis);
-    oct_launch_i64(l, q->inner);
-    oct_launch_i32(l, q->y_q.zero_count);
+    OCT_ARGS(l, qsoftmax, .x = oct_whole(q->x.mem), .exponentials = oct_whole(exponentials),
+             .y_scale = oct_whole(q->y_q.scale), .y_zero = oct_whole(q->y_q.zero), .y = oct_whole(q->y.mem),
+             .rows = rows, .axis = q->axis, .inner = q->inner, .y_zeros = q->y_q.zero_count);
     oct_launch_1d(l, q->axis ? oct_ceil_div((size_t)rows, (size_t)rows_of_item) : 0, 0);
     return r->status;
 }

@@ -155,19 +155,20 @@ const oct_lanes *oct_broadcast_lanes(const oct_caps *caps, const oct_broadcast *
     return oct_lanes_select(caps, s->dims[7], rows_of(s), elem_bytes);
 }
 
+broadcast_part oct_broadcast_numbers(const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v)
+{
+    broadcast_part p = {.rows = rows_of(s),
+                        .inner = s->dims[7],
+                        .chunk = oct_lanes_chunk(v ? v : &variants[0], caps),
+                        .a_step = s->steps[0][7],
+                        .b_step = s->steps[1][7]};
+    memcpy(p.dims, s->dims, sizeof p.dims);
+    memcpy(p.a_rows, s->steps[0], sizeof p.a_rows);
+    memcpy(p.b_rows, s->steps[1], sizeof p.b_rows);
+    return p;
+}
+
 void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v)
 {
-    v = v ? v : &variants[0];
-    oct_launch_i64(l, rows_of(s));
-    oct_launch_i64(l, s->dims[7]);
-    oct_launch_i64(l, oct_lanes_chunk(v, caps));
-    oct_launch_i32(l, s->steps[0][7]);
-    oct_launch_i32(l, s->steps[1][7]);
-    for (int i = 1; i < 7; i++)
-        oct_launch_i64(l, s->dims[i]);
-    for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, s->steps[0][i]);
-    for (int i = 0; i < 7; i++)
-        oct_launch_i64(l, s->steps[1][i]);
-    oct_lanes_launch(l, caps, v, s->dims[7], rows_of(s), 1);
+    oct_lanes_launch(l, caps, v ? v : &variants[0], s->dims[7], rows_of(s), 1);
 }

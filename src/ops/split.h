@@ -5,6 +5,8 @@
 #include "caps.h"
 #include "recipe.h"
 
+#include "pointwise/pointwise_args.clh"
+
 /* How the elements of a kernel are spread over work-items: a row of lane_variants.def. */
 typedef struct oct_lanes {
     const char *name;
@@ -51,8 +53,9 @@ octet_status oct_broadcast_make(const oct_operand *const *operands, int count, c
                                 oct_broadcast *out);
 /* How its rows are best spread. */
 const oct_lanes *oct_broadcast_lanes(const oct_caps *caps, const oct_broadcast *s, size_t elem_bytes);
-/* Of two operands: arguments BROADCAST_ARGS (kernels/broadcast.clh) and the work sizes. v NULL: the portable
- * row, whatever the device. */
+/* Of two operands: the numbers that their kernel's record has, and the work sizes. v NULL: the portable row,
+ * whatever the device. */
+broadcast_part oct_broadcast_numbers(const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v);
 void oct_broadcast_launch(oct_launch *l, const oct_caps *caps, const oct_broadcast *s, const oct_lanes *v);
 
 #endif

@@ -84,7 +84,8 @@ static octet_status extend(chain_pass *p, int node)
     oct_graph *g = p->g;
     oct_node *conv = &g->nodes[node], *next = only_reader(p, conv->outputs[0]);
     bool table = next && is_one_table(g, next), sum = next && is_residual_sum(g, next);
-    /* One with 16-bit operands is several products (ops/wide.h): there is nothing that could take them in. */
+    /* One with 16-bit operands is several products (ops/product/wide.h): there is nothing that could take
+     * them in. */
     if ((!table && !sum) || !oct_dtype_is_int8(g->values[conv->inputs[0]].dtype))
         return OCTET_OK;
     FORWARD(widen(g, conv));

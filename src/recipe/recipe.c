@@ -57,7 +57,7 @@ static oct_mem add_mem(oct_recipe *r, oct_mem_kind kind, size_t bytes, const voi
     return r->mem_count++;
 }
 
-void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes)
+void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *request, size_t bytes)
 {
     void *noted = r->noted;
     bool ok = grow(r, &noted, r->noted_count, &r->noted_capacity, sizeof *r->noted);
@@ -147,14 +147,19 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
     va_start(args, options);
     int length = vsnprintf(text, sizeof text, options, args);
     va_end(args);
-    assert(length >= 0 && (size_t)length < sizeof text);
-    (void)length;
+    if (length < 0 || (size_t)length >= sizeof text) {
+        r->status =
+            oct_fail(OCTET_INTERNAL, "kernel %s of %s: its build options take %d bytes; %zu are the most",
+                     entry, file, length, sizeof text - 1);
+        return NULL;
+    }
     oct_launch *l = oct_arena_alloc(&r->arena, 1, sizeof *l);
     char *copy = oct_arena_strdup(&r->arena, text);
     if (!l || !copy) {
         out_of_memory(r);
         return NULL;
     }
+    l->recipe = r;
     l->file = file;
     l->entry = entry;
     l->options = copy;
@@ -180,24 +185,101 @@ void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a
     oct_launch_1d(l, product->m && product->n && product->k && product->batch, 0);
 }
 
+/* The first failure of a recipe stays. */
+static OCT_PRINTF(2, 3) void defect(const oct_launch *l, const char *format, ...)
+{
+    if (l->recipe->status != OCTET_OK)
+        return;
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    l->recipe->status =
+        oct_fail(OCTET_INTERNAL, "kernel %s of %s: %s; this is a defect in Octet", l->entry, l->file, text);
+}
+
 static oct_arg *add_arg(oct_launch *l, oct_arg_kind kind)
 {
-    if (!l)
+    if (l && l->arg_count == OCT_MAX_ARGS)
+        defect(l, "more than %d arguments", OCT_MAX_ARGS);
+    if (!l || l->arg_count == OCT_MAX_ARGS)
         return NULL;
-    assert(l->arg_count < OCT_MAX_ARGS);
     oct_arg *a = &l->args[l->arg_count++];
     a->kind = kind;
     a->mem = OCT_MEM_NONE;
     return a;
 }
 
-static void add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem, size_t offset)
+static oct_arg *add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem, size_t offset)
 {
     oct_arg *a = add_arg(l, kind);
-    if (!a)
+    if (a) {
+        a->mem = mem;
+        a->offset = mem == OCT_MEM_NONE ? 0 : offset;
+    }
+    return a;
+}
+
+static void take_mem(oct_launch *l, const oct_field *f, const oct_ref *ref)
+{
+    if (!ref->given && !f->optional)
+        defect(l, "the memory %s is not given", f->name);
+    oct_arg *a = add_mem_arg(l, f->kind == OCT_FIELD_IN ? OCT_ARG_IN : OCT_ARG_OUT,
+                             ref->given ? ref->mem : OCT_MEM_NONE, ref->offset);
+    if (a)
+        a->name = f->name;
+}
+
+static int32_t narrow(const oct_launch *l, const char *name, int64_t value)
+{
+    if (value < INT32_MIN || value > INT32_MAX)
+        defect(l, "%s is %lld, past 32 bits", name, (long long)value);
+    return (int32_t)value;
+}
+
+/* From the fields as the host gives them to the kernel's. */
+static void take_fields(oct_launch *l, const oct_record *record, const char *args, char *numbers)
+{
+    for (int i = 0; i < record->count; i++) {
+        const oct_field *f = &record->fields[i];
+        const void *from = args + f->given;
+        void *to = numbers + f->packed;
+        switch (f->kind) {
+        case OCT_FIELD_IN:
+        case OCT_FIELD_OUT:
+            for (int k = 0; k < f->count; k++)
+                take_mem(l, f, (const oct_ref *)from + k);
+            break;
+        case OCT_FIELD_I32:
+            for (int k = 0; k < f->count; k++)
+                ((int32_t *)to)[k] = narrow(l, f->name, ((const int64_t *)from)[k]);
+            break;
+        case OCT_FIELD_I64:
+            memcpy(to, from, (size_t)f->count * sizeof(int64_t));
+            break;
+        case OCT_FIELD_F32:
+            memcpy(to, from, (size_t)f->count * sizeof(float));
+            break;
+        case OCT_FIELD_PART:
+            take_fields(l, f->part(), from, to);
+            break;
+        }
+    }
+}
+
+void oct_launch_args(oct_launch *l, const oct_record *record, const void *args)
+{
+    if (!l || l->recipe->status != OCTET_OK)
         return;
-    a->mem = mem;
-    a->offset = mem == OCT_MEM_NONE ? 0 : offset;
+    void *numbers = oct_arena_alloc(&l->recipe->arena, 1, record->numbers_bytes);
+    if (!numbers) {
+        out_of_memory(l->recipe);
+        return;
+    }
+    l->record = record;
+    l->numbers = numbers;
+    take_fields(l, record, args, numbers);
 }
 
 void oct_launch_in(oct_launch *l, oct_mem mem)
@@ -222,17 +304,17 @@ void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset)
 
 void oct_launch_in_place(oct_launch *l, oct_mem mem)
 {
-    assert(!l || l->in_place_count < 2);
-    if (l)
+    if (l && l->in_place_count == 2)
+        defect(l, "more than 2 inputs whose place the output may take");
+    else if (l)
         l->in_place[l->in_place_count++] = mem;
 }
 
 void oct_launch_i32(oct_launch *l, int64_t value)
 {
-    assert(value >= INT32_MIN && value <= INT32_MAX);
     oct_arg *a = add_arg(l, OCT_ARG_I32);
     if (a)
-        a->u.i32 = (int32_t)value;
+        a->u.i32 = narrow(l, "an argument", value);
 }
 
 void oct_launch_i64(oct_launch *l, int64_t value)

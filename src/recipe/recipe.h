@@ -11,13 +11,11 @@
 
 #include "arena.h"
 #include "error.h"
+#include "record.h"
 #include "sgemm.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-typedef int oct_mem; /* index into recipe->mems */
-#define OCT_MEM_NONE (-1)
 
 typedef enum oct_mem_kind {
     OCT_MEM_INPUT,  /* written by the host before each run */
@@ -36,10 +34,11 @@ typedef struct oct_mem_info {
 
 typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32 } oct_arg_kind;
 
-/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see MEM() and
- * AT() in kernels/common.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
+/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see
+ * kernels/record.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
 typedef struct oct_arg {
     oct_arg_kind kind;
+    const char *name; /* of its field, NULL: positional */
     oct_mem mem;
     size_t offset; /* where in the memory the kernel begins, bytes */
     union {
@@ -56,6 +55,8 @@ typedef struct oct_arg {
 /* What a launch computes element by element in float, for those that can be fused (ops/fuse.h). */
 typedef struct oct_elementwise oct_elementwise;
 
+typedef struct oct_recipe oct_recipe;
+
 typedef struct oct_launch {
     const oct_sgemm *product; /* a library call instead of a kernel: its arguments are A, B and C (an OUT,
                                  though beta may read it); NULL: a kernel */
@@ -64,23 +65,26 @@ typedef struct oct_launch {
     const char *options;      /* "-DTM=4 -DTN=8": build options, part of the cache key */
     int dims;
     size_t global[3];
-    size_t local[3]; /* local[0] == 0: left to the executor */
+    size_t local[3];    /* local[0] == 0: left to the executor */
+    oct_recipe *recipe; /* that it is being built in */
     oct_arg args[OCT_MAX_ARGS];
     int arg_count;
-    int node;            /* graph node this belongs to, -1: none */
-    oct_mem in_place[2]; /* inputs whose bytes the output may take */
+    const oct_record *record; /* what the kernel's arguments are: memories in `args`, then */
+    const void *numbers;      /* these, as its last argument. NULL: `args` are all there is */
+    int node;                 /* graph node this belongs to, -1: none */
+    oct_mem in_place[2];      /* inputs whose bytes the output may take */
     int in_place_count;
     const oct_elementwise *elementwise; /* NULL: nothing that is known how to fuse */
 } oct_launch;
 
 /* A product that an operator was asked for: what tuning can choose a variant for. */
-typedef enum oct_family { OCT_FAMILY_GEMM, OCT_FAMILY_CONV } oct_family;
+typedef struct oct_family oct_family; /* ops/product/variant.h */
 typedef struct oct_noted {
-    oct_family family;
-    const void *request; /* a copy of the oct_gemm_request or oct_conv_request */
+    const oct_family *family;
+    const void *request; /* a copy of the family's request */
 } oct_noted;
 
-typedef struct oct_recipe {
+struct oct_recipe {
     oct_arena arena;
     octet_status status;
     oct_mem_info *mems;
@@ -94,7 +98,7 @@ typedef struct oct_recipe {
      * a packed memory of its own. Both give way where one panel of columns is more. */
     size_t slice_bytes, piece_bytes;
     int current_node; /* stamped on new launches */
-} oct_recipe;
+};
 
 /* Does this argument name a memory? */
 static inline bool oct_arg_names_memory(const oct_arg *a)
@@ -121,7 +125,7 @@ oct_mem oct_recipe_input(oct_recipe *r, size_t bytes);
 oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
 
 /* Note a request for tuning. */
-void oct_recipe_note(oct_recipe *r, oct_family family, const void *request, size_t bytes);
+void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *request, size_t bytes);
 
 /* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which
  * accept it. */
@@ -134,18 +138,22 @@ typedef struct oct_float_place {
 } oct_float_place;
 void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a, oct_float_place b,
                       oct_float_place c);
-/* Arguments, in the kernel's order. */
+/* All arguments of a launch, from the NAME_args of its record: what oct_launch_NAME() calls. Sticky INTERNAL
+ * where a memory that is needed is not given, or a number does not fit. */
+void oct_launch_args(oct_launch *l, const oct_record *record, const void *args);
+/* Arguments one by one, in the kernel's order, for kernels that have no record yet. Sticky INTERNAL where one
+ * is too many. */
 void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);
 void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset); /* OCT_MEM_NONE: any offset */
 void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset);
-/* The kernel reads element i of this input only in the work-item that writes element i of its only output,
- * and before that: where both have as many bytes and the input is not read later, they may be the same bytes.
- */
-void oct_launch_in_place(oct_launch *l, oct_mem mem);
-void oct_launch_i32(oct_launch *l, int64_t value); /* must fit: checked with assert; ops check sizes before */
+void oct_launch_i32(oct_launch *l, int64_t value); /* sticky INTERNAL where it does not fit */
 void oct_launch_i64(oct_launch *l, int64_t value);
 void oct_launch_f32(oct_launch *l, float value);
+/* The kernel reads element i of this input only in the work-item that writes element i of its only output,
+ * and before that: where both have as many bytes and the input is not read later, they may be the same bytes.
+ * Of at most two inputs. */
+void oct_launch_in_place(oct_launch *l, oct_mem mem);
 /* Work sizes. A zero global size means nothing to do: the launch is dropped when bound. local 0: driver's
  * choice. */
 void oct_launch_1d(oct_launch *l, size_t global, size_t local);

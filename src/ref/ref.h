@@ -5,6 +5,7 @@
 #ifndef OCT_REF_H
 #define OCT_REF_H
 
+#include "geometry.h"
 #include "quant.h"
 #include <stddef.h>
 
@@ -27,7 +28,7 @@ int32_t oct_ref_zero(const oct_ref_quant *q, octet_dtype dtype, int64_t i);
 /* ---- products -------------------------------------------------------------------------------------------
  */
 
-/* The meaning of oct_gemm_request (ops/gemm.h) on host memory. acc = sum (a - za) * (b - zb[n]) + bias[n],
+/* The meaning of oct_gemm_request (gemm.h) on host memory. acc = sum (a - za) * (b - zb[n]) + bias[n],
  * exact (modulo 2^32 where the bias makes it leave int32). c: s32 acc; f32 (float)acc * (sa[m] * sb[n]); u8,
  * s8 oct_requantize(acc, (sa * sb[n]) / sc, zc, clamp_min, clamp_max). */
 typedef struct oct_ref_gemm_params {
@@ -44,11 +45,10 @@ typedef struct oct_ref_gemm_params {
 } oct_ref_gemm_params;
 void oct_ref_gemm(const oct_ref_gemm_params *p);
 
-/* The meaning of oct_conv_request (ops/conv.h): x [n][h][w][c], weights [co][c / group][kh][kw], y
+/* The meaning of oct_conv_request (conv.h): x [n][h][w][c], weights [co][c / group][kh][kw], y
  * [n][oh][ow][co]. Positions outside the input are its zero point. y: s32, or u8/s8 as in oct_ref_gemm. */
 typedef struct oct_ref_conv_params {
-    int64_t n, h, w, c, oh, ow, co, kh, kw, group;
-    int64_t stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
+    oct_geometry g;
     octet_dtype x_dtype, w_dtype, y_dtype;
     const void *x, *weights;
     void *y;
@@ -220,7 +220,7 @@ void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, vo
 /* ---- LSTM -----------------------------------------------------------------------------------------------
  */
 
-/* oct_lstm_request (ops/lstm.h) on host memory. */
+/* oct_lstm_request (lstm.h) on host memory. */
 typedef struct oct_ref_lstm {
     int64_t steps, batch, inputs, hidden;
     int directions;

@@ -5,19 +5,20 @@
  * point and so add nothing. */
 static int64_t window(const oct_ref_conv_params *p, int64_t n, int64_t oh, int64_t ow, int64_t co)
 {
-    int64_t channels = p->c / p->group; /* of one group */
-    int64_t first = co / (p->co / p->group) * channels;
+    const oct_geometry *g = &p->g;
+    int64_t channels = g->c / g->group; /* of one group */
+    int64_t first = co / (g->co / g->group) * channels;
     int32_t x_zero = oct_ref_zero(&p->x_q, p->x_dtype, 0), w_zero = oct_ref_zero(&p->w_q, p->w_dtype, co);
     int64_t sum = p->bias ? p->bias[co] : 0;
-    for (int64_t kh = 0; kh < p->kh; kh++) {
-        int64_t h = oh * p->stride_h - p->pad_top + kh * p->dilation_h;
-        for (int64_t kw = 0; kw < p->kw; kw++) {
-            int64_t w = ow * p->stride_w - p->pad_left + kw * p->dilation_w;
-            if (h < 0 || h >= p->h || w < 0 || w >= p->w)
+    for (int64_t kh = 0; kh < g->kh; kh++) {
+        int64_t h = oh * g->stride_h - g->pad_top + kh * g->dilation_h;
+        for (int64_t kw = 0; kw < g->kw; kw++) {
+            int64_t w = ow * g->stride_w - g->pad_left + kw * g->dilation_w;
+            if (h < 0 || h >= g->h || w < 0 || w >= g->w)
                 continue;
             for (int64_t c = 0; c < channels; c++) {
-                int64_t x_at = ((n * p->h + h) * p->w + w) * p->c + first + c;
-                int64_t w_at = ((co * channels + c) * p->kh + kh) * p->kw + kw;
+                int64_t x_at = ((n * g->h + h) * g->w + w) * g->c + first + c;
+                int64_t w_at = ((co * channels + c) * g->kh + kh) * g->kw + kw;
                 int64_t x = oct_ref_load(p->x_dtype, p->x, x_at) - x_zero;
                 sum += x * (oct_ref_load(p->w_dtype, p->weights, w_at) - w_zero);
             }
@@ -43,10 +44,11 @@ static void store(const oct_ref_conv_params *p, int64_t at, int64_t co, int64_t 
 
 void oct_ref_conv(const oct_ref_conv_params *p)
 {
+    const oct_geometry *g = &p->g;
     int64_t at = 0;
-    for (int64_t n = 0; n < p->n; n++)
-        for (int64_t oh = 0; oh < p->oh; oh++)
-            for (int64_t ow = 0; ow < p->ow; ow++)
-                for (int64_t co = 0; co < p->co; co++, at++)
+    for (int64_t n = 0; n < g->n; n++)
+        for (int64_t oh = 0; oh < g->oh; oh++)
+            for (int64_t ow = 0; ow < g->ow; ow++)
+                for (int64_t co = 0; co < g->co; co++, at++)
                     store(p, at, co, window(p, n, oh, ow, co));
 }

@@ -1,4 +1,5 @@
 /* Making an executor: memory, constants, the load list, the kernels of the run list. */
+#include "check_args.h"
 #include "clock.h"
 #include "executor_priv.h"
 #include "sizes.h"
@@ -92,6 +93,18 @@ static bool in_scratch(const oct_place *places, oct_mem mem)
            places[mem].region == OCT_REGION_NOWHERE;
 }
 
+static octet_status make_kernel(binder *b, const oct_launch *l, bound_launch *out)
+{
+    FORWARD(oct_device_kernel(b->e->device, l->file, l->entry, l->options, &out->kernel));
+    FORWARD(oct_check_args(out->kernel, l));
+    if (!l->record)
+        return OCTET_OK;
+    cl_int err = clSetKernelArg(out->kernel, 2 * (cl_uint)l->arg_count, l->record->numbers_bytes, l->numbers);
+    return err == CL_SUCCESS ? OCTET_OK
+                             : oct_fail_prefix(oct_cl_fail(err, "clSetKernelArg"), "%s of kernel %s",
+                                               l->record->numbers, l->entry);
+}
+
 /* Make the kernel of a launch and set its arguments. run: it belongs to the run list. */
 static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_launch *out)
 {
@@ -99,7 +112,7 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
     if (l->product)
         out->product = *l->product;
     else
-        FORWARD(oct_device_kernel(e->device, l->file, l->entry, l->options, &out->kernel));
+        FORWARD(make_kernel(b, l, out));
     out->dims = (cl_uint)l->dims;
     out->node = l->node;
     out->name = l->entry;
@@ -110,7 +123,8 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
         const oct_arg *a = &l->args[i];
         octet_status status = set_arg(b, out, index, a, run ? b->plan.run : b->plan.load);
         if (status != OCTET_OK)
-            return oct_fail_prefix(status, "argument %u of kernel %s", index, l->entry);
+            return oct_fail_prefix(status, "argument %u (%s) of kernel %s", index,
+                                   a->name ? a->name : "positional", l->entry);
         if (run && is_mem_arg(a) && in_scratch(b->plan.run, a->mem))
             e->patches[e->patch_count++] = (patch){a->mem, a->offset, (size_t)(out - e->run), index};
         index += is_mem_arg(a) ? 2 : 1;

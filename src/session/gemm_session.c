@@ -92,7 +92,7 @@ static octet_status lower(octet_gemm *g, const octet_gemm_desc *d, const void *b
                           .bias = OCT_MEM_NONE,
                           .clamp_min = d->c_min,
                           .clamp_max = d->c_max,
-                          .variant = d->variant};
+                          .force.variant = d->variant};
     if (d->bias && d->n)
         q.bias = oct_recipe_const(r, d->bias, (size_t)d->n * sizeof *d->bias);
     q.a_q = make_quant(r, d->a_dtype, &d->a_zero, d->a_zero != 0, d->a_scales, d->a_scale_count);
@@ -102,7 +102,8 @@ static octet_status lower(octet_gemm *g, const octet_gemm_desc *d, const void *b
     else
         q.c_q = make_quant(r, q.c_dtype, NULL, 0, NULL, 0);
     r->piece_bytes = oct_buffer_largest(g->device, OCT_MEM_ALIGN);
-    g->variant = oct_gemm_select(caps, &q);
+    const oct_variant *v = oct_variant_select(&oct_gemm_family, caps, &q, NULL);
+    g->variant = v ? v->name : NULL;
     return oct_gemm(r, caps, &q);
 }
 

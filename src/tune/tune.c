@@ -13,7 +13,7 @@ enum { MOST_CANDIDATES = 48, FINALISTS = 3, MOST_ROUNDS = 200, DROPPED_CHARS = 1
 #define WORTH          0.98               /* of the usual way's time: less is not worth a change */
 
 typedef struct candidate {
-    const char *variant;
+    const oct_variant *variant;
     int64_t spread;
     bool right;
     double seconds; /* a first look, then the median */
@@ -45,8 +45,8 @@ static octet_status open_trial(const search *s, const candidate *c, trial *t)
     oct_recipe_init(&r);
     r.piece_bytes = oct_buffer_largest(s->device, OCT_MEM_ALIGN);
     t->executor = NULL;
-    octet_status status =
-        oct_subject_recipe(&s->subject, oct_device_caps(s->device), c->variant, c->spread, &r, &t->mems);
+    octet_status status = oct_subject_recipe(&s->subject, oct_device_caps(s->device), c->variant->name,
+                                             c->spread, &r, &t->mems);
     if (status == OCTET_OK)
         status = oct_executor_create(s->device, &r, NULL, &t->executor);
     oct_recipe_free(&r);
@@ -69,13 +69,13 @@ static octet_status time_trial(const trial *t, int runs, double *seconds)
 static void drop(search *s, const candidate *c, const char *why)
 {
     size_t at = strlen(s->dropped);
-    snprintf(s->dropped + at, sizeof s->dropped - at, "%s%s (%s)", at ? ", " : "", c->variant, why);
+    snprintf(s->dropped + at, sizeof s->dropped - at, "%s%s (%s)", at ? ", " : "", c->variant->name, why);
 }
 
 /* It could not be made or run. */
 static void drop_for(search *s, const candidate *c, octet_status status)
 {
-    oct_device_log(s->device, "tuning: %s: %s", c->variant, oct_error_text());
+    oct_device_log(s->device, "tuning: %s: %s", c->variant->name, oct_error_text());
     oct_error_clear();
     drop(s, c, octet_status_name(status));
 }
@@ -152,7 +152,7 @@ static octet_status examine(search *s, candidate *c)
 
 /* ---- then time ----------------------------------------------------------------------------------------- */
 
-static candidate *add(search *s, const char *variant, int64_t spread)
+static candidate *add(search *s, const oct_variant *variant, int64_t spread)
 {
     if (s->count == MOST_CANDIDATES)
         return NULL;
@@ -180,10 +180,14 @@ static candidate *ranked(search *s, int better)
 static octet_status examine_all(search *s)
 {
     const oct_caps *caps = oct_device_caps(s->device);
-    const char *usual = oct_subject_usual(&s->subject, caps), *name;
+    const oct_family *family = s->subject.family;
+    const void *request = &s->subject.q;
+    oct_caps bare = *caps;
+    bare.tuning = NULL;
+    const oct_variant *usual = oct_variant_select(family, &bare, request, NULL), *v;
     FORWARD(examine(s, add(s, usual, 0)));
-    for (size_t i = 0; (name = oct_subject_candidate(&s->subject, caps, i)); i++) {
-        candidate *c = strcmp(name, usual) == 0 ? NULL : add(s, name, 0);
+    for (size_t i = 0; (v = oct_variant_candidate(family, caps, request, i)); i++) {
+        candidate *c = v == usual ? NULL : add(s, v, 0);
         if (c)
             FORWARD(examine(s, c));
     }
@@ -191,7 +195,7 @@ static octet_status examine_all(search *s)
     for (int b = 0; b < 2; b++) {
         oct_spreads spreads = {.count = 0};
         if (best[b])
-            spreads = oct_subject_spreads(&s->subject, caps, best[b]->variant);
+            spreads = oct_variant_spreads(best[b]->variant, caps, request);
         for (int i = 0; i < spreads.count; i++) {
             candidate *c = add(s, best[b]->variant, spreads.at[i]);
             if (c)
@@ -279,7 +283,7 @@ static octet_status keep(search *s, int index, int count)
     const candidate *best = ranked(s, 0), *usual = &s->all[0];
     if (usual->right && best->seconds > WORTH * usual->seconds)
         best = usual;
-    oct_tune_result result = {.usual = usual->variant,
+    oct_tune_result result = {.usual = usual->variant->name,
                               .seconds = best->seconds,
                               .usual_seconds = usual->right ? usual->seconds : 0.0,
                               .tried = s->count,
@@ -288,7 +292,7 @@ static octet_status keep(search *s, int index, int count)
                               .count = count};
     result.row.spread = best->spread;
     snprintf(result.row.key, sizeof result.row.key, "%s", s->subject.key);
-    snprintf(result.row.variant, sizeof result.row.variant, "%s", best->variant);
+    snprintf(result.row.variant, sizeof result.row.variant, "%s", best->variant->name);
     oct_tuning rows = {.rows = &result.row, .count = 1};
     FORWARD(oct_tuning_store(s->device, &rows));
     return s->options->found ? s->options->found(s->options->user, &result) : OCTET_OK;
@@ -304,25 +308,15 @@ static octet_status tune_one(search *s, int index, int count)
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
 
-static void key_of(const oct_noted *noted, char key[OCT_TUNING_KEY])
-{
-    if (noted->family == OCT_FAMILY_GEMM)
-        oct_gemm_key(noted->request, key);
-    else
-        oct_conv_key(noted->request, key);
-}
-
 /* Is it work, and the first of its name? */
 static bool is_new(const oct_recipe *r, int index)
 {
     char key[OCT_TUNING_KEY], other[OCT_TUNING_KEY];
-    const oct_gemm_request *g = r->noted[index].request;
-    const oct_conv_request *c = r->noted[index].request;
-    bool work = r->noted[index].family == OCT_FAMILY_GEMM ? g->batch * g->m > 0 && g->n > 0 && g->k > 0
-                                                          : c->n * c->oh * c->ow > 0 && c->co > 0 && c->c > 0;
-    key_of(&r->noted[index], key);
+    const oct_noted *noted = &r->noted[index];
+    bool work = noted->family->macs(noted->request) > 0;
+    noted->family->key(noted->request, key);
     for (int i = 0; work && i < index; i++) {
-        key_of(&r->noted[i], other);
+        r->noted[i].family->key(r->noted[i].request, other);
         work = strcmp(key, other) != 0;
     }
     return work;

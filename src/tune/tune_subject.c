@@ -49,6 +49,7 @@ static octet_status fill(oct_subject *s, const oct_quant *a_q, const oct_quant *
                          const octet_dtype dtypes[3], int64_t terms, int64_t channels, bool bias,
                          uint64_t state)
 {
+    s->channels = channels;
     s->a = random_bytes(s, s->a_bytes, &state);
     s->b = random_bytes(s, s->b_bytes, &state);
     float spread = (float)(48.0 / (5500.0 * sqrt((double)(terms ? terms : 1))));
@@ -65,15 +66,11 @@ static octet_status fill(oct_subject *s, const oct_quant *a_q, const oct_quant *
     return OCTET_OK;
 }
 
-static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const oct_gemm_request *from,
-                              uint64_t seed)
+static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed)
 {
-    oct_gemm_request *q = &s->gemm;
-    *q = *from;
-    q->variant = NULL;
-    q->spread = 0;
-    s->b_const = oct_recipe_is_const(recipe, from->b);
-    oct_gemm_key(q, s->key);
+    oct_gemm_request *q = &s->q.gemm;
+    *q = *(const oct_gemm_request *)request;
+    s->b_const = oct_recipe_is_const(recipe, q->b);
     q->lda = q->k;
     q->ldb = q->transpose_b ? q->k : q->n;
     q->ldc = q->n;
@@ -89,33 +86,21 @@ static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const oc
     return fill(s, &q->a_q, &q->b_q, &q->c_q, dtypes, q->k, q->n, q->bias != OCT_MEM_NONE, seed);
 }
 
-static octet_status make_conv(oct_subject *s, const oct_recipe *recipe, const oct_conv_request *from,
-                              uint64_t seed)
+static octet_status make_conv(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed)
 {
-    oct_conv_request *q = &s->conv;
-    *q = *from;
-    q->variant = NULL;
-    q->spread = 0;
+    oct_conv_request *q = &s->q.conv;
+    const oct_geometry *g = &q->g;
+    *q = *(const oct_conv_request *)request;
     q->then = (oct_conv_chain){0}; /* what follows costs the same whoever does it */
-    s->b_const = oct_recipe_is_const(recipe, from->weights);
-    oct_conv_key(q, s->key);
-    int64_t terms = q->c / q->group * q->kh * q->kw;
-    s->rows = q->n * q->oh * q->ow;
-    s->row_macs = q->co * terms;
-    s->row_bytes = (size_t)q->co * oct_dtype_bytes(q->y_dtype);
-    s->a_bytes = (size_t)(q->n * q->h * q->w * q->c) * oct_dtype_bytes(q->x_dtype);
-    s->b_bytes = (size_t)(q->co * terms) * oct_dtype_bytes(q->w_dtype);
+    s->b_const = oct_recipe_is_const(recipe, q->weights);
+    int64_t terms = g->c / g->group * g->kh * g->kw;
+    s->rows = oct_geometry_pixels(g);
+    s->row_macs = g->co * terms;
+    s->row_bytes = (size_t)g->co * oct_dtype_bytes(q->y_dtype);
+    s->a_bytes = (size_t)(g->n * g->h * g->w * g->c) * oct_dtype_bytes(q->x_dtype);
+    s->b_bytes = (size_t)(g->co * terms) * oct_dtype_bytes(q->w_dtype);
     const octet_dtype dtypes[3] = {q->x_dtype, q->w_dtype, q->y_dtype};
-    return fill(s, &q->x_q, &q->w_q, &q->y_q, dtypes, terms, q->co, q->bias != OCT_MEM_NONE, seed);
-}
-
-octet_status oct_subject_make(oct_subject *s, const oct_recipe *recipe, const oct_noted *noted, uint64_t seed)
-{
-    memset(s, 0, sizeof *s);
-    s->family = noted->family;
-    uint64_t state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-    return s->family == OCT_FAMILY_GEMM ? make_gemm(s, recipe, noted->request, state)
-                                        : make_conv(s, recipe, noted->request, state);
+    return fill(s, &q->x_q, &q->w_q, &q->y_q, dtypes, terms, g->co, q->bias != OCT_MEM_NONE, seed);
 }
 
 void oct_subject_free(oct_subject *s)
@@ -123,6 +108,14 @@ void oct_subject_free(oct_subject *s)
     oct_arena_free(&s->arena);
     memset(s, 0, sizeof *s);
 }
+
+/* The memories of a trial. */
+typedef struct oct_subject_operands {
+    oct_forced force;
+    oct_subject_mems mems;
+    oct_mem bias;
+    oct_quant a_q, b_q, c_q;
+} oct_subject_operands;
 
 static oct_quant quant_mems(oct_recipe *r, const struct oct_subject_quant *from)
 {
@@ -140,28 +133,23 @@ static oct_quant quant_mems(oct_recipe *r, const struct oct_subject_quant *from)
     return q;
 }
 
-octet_status oct_subject_recipe(const oct_subject *s, const oct_caps *caps, const char *variant,
-                                int64_t spread, oct_recipe *r, oct_subject_mems *mems)
+static octet_status append_gemm(const oct_subject *s, const oct_caps *caps, oct_recipe *r,
+                                const oct_subject_operands *t)
 {
-    bool gemm = s->family == OCT_FAMILY_GEMM;
-    mems->a = oct_recipe_input(r, s->a_bytes);
-    mems->b = s->b_const ? oct_recipe_const(r, s->b, s->b_bytes) : oct_recipe_input(r, s->b_bytes);
-    mems->c = oct_recipe_output(r, (size_t)s->rows * s->row_bytes);
-    oct_quant quants[3] = {quant_mems(r, &s->a_q), quant_mems(r, &s->b_q), quant_mems(r, &s->c_q)};
-    oct_mem bias = OCT_MEM_NONE;
-    if (s->bias)
-        bias = oct_recipe_const(r, s->bias, (size_t)(gemm ? s->gemm.n : s->conv.co) * sizeof *s->bias);
-    if (gemm) {
-        oct_gemm_request q = s->gemm;
-        q.a = mems->a, q.b = mems->b, q.c = mems->c, q.bias = bias;
-        q.a_q = quants[0], q.b_q = quants[1], q.c_q = quants[2];
-        q.variant = variant, q.spread = spread;
-        return oct_gemm(r, caps, &q);
-    }
-    oct_conv_request q = s->conv;
-    q.x = mems->a, q.weights = mems->b, q.y = mems->c, q.bias = bias;
-    q.x_q = quants[0], q.w_q = quants[1], q.y_q = quants[2];
-    q.variant = variant, q.spread = spread;
+    oct_gemm_request q = s->q.gemm;
+    q.force = t->force;
+    q.a = t->mems.a, q.b = t->mems.b, q.c = t->mems.c, q.bias = t->bias;
+    q.a_q = t->a_q, q.b_q = t->b_q, q.c_q = t->c_q;
+    return oct_gemm(r, caps, &q);
+}
+
+static octet_status append_conv(const oct_subject *s, const oct_caps *caps, oct_recipe *r,
+                                const oct_subject_operands *t)
+{
+    oct_conv_request q = s->q.conv;
+    q.force = t->force;
+    q.x = t->mems.a, q.weights = t->mems.b, q.y = t->mems.c, q.bias = t->bias;
+    q.x_q = t->a_q, q.w_q = t->b_q, q.y_q = t->c_q;
     return oct_conv(r, caps, &q);
 }
 
@@ -180,7 +168,7 @@ static oct_ref_quant ref_quant(const struct oct_subject_quant *q, int64_t first)
 
 static void reference_gemm(const oct_subject *s, int64_t row, void *out)
 {
-    const oct_gemm_request *q = &s->gemm;
+    const oct_gemm_request *q = &s->q.gemm;
     int64_t batch = row / q->m;
     oct_ref_gemm(
         &(oct_ref_gemm_params){.m = 1,
@@ -208,29 +196,18 @@ static void reference_gemm(const oct_subject *s, int64_t row, void *out)
 /* One pixel is an output of one pixel whose window begins where it does. */
 static void reference_conv(const oct_subject *s, int64_t row, void *out)
 {
-    const oct_conv_request *q = &s->conv;
-    int64_t image = row / (q->oh * q->ow), y = row / q->ow % q->oh, x = row % q->ow;
+    const oct_conv_request *q = &s->q.conv;
+    oct_geometry g = q->g;
+    int64_t image = row / (g.oh * g.ow), y = row / g.ow % g.oh, x = row % g.ow;
+    g.n = g.oh = g.ow = 1;
+    g.pad_top -= y * g.stride_h;
+    g.pad_left -= x * g.stride_w;
     oct_ref_conv(
-        &(oct_ref_conv_params){.n = 1,
-                               .h = q->h,
-                               .w = q->w,
-                               .c = q->c,
-                               .oh = 1,
-                               .ow = 1,
-                               .co = q->co,
-                               .kh = q->kh,
-                               .kw = q->kw,
-                               .group = q->group,
-                               .stride_h = q->stride_h,
-                               .stride_w = q->stride_w,
-                               .dilation_h = q->dilation_h,
-                               .dilation_w = q->dilation_w,
-                               .pad_top = q->pad_top - y * q->stride_h,
-                               .pad_left = q->pad_left - x * q->stride_w,
+        &(oct_ref_conv_params){.g = g,
                                .x_dtype = q->x_dtype,
                                .w_dtype = q->w_dtype,
                                .y_dtype = q->y_dtype,
-                               .x = s->a + (size_t)(image * q->h * q->w * q->c) * oct_dtype_bytes(q->x_dtype),
+                               .x = s->a + (size_t)(image * g.h * g.w * g.c) * oct_dtype_bytes(q->x_dtype),
                                .weights = s->b,
                                .y = out,
                                .bias = s->bias,
@@ -241,31 +218,46 @@ static void reference_conv(const oct_subject *s, int64_t row, void *out)
                                .clamp_max = q->clamp_max});
 }
 
+/* ---- any family ---------------------------------------------------------------------------------------- */
+
+static const struct oct_subject_kind {
+    const oct_family *family;
+    octet_status (*make)(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed);
+    octet_status (*append)(const oct_subject *s, const oct_caps *caps, oct_recipe *r,
+                           const oct_subject_operands *t);
+    void (*reference)(const oct_subject *s, int64_t row, void *out);
+} kinds[] = {{&oct_gemm_family, make_gemm, append_gemm, reference_gemm},
+             {&oct_conv_family, make_conv, append_conv, reference_conv}};
+
+octet_status oct_subject_make(oct_subject *s, const oct_recipe *recipe, const oct_noted *noted, uint64_t seed)
+{
+    memset(s, 0, sizeof *s);
+    s->family = noted->family;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        s->kind = kinds[i].family == s->family ? &kinds[i] : s->kind;
+    RETURN_IF(!s->kind, OCTET_UNSUPPORTED, "a %s is not tuned", s->family->name);
+    noted->family->key(noted->request, s->key);
+    octet_status status = s->kind->make(s, recipe, noted->request, seed * UINT64_C(0x9E3779B97F4A7C15) + 1);
+    s->q.force = (oct_forced){NULL, 0};
+    return status;
+}
+
+octet_status oct_subject_recipe(const oct_subject *s, const oct_caps *caps, const char *variant,
+                                int64_t spread, oct_recipe *r, oct_subject_mems *mems)
+{
+    mems->a = oct_recipe_input(r, s->a_bytes);
+    mems->b = s->b_const ? oct_recipe_const(r, s->b, s->b_bytes) : oct_recipe_input(r, s->b_bytes);
+    mems->c = oct_recipe_output(r, (size_t)s->rows * s->row_bytes);
+    oct_subject_operands t = {.force = {variant, spread}, .mems = *mems, .bias = OCT_MEM_NONE};
+    t.a_q = quant_mems(r, &s->a_q);
+    t.b_q = quant_mems(r, &s->b_q);
+    t.c_q = quant_mems(r, &s->c_q);
+    if (s->bias)
+        t.bias = oct_recipe_const(r, s->bias, (size_t)s->channels * sizeof *s->bias);
+    return s->kind->append(s, caps, r, &t);
+}
+
 void oct_subject_reference(const oct_subject *s, int64_t row, void *out)
 {
-    if (s->family == OCT_FAMILY_GEMM)
-        reference_gemm(s, row, out);
-    else
-        reference_conv(s, row, out);
-}
-
-/* ---- choices ------------------------------------------------------------------------------------------- */
-
-const char *oct_subject_usual(const oct_subject *s, const oct_caps *caps)
-{
-    oct_caps bare = *caps;
-    bare.tuning = NULL;
-    return s->family == OCT_FAMILY_GEMM ? oct_gemm_select(&bare, &s->gemm) : oct_conv_select(&bare, &s->conv);
-}
-
-const char *oct_subject_candidate(const oct_subject *s, const oct_caps *caps, size_t index)
-{
-    return s->family == OCT_FAMILY_GEMM ? oct_gemm_candidate(caps, &s->gemm, index)
-                                        : oct_conv_candidate(caps, &s->conv, index);
-}
-
-oct_spreads oct_subject_spreads(const oct_subject *s, const oct_caps *caps, const char *variant)
-{
-    return s->family == OCT_FAMILY_GEMM ? oct_gemm_spreads(caps, &s->gemm, variant)
-                                        : oct_conv_spreads(caps, &s->conv, variant);
+    s->kind->reference(s, row, out);
 }

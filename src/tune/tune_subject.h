@@ -7,12 +7,17 @@
 #include "gemm.h"
 
 typedef struct oct_subject {
-    oct_family family;
-    oct_gemm_request gemm; /* one of these, without memories */
-    oct_conv_request conv;
+    const oct_family *family;
+    const struct oct_subject_kind *kind; /* what a family has of its own here */
+    union {                              /* without memories, nothing forced */
+        oct_forced force;
+        oct_gemm_request gemm;
+        oct_conv_request conv;
+    } q;
     bool b_const;
     char key[OCT_TUNING_KEY];
     int64_t rows; /* of the result, all batches together; pixels of a convolution */
+    int64_t channels;
     int64_t row_macs;
     size_t a_bytes, b_bytes, row_bytes;
     unsigned char *a, *b;
@@ -39,10 +44,5 @@ octet_status oct_subject_recipe(const oct_subject *s, const oct_caps *caps, cons
                                 int64_t spread, oct_recipe *r, oct_subject_mems *mems);
 /* What row `row` of the result has to be. */
 void oct_subject_reference(const oct_subject *s, int64_t row, void *out);
-
-/* Variants and ways to spread them, as in gemm.h. */
-const char *oct_subject_usual(const oct_subject *s, const oct_caps *caps);
-const char *oct_subject_candidate(const oct_subject *s, const oct_caps *caps, size_t index);
-oct_spreads oct_subject_spreads(const oct_subject *s, const oct_caps *caps, const char *variant);
 
 #endif

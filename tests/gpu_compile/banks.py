@@ -1,14 +1,12 @@
-"""Bank conflicts of the tiles in local memory, by the addresses that a warp makes: for every GEMM_TILE and CONV_TILE of the
-tables, the stores of a stage (tile.clh: keep_stage) and the loads of a k group (multiply_stage), 32 banks of 4 bytes.
+"""Bank conflicts of the tiles in local memory, by the addresses that a warp makes: for every tile of the
+rows that the program print_variants prints (standard input), the stores of a stage (tile.clh: keep_stage) and the loads of a k group (multiply_stage), 32 banks of 4 bytes.
 The addresses are those of tile.clh, written down here once more: a change there is one here.
 
 A warp's access takes as many passes as the busiest bank has different words; accesses of 16 bytes are made by a quarter of
 the warp at a time. Printed: passes beyond the least, a line a variant; exit 1 where there are any."""
 import re
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 WARP, BANKS = 32, 32
 
 
@@ -51,9 +49,8 @@ def excess(bm, bn, bk, tm, tn):
 
 
 def main():
-    rows = [(name, *map(int, sizes.split(","))) for table in ("gemm", "conv")
-            for name, sizes in re.findall(r"^(?:GEMM|CONV)_TILE\((\w+), ([\d, ]+)\)",
-                                          (ROOT / f"src/ops/{table}_variants.def").read_text(), re.M)]
+    shape = re.compile(r"^(\w+) .*-DBM=(\d+) -DBN=(\d+) -DBK=(\d+) -DTM=(\d+) -DTN=(\d+)")
+    rows = [(m.group(1), *map(int, m.groups()[1:])) for m in map(shape.match, sys.stdin) if m]
     bad = not rows
     for name, *sizes in rows:
         found = excess(*sizes)

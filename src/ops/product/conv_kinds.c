@@ -1,0 +1,190 @@
+#include "conv_kinds.h"
+#include "dtype.h"
+#include "sizes.h"
+#include "split.h"
+#include "tile.h"
+
+#include <stdio.h>
+
+static bool depthwise(const void *request)
+{
+    return oct_geometry_is_depthwise(&((const oct_conv_request *)request)->g);
+}
+
+/* The kernel of rows has the window as build options and its loops over it written out. */
+static bool depthwise_in_rows(const void *request)
+{
+    const oct_geometry *g = &((const oct_conv_request *)request)->g;
+    return oct_geometry_is_depthwise(g) && g->dilation_h == 1 && g->kh <= 11 && g->kw <= 11 &&
+           g->stride_h <= 4;
+}
+
+/* What a k group of all pixels takes, for each tile the products, the loads of B and, worth half of one,
+ * those of the pixels. */
+static double cost(const oct_variant *v, const oct_caps *caps, const void *request)
+{
+    const oct_geometry *g = &((const oct_conv_request *)request)->g;
+    const int64_t pixels = oct_geometry_pixels(g), channels = g->co / g->group, vectors = v->nb / 16;
+    const int64_t tiles = (pixels / v->rows + (pixels % v->rows != 0)) * ((channels + v->nb - 1) / v->nb);
+    (void)caps;
+    return (double)(tiles * (2 * v->rows * vectors + v->rows + 2 * vectors));
+}
+
+static double tile_cost(const oct_variant *v, const oct_caps *caps, const void *request)
+{
+    const oct_geometry *g = &((const oct_conv_request *)request)->g;
+    int64_t groups = g->kh * g->kw * ((g->c / g->group + 3) / 4);
+    oct_tiling s = oct_tile_spread_whole(&v->tile, oct_geometry_pixels(g), g->co / g->group, groups);
+    return oct_tile_cost(&v->tile, caps, &s, g->group);
+}
+
+static oct_spreads spreads(const oct_variant *v, const oct_caps *caps, const void *request)
+{
+    const oct_geometry *g = &((const oct_conv_request *)request)->g;
+    int64_t pixels = oct_geometry_pixels(g), panels = (g->co / g->group + v->nb - 1) / v->nb * g->group;
+    (void)caps;
+    return oct_product_block_choices(pixels, v->rows, oct_product_block_rows(pixels, v->rows, panels));
+}
+
+static void options(const oct_variant *v, const void *request, char text[OCT_VARIANT_OPTIONS])
+{
+    (void)request;
+    snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d -DNB=%d", v->rows, v->nb);
+}
+
+static void row_options(const oct_variant *v, const void *request, char text[OCT_VARIANT_OPTIONS])
+{
+    const oct_geometry *g = &((const oct_conv_request *)request)->g;
+    snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d -DKH=%d -DKW=%d -DSTRIDE_H=%d", v->rows, (int)g->kh,
+             (int)g->kw, (int)g->stride_h);
+}
+
+/* The chain's arguments (kernels/conv/conv.clh). */
+static void chain_arguments(oct_launch *l, const oct_conv_work *w)
+{
+    const oct_conv_chain *c = &w->q->then;
+    if (c->has_table)
+        oct_launch_in(l, c->table);
+    if (!c->has_sum)
+        return;
+    oct_launch_in_at(l, c->residual, (size_t)w->first);
+    if (c->residual != w->q->x) /* which other work-items read */
+        oct_launch_in_place(l, c->residual);
+    oct_launch_in(l, w->sum_params);
+    oct_launch_i32(l, c->swapped);
+    oct_launch_i32(l, c->sum_min);
+    oct_launch_i32(l, c->sum_max);
+}
+
+/* The launch but for its work sizes. of_device: build options besides those of row and product. */
+static oct_launch *begin(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const oct_conv_work *w,
+                         const char *of_device)
+{
+    const oct_conv_request *q = w->q;
+    const oct_geometry *g = &q->g;
+    const oct_conv_chain *c = &q->then;
+    char own[OCT_VARIANT_OPTIONS], of_product[64];
+    oct_variant_options(v, q, own);
+    oct_product_options(w->p, of_product);
+    oct_launch *l = oct_recipe_launch(r, v->file, "conv", "%s %s %s%s%s%s", of_device, own, of_product,
+                                      c->has_table ? " -DCHAIN_TABLE" : "",
+                                      c->has_table && caps->x86_avx512_vbmi ? " -DX86_VBMI" : "",
+                                      c->has_sum ? " -DCHAIN_SUM" : "");
+    oct_launch_in_at(l, q->x, (size_t)(w->part->block * (g->c / g->group)) * oct_dtype_bytes(q->x_dtype));
+    oct_launch_in(l, w->p->packed);
+    oct_launch_in(l, w->p->prep);
+    oct_launch_in(l, w->pad_row);
+    oct_launch_out_at(l, q->y, (size_t)w->first * oct_dtype_bytes(q->y_dtype));
+    oct_launch_i64(l, oct_geometry_pixels(g));
+    const int64_t numbers[] = {
+        g->h,        g->w,        g->c,          g->oh,         g->ow,      g->co,       g->kh,  g->kw,
+        g->stride_h, g->stride_w, g->dilation_h, g->dilation_w, g->pad_top, g->pad_left, w->tap, w->p->n};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        oct_launch_i32(l, numbers[i]);
+    oct_launch_i64(l, w->p->packed_stride);
+    oct_launch_i64(l, w->p->prep_stride);
+    oct_launch_i32(l, q->clamp_min);
+    oct_launch_i32(l, q->clamp_max);
+    chain_arguments(l, w);
+    return l;
+}
+
+static size_t pixel_tiles(const oct_conv_work *w, int64_t rows)
+{
+    return oct_ceil_div((size_t)oct_geometry_pixels(&w->q->g), (size_t)rows);
+}
+
+static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_conv_work *w = work;
+    oct_launch_3d(begin(r, caps, v, w, ""),
+                  (size_t[3]){(size_t)w->p->panels, pixel_tiles(w, v->rows), (size_t)w->p->blocks}, NULL);
+    return r->status;
+}
+
+static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_conv_work *w = work;
+    oct_launch *l = begin(r, caps, v, w, "");
+    int64_t wanted = w->q->force.spread, pixels = oct_geometry_pixels(&w->q->g);
+    int64_t rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
+                          : oct_product_block_rows(pixels, v->rows, w->p->panels * w->p->blocks);
+    oct_launch_i32(l, rows);
+    oct_launch_3d(l, (size_t[3]){pixel_tiles(w, rows), (size_t)w->p->panels, (size_t)w->p->blocks},
+                  (size_t[3]){1, 1, 1});
+    return r->status;
+}
+
+static octet_status launch_tiles(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_conv_work *w = work;
+    oct_tiling s = oct_tile_spread_whole(&v->tile, oct_geometry_pixels(&w->q->g), w->p->n, w->p->groups);
+    size_t items = oct_tile_items(&v->tile);
+    char of_device[64];
+    oct_tile_device_options(&v->tile, caps, of_device);
+    oct_launch_3d(begin(r, caps, v, w, of_device),
+                  (size_t[3]){(size_t)(s.down * s.across) * items, 1, (size_t)w->p->blocks},
+                  (size_t[3]){items, 1, 1});
+    return r->status;
+}
+
+static octet_status launch_rows(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_conv_work *w = work;
+    size_t tiles = (size_t)w->q->g.n * oct_ceil_div((size_t)w->q->g.oh, (size_t)v->rows);
+    oct_launch_3d(begin(r, caps, v, w, ""), (size_t[3]){tiles, (size_t)w->p->panels, 1},
+                  (size_t[3]){1, 1, 1});
+    return r->status;
+}
+
+static octet_status launch_quads(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_conv_work *w = work;
+    size_t local[3], global[3] = {oct_ceil_div((size_t)w->p->n, 4), pixel_tiles(w, v->rows), 1};
+    oct_group_items(caps, global, local);
+    oct_launch_3d(begin(r, caps, v, w, ""), global, local);
+    return r->status;
+}
+
+const oct_kind oct_conv_blocks = {
+    .cost = cost, .spreads = spreads, .options = options, .launch = launch_blocks};
+const oct_kind oct_conv_grid = {.cost = cost, .options = options, .launch = launch_grid};
+const oct_kind oct_conv_tiles = {.fits = oct_tile_fits,
+                                 .suits = oct_suits_gpu,
+                                 .cost = tile_cost,
+                                 .options = oct_tile_options,
+                                 .launch = launch_tiles};
+const oct_kind oct_conv_depthwise_rows = {.applies = depthwise_in_rows,
+                                          .cost = cost,
+                                          .options = row_options,
+                                          .launch = launch_rows,
+                                          .depthwise = true,
+                                          .row_taps = true};
+const oct_kind oct_conv_depthwise_grid = {
+    .applies = depthwise, .cost = cost, .options = options, .launch = launch_grid, .depthwise = true};
+const oct_kind oct_conv_depthwise_quads = {.applies = depthwise,
+                                           .suits = oct_suits_gpu,
+                                           .cost = cost,
+                                           .options = options,
+                                           .launch = launch_quads,
+                                           .depthwise = true};

@@ -1,0 +1,82 @@
+/* GEMM kernels of one work-item that makes a tile at a time: where the device is a CPU, of as many rows as
+ * keep A in its cache; the portable ones, of one tile. */
+#include "gemm_kinds.h"
+#include "sizes.h"
+
+#include <stdio.h>
+
+/* m rows in whole tiles, each with the loads of B besides, which are worth about one row. */
+static double cost(const oct_variant *v, const oct_caps *caps, const void *request)
+{
+    const oct_gemm_request *q = request;
+    (void)caps;
+    return (double)(q->m / v->rows + (q->m % v->rows != 0)) * (v->rows + 1);
+}
+
+static oct_spreads spreads(const oct_variant *v, const oct_caps *caps, const void *request)
+{
+    const oct_gemm_request *q = request;
+    int64_t panels = (q->n + v->nb - 1) / v->nb * q->batch;
+    (void)caps;
+    return oct_product_block_choices(q->m, v->rows, oct_product_block_rows(q->m, v->rows, panels));
+}
+
+static void options(const oct_variant *v, const void *request, char text[OCT_VARIANT_OPTIONS])
+{
+    (void)request;
+    snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d", v->rows);
+}
+
+static oct_launch *begin(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w)
+{
+    const oct_gemm_request *q = w->q;
+    char own[OCT_VARIANT_OPTIONS], of_product[64];
+    oct_variant_options(v, q, own);
+    oct_product_options(w->p, of_product);
+    oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "%s %s%s", own, of_product,
+                                      q->a_q.scale_count > 1 ? " -DROWSCALE" : "");
+    oct_launch_in_at(l, q->a, oct_gemm_a_at(w));
+    oct_launch_in(l, w->p->packed);
+    oct_launch_in(l, w->p->prep);
+    oct_launch_in_at(l, w->rowsum, oct_gemm_rowsum_at(w));
+    oct_launch_in(l, q->a_q.scale);
+    oct_launch_out_at(l, q->c, oct_gemm_c_at(w));
+    oct_launch_i32(l, q->m);
+    oct_launch_i32(l, w->p->n);
+    oct_launch_i32(l, q->k);
+    const int64_t strides[] = {q->lda,      q->ldc,           q->a_stride, w->p->packed_stride,
+                               q->c_stride, w->p->prep_stride};
+    for (size_t i = 0; i < sizeof strides / sizeof strides[0]; i++)
+        oct_launch_i64(l, strides[i]);
+    oct_launch_i32(l, q->clamp_min);
+    oct_launch_i32(l, q->clamp_max);
+    return l;
+}
+
+static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_gemm_work *w = work;
+    size_t tiles = oct_ceil_div((size_t)w->q->m, (size_t)v->rows);
+    (void)caps;
+    oct_launch_3d(begin(r, v, w), (size_t[3]){(size_t)w->p->panels, tiles, (size_t)w->batch}, NULL);
+    return r->status;
+}
+
+static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const oct_gemm_work *w = work;
+    oct_launch *l = begin(r, v, w);
+    (void)caps;
+    int64_t wanted = w->q->force.spread;
+    int64_t rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
+                          : oct_product_block_rows(w->q->m, v->rows, w->p->panels * w->batch);
+    oct_launch_i32(l, rows);
+    oct_launch_3d(
+        l, (size_t[3]){oct_ceil_div((size_t)w->q->m, (size_t)rows), (size_t)w->p->panels, (size_t)w->batch},
+        (size_t[3]){1, 1, 1});
+    return r->status;
+}
+
+const oct_kind oct_gemm_blocks = {
+    .cost = cost, .spreads = spreads, .options = options, .launch = launch_blocks};
+const oct_kind oct_gemm_grid = {.cost = cost, .options = options, .launch = launch_grid};

@@ -1,0 +1,260 @@
+#include "lstm.h"
+#include "float_product.h"
+#include "move.h"
+#include "sizes.h"
+
+#include <string.h>
+
+/* A step of so many multiply-adds is worth a launch of its own. */
+#define STEP_MACS (1 << 20)
+/* But not more than so many of them. */
+#define MOST_STEPS 4096
+
+enum { GROUP_ITEMS = 256 };
+
+static double step_macs(const oct_lstm_request *q)
+{
+    return 4.0 * (double)q->hidden * (double)q->hidden * (double)q->batch * q->directions;
+}
+
+static double macs(const void *request)
+{
+    const oct_lstm_request *q = request;
+    return step_macs(q) * (double)q->steps;
+}
+
+static bool suits_steps(const oct_caps *caps, const void *request)
+{
+    const oct_lstm_request *q = request;
+    (void)caps;
+    return q->steps == 1 || (step_macs(q) >= STEP_MACS && q->steps <= MOST_STEPS);
+}
+
+/* Units of a work-item, and of a panel of the recurrence weights: on CPUs a vector, if its compiler can, on
+ * GPUs so many that work-items side by side read side by side. */
+static int units_of(const oct_caps *caps)
+{
+    return caps->prefers_tiles || caps->weak_compiler ? 1 : 16;
+}
+
+static int panel_of(const oct_caps *caps)
+{
+    return units_of(caps) == 1 ? 32 : 16;
+}
+
+/* [direction][4 hidden][inputs] to [inputs][direction][4 hidden]. */
+static oct_mem transposed(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    oct_operand x = q->w, y = q->w;
+    x.rank = y.rank = 2;
+    x.dims[0] = y.dims[1] = 4 * q->hidden * q->directions;
+    x.dims[1] = y.dims[0] = q->inputs;
+    y.mem = oct_recipe_temp(r, (size_t)oct_operand_elems(&x) * sizeof(float));
+    (void)oct_transpose(r, caps, &x, &y, (int[]){1, 0});
+    return y.mem;
+}
+
+/* [direction][gate][unit][k] to [direction][panel][k][gate][unit of panel]; what is behind the last unit may
+ * be anything. */
+static oct_mem in_panels(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    const int64_t n = q->hidden, each = panel_of(caps), whole = n / each, panels = whole + (n % each != 0);
+    oct_operand to = q->r;
+    to.mem = oct_recipe_temp(r, (size_t)(q->directions * panels * n * 4 * each) * sizeof(float));
+    for (int part = 0; part < 2; part++) { /* whole panels, then what is left */
+        oct_box b = {.rank = 5,
+                     .dims = {q->directions, part ? panels - whole : whole, n, 4, part ? n % each : each},
+                     .x_steps = {4 * n * n, each * n, 1, n * n, n},
+                     .y_steps = {panels * n * 4 * each, n * 4 * each, 4 * each, each, 1},
+                     .x_start = part ? whole * each * n : 0,
+                     .y_start = part ? whole * n * 4 * each : 0};
+        (void)oct_move_box(r, caps, &q->r, &to, &b);
+    }
+    return to.mem;
+}
+
+/* [direction][4 hidden]: the sum of both halves. */
+static oct_mem bias_sum(oct_recipe *r, const oct_lstm_request *q)
+{
+    size_t count = (size_t)(4 * q->hidden * q->directions);
+    oct_mem sum = oct_recipe_temp(r, count * sizeof(float));
+    oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", "bias_sum", "%s", "");
+    oct_launch_in(l, q->bias);
+    oct_launch_out(l, sum);
+    oct_launch_i64(l, 4 * q->hidden);
+    oct_launch_1d(l, count, 0);
+    return sum;
+}
+
+/* What the inputs give to the gates: [step and batch, as in x][direction][4 hidden]. */
+static octet_status input_products(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q,
+                                   oct_mem *gates)
+{
+    int64_t rows = q->steps * q->batch, columns = 4 * q->hidden * q->directions;
+    bool adds = q->bias != OCT_MEM_NONE;
+    *gates = oct_recipe_temp(r, (size_t)(rows * columns) * sizeof(float));
+    oct_float_matmul_request product = {.m = rows,
+                                        .n = columns,
+                                        .k = q->inputs,
+                                        .batch = 1,
+                                        .a = q->x,
+                                        .b = transposed(r, caps, q),
+                                        .y = *gates,
+                                        .alpha = 1.0f,
+                                        .beta = adds ? 1.0f : 0.0f,
+                                        .c = adds ? bias_sum(r, q) : OCT_MEM_NONE,
+                                        .c_column = 1};
+    return oct_float_matmul(r, caps, &product);
+}
+
+/* The memories of a launch. */
+typedef struct steps {
+    int64_t step; /* -1: all of them, with `turns` */
+    int direction, directions;
+    oct_mem gates, r, h, c, turns, y_h, y_c;
+} steps;
+
+static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
+{
+    int64_t n = q->batch, d = q->directions, h = q->hidden;
+    const int64_t sizes[] = {h,
+                             q->steps,
+                             s->direction,
+                             d,
+                             q->batch_first ? 1 : n,                /* rows of gates from step to step */
+                             q->batch_first ? q->steps : 1,         /* and from sequence to sequence */
+                             q->batch_first ? d * h : d * n * h,    /* y from step to step */
+                             q->batch_first ? h : n * h,            /* direction to direction */
+                             q->batch_first ? q->steps * d * h : h, /* sequence to sequence */
+                             q->batch_first ? h : n * h,            /* states from direction to direction */
+                             q->batch_first ? d * h : h};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        oct_launch_i64(l, sizes[i]);
+}
+
+static void put_numbers(oct_launch *l, const oct_lstm_request *q, const steps *s)
+{
+    const oct_lstm_function *f = q->functions[s->direction];
+    const bool has[] = {q->lengths != OCT_MEM_NONE,
+                        s->h != OCT_MEM_NONE,
+                        s->c != OCT_MEM_NONE,
+                        q->y != OCT_MEM_NONE,
+                        q->reverse,
+                        q->peepholes != OCT_MEM_NONE,
+                        q->input_forget};
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
+        oct_launch_i32(l, has[i]);
+    for (int i = 0; i < 3; i++) {
+        oct_launch_f32(l, f[i].alpha);
+        oct_launch_f32(l, f[i].beta);
+    }
+    oct_launch_f32(l, q->clip > 0 ? q->clip : 3.402823466e38f);
+}
+
+static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, const steps *s)
+{
+    const oct_lstm_function *f = q->functions[s->direction];
+    const int units = units_of(caps);
+    bool whole = s->step < 0;
+    oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", whole ? "lstm_whole" : "lstm_step",
+                                      "-DUNITS=%d -DPANEL=%d -DGATE=%s -DINPUT=%s -DCELL=%s", units,
+                                      panel_of(caps), f[0].name, f[1].name, f[2].name);
+    const oct_mem in[] = {s->gates, s->r, q->peepholes, q->lengths, s->h, s->c},
+                  out[] = {q->y, s->y_h, s->y_c};
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++)
+        oct_launch_in(l, in[i]);
+    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
+        oct_launch_out(l, out[i]);
+    put_sizes(l, q, s);
+    put_numbers(l, q, s);
+    size_t items = oct_ceil_div((size_t)q->hidden, (size_t)units), group = items;
+    group = group < GROUP_ITEMS ? group : GROUP_ITEMS;
+    group = group < caps->max_group ? group : caps->max_group;
+    if (whole)
+        oct_launch_out(l, s->turns);
+    else
+        oct_launch_i64(l, s->step);
+    oct_launch_3d(l, (size_t[3]){whole ? group : items, (size_t)q->batch, (size_t)s->directions},
+                  whole ? (size_t[3]){group, 1, 1} : NULL);
+}
+
+static bool same_functions(const oct_lstm_request *q)
+{
+    for (int i = 0; i < 3; i++) {
+        const oct_lstm_function *a = &q->functions[0][i], *b = &q->functions[1][i];
+        if (strcmp(a->name, b->name) != 0 || a->alpha != b->alpha || a->beta != b->beta)
+            return false;
+    }
+    return true;
+}
+
+/* Directions whose functions differ are launches of their own. */
+static void put_directions(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, steps *s)
+{
+    int together = q->directions == 1 || same_functions(q) ? q->directions : 1;
+    s->directions = together;
+    for (s->direction = 0; s->direction < q->directions; s->direction += together)
+        put_steps(r, caps, q, s);
+}
+
+/* What the launchers are given. */
+typedef struct lstm_work {
+    const oct_lstm_request *q;
+    steps s;
+    oct_mem last[2]; /* h and c behind the last step */
+    size_t state;    /* bytes of h or c */
+} lstm_work;
+
+static octet_status launch_whole(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const lstm_work *w = work;
+    steps s = w->s;
+    (void)v;
+    s.turns = oct_recipe_temp(r, 2 * w->state);
+    s.y_h = w->last[0];
+    s.y_c = w->last[1];
+    put_directions(r, caps, w->q, &s);
+    return r->status;
+}
+
+static octet_status launch_steps(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
+{
+    const lstm_work *w = work;
+    const oct_lstm_request *q = w->q;
+    steps s = w->s;
+    if (q->steps == 0)
+        return launch_whole(r, caps, v, work);
+    const oct_mem turns[2][2] = {{oct_recipe_temp(r, w->state), oct_recipe_temp(r, w->state)},
+                                 {oct_recipe_temp(r, w->state), oct_recipe_temp(r, w->state)}};
+    for (s.step = 0; s.step < q->steps; s.step++) {
+        const oct_mem *to = s.step == q->steps - 1 ? w->last : turns[s.step % 2];
+        s.y_h = to[0];
+        s.y_c = to[1];
+        put_directions(r, caps, q, &s);
+        s.h = to[0];
+        s.c = to[1];
+    }
+    return r->status;
+}
+
+static const oct_kind lstm_steps = {.suits = suits_steps, .launch = launch_steps};
+static const oct_kind lstm_whole = {.launch = launch_whole};
+static const oct_variant variants[] = {
+    OCT_VARIANT(steps, lstm_steps, any_device, "float/lstm.cl", 0, 0, 0, OCT_AS_IS)
+        OCT_VARIANT(whole, lstm_whole, any_device, "float/lstm.cl", 0, 0, 0, OCT_AS_IS)};
+const oct_family oct_lstm_family = {"LSTM", variants, sizeof variants / sizeof variants[0], macs, NULL};
+
+octet_status oct_lstm(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q)
+{
+    const oct_variant *v;
+    FORWARD(oct_variant_choose(&oct_lstm_family, caps, q, &v, NULL));
+    lstm_work w = {.q = q,
+                   .s = {.step = -1, .h = q->h, .c = q->c},
+                   .last = {q->y_h, q->y_c},
+                   .state = (size_t)(q->directions * q->batch * q->hidden) * sizeof(float)};
+    FORWARD(input_products(r, caps, q, &w.s.gates));
+    w.s.r = in_panels(r, caps, q);
+    for (int k = 0; k < 2; k++)
+        w.last[k] = w.last[k] == OCT_MEM_NONE ? oct_recipe_temp(r, w.state) : w.last[k];
+    return v->kind->launch(r, caps, v, &w);
+}

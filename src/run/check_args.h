@@ -1,0 +1,12 @@
+/* Is a kernel the one that its launch was made for? */
+#ifndef OCT_CHECK_ARGS_H
+#define OCT_CHECK_ARGS_H
+
+#include "device.h"
+#include "recipe.h"
+
+/* The number of its arguments and, where the driver tells, their types, against what the launch gives.
+ * Errors: INTERNAL (names kernel and argument). */
+octet_status oct_check_args(cl_kernel kernel, const oct_launch *l);
+
+#endif
