@@ -25,8 +25,8 @@ octet_status oct_api_check_gemm(octet_gemm_desc *desc);
 octet_status oct_api_take_session_desc(octet_session_desc *mine, const octet_session_desc *theirs,
                                        const octet_model *model, const char *caller);
 
-/* An input or output of the file, as far as that tells it, else as sized. */
-octet_status oct_api_give_value(const oct_value *v, const oct_value *sized, octet_value_info *info);
+/* An input or output of the file, as far as that tells it, else of a view. */
+octet_status oct_api_give_value(const oct_value *v, const oct_value *viewed, octet_value_info *info);
 
 #define TAKE_DESC(mine, theirs, type) oct_api_take_desc(&(mine), sizeof(mine), (theirs), #type)
 #define GIVE_INFO(theirs, mine, type) oct_api_give_info((theirs), &(mine), sizeof(mine), #type)

@@ -1,7 +1,9 @@
 /* Devices, contexts, counters, host tensors, names. */
 #include "api.h"
 #include "ceiling.h"
+
 #include "sizes.h"
+#include <octet/experimental.h>
 
 #include <octet/experimental.h>
 #include <octet/opencl.h>

@@ -1,4 +1,4 @@
-/* octet_model: loading a file, and what it says of its inputs and outputs. */
+/* octet_model: loading a file, and what the file says of it. */
 #include "api.h"
 #include "fixed_api.h"
 #include "model.h"
@@ -44,14 +44,14 @@ size_t octet_model_output_count(const octet_model *model)
     return model ? (size_t)model->graph->output_count : 0;
 }
 
-octet_status oct_api_give_value(const oct_value *v, const oct_value *sized, octet_value_info *info)
+octet_status oct_api_give_value(const oct_value *v, const oct_value *viewed, octet_value_info *info)
 {
     octet_value_info mine;
     OCTET_INIT(mine);
     mine.name = v->name;
-    mine.dtype = v->dtype ? v->dtype : sized->dtype;
-    mine.rank = v->rank >= 0 ? v->rank : sized->rank >= 0 ? sized->rank : 0;
-    memcpy(mine.dims, v->rank >= 0 ? v->dims : sized->dims, sizeof mine.dims);
+    mine.dtype = v->dtype ? v->dtype : viewed->dtype;
+    mine.rank = v->rank >= 0 ? v->rank : viewed->rank >= 0 ? viewed->rank : 0;
+    memcpy(mine.dims, v->rank >= 0 ? v->dims : viewed->dims, sizeof mine.dims);
     return GIVE_INFO(info, mine, octet_value_info);
 }
 
@@ -61,7 +61,7 @@ octet_status octet_model_input(const octet_model *m, size_t index, octet_value_i
     RETURN_IF(index >= (size_t)m->graph->input_count, OCTET_INVALID_ARGUMENT,
               "octet_model_input: index %zu; the model has %d inputs", index, m->graph->input_count);
     int v = m->graph->inputs[index];
-    return oct_api_give_value(&m->graph->values[v], &m->loaded.graph.values[v], info);
+    return oct_api_give_value(&m->graph->values[v], &m->view.graph.values[v], info);
 }
 
 octet_status octet_model_output(const octet_model *m, size_t index, octet_value_info *info)
@@ -70,7 +70,7 @@ octet_status octet_model_output(const octet_model *m, size_t index, octet_value_
     RETURN_IF(index >= (size_t)m->graph->output_count, OCTET_INVALID_ARGUMENT,
               "octet_model_output: index %zu; the model has %d outputs", index, m->graph->output_count);
     int v = m->graph->outputs[index];
-    return oct_api_give_value(&m->graph->values[v], &m->loaded.graph.values[v], info);
+    return oct_api_give_value(&m->graph->values[v], &m->view.graph.values[v], info);
 }
 
 octet_status octet_tensor_read_pb(const char *path, octet_tensor *tensor, char *name, size_t name_size)

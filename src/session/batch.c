@@ -97,10 +97,10 @@ static octet_status check_networks(octet_session *const *sessions, size_t count)
 }
 
 /* Scales that are computed from a whole tensor would be those of a part. */
-static octet_status check_nodes(const oct_sizing *s)
+static octet_status check_nodes(const oct_view *v)
 {
-    for (int i = 0; i < s->shown_count; i++) {
-        const oct_node *n = &s->graph.nodes[s->shown[i]];
+    for (int i = 0; i < v->shown_count; i++) {
+        const oct_node *n = &v->graph.nodes[v->shown[i]];
         RETURN_IF(oct_op_facts(n->op)->mixes_rows, OCTET_UNSUPPORTED,
                   "node '%s' (%s) takes its scale from the whole batch: a part of it would give other bytes; "
                   "run it on one device",
@@ -243,7 +243,7 @@ octet_status oct_batch_run(octet_session *const *sessions, size_t count, const d
     const oct_graph *g = model->graph;
     batch b = {.graph = g, .input_count = (size_t)g->input_count, .output_count = (size_t)g->output_count};
     FORWARD(check_networks(sessions, count));
-    FORWARD(check_nodes(&model->loaded));
+    FORWARD(check_nodes(&model->view));
     b.parts = calloc(count, sizeof *b.parts);
     RETURN_IF(!b.parts, OCTET_OUT_OF_MEMORY, "out of host memory for %zu parts of a batch", count);
     octet_status status = run_batch(&b, sessions, count, shares, inputs, outputs);

@@ -1,7 +1,5 @@
 #include "model.h"
 #include "dtype.h"
-#include "lower.h"
-#include "passes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +10,11 @@ void oct_model_retain(octet_model *model)
     atomic_fetch_add(&model->references, 1);
 }
 
-void oct_sizing_free(oct_sizing *s)
-{
-    oct_graph_free(&s->graph);
-    free(s->shown);
-}
-
 void oct_model_release(octet_model *model)
 {
     if (!model || atomic_fetch_sub(&model->references, 1) != 1)
         return;
-    oct_sizing_free(&model->loaded);
+    oct_view_free(&model->view);
     oct_onnx_free(model->file);
     oct_device_release(model->device);
     free(model);
@@ -74,98 +66,16 @@ octet_status oct_model_check_input(const octet_model *m, int i, const octet_tens
     return OCTET_OK;
 }
 
-static bool has_dynamic_dims(const oct_graph *g)
-{
-    for (int i = 0; i < g->input_count; i++) {
-        const oct_value *v = &g->values[g->inputs[i]];
-        for (int d = 0; d < v->rank; d++) {
-            if (v->dims[d] < 0)
-                return true;
-        }
-    }
-    return false;
-}
-
 bool oct_model_is_static(const octet_model *m)
 {
-    bool ranked = true;
-    for (int i = 0; i < m->graph->input_count; i++)
-        ranked = ranked && m->graph->values[m->graph->inputs[i]].rank >= 0;
-    return ranked && !has_dynamic_dims(m->graph);
-}
-
-/* ---- what runs ----------------------------------------------------------------------------------------- */
-
-/* Inspection shows a node that cannot run with the reason for it. */
-static octet_status keep_refusal(const octet_model *m, oct_sizing *s, octet_status status)
-{
-    oct_node *n = &s->graph.nodes[s->graph.failed_node];
-    if (status != OCTET_UNSUPPORTED || m->device)
-        return status;
-    if (!n->refusal)
-        n->refusal = oct_arena_strdup(&s->graph.arena, oct_error_text());
-    oct_error_clear();
-    return n->refusal ? OCTET_OK : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
-}
-
-static octet_status size_up(const octet_model *m, const octet_value_info *shapes, oct_sizing *s)
-{
-    bool guessed = !shapes && has_dynamic_dims(m->graph);
-    oct_graph *g = &s->graph;
-    FORWARD(oct_graph_clone(m->graph, g));
-    for (int i = 0; i < g->input_count; i++) {
-        oct_value *v = &g->values[g->inputs[i]];
-        if (shapes) {
-            v->rank = shapes[i].rank;
-            memcpy(v->dims, shapes[i].dims, sizeof v->dims);
-        }
+    bool known = true;
+    for (int i = 0; i < m->graph->input_count; i++) {
+        const oct_value *v = &m->graph->values[m->graph->inputs[i]];
+        known = known && v->rank >= 0;
         for (int d = 0; d < v->rank; d++)
-            v->dims[d] = v->dims[d] < 0 ? 1 : v->dims[d];
+            known = known && v->dims[d] >= 0;
     }
-    octet_status status = oct_graph_infer(g);
-    if (status == OCTET_OK) {
-        s->known = true;
-        return oct_graph_rewrite(g);
-    }
-    status = keep_refusal(m, s, status);
-    if (!guessed || status == OCTET_OUT_OF_MEMORY)
-        return status;
-    oct_error_clear();
-    return OCTET_OK;
-}
-
-/* What depends on constants only is not part of a run. */
-static octet_status choose_shown(oct_sizing *s)
-{
-    const oct_graph *g = &s->graph;
-    bool *runs = calloc((size_t)g->value_count + 1, sizeof *runs);
-    s->shown = calloc((size_t)g->node_count + 1, sizeof *s->shown);
-    if (!runs || !s->shown) {
-        free(runs);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
-    }
-    for (int i = 0; i < g->input_count; i++)
-        runs[g->inputs[i]] = true;
-    for (int i = 0; i < g->node_count; i++) {
-        const oct_node *n = &g->nodes[i];
-        bool in_run = n->refusal != NULL;
-        for (int j = 0; j < n->input_count; j++)
-            in_run = in_run || (n->inputs[j] != OCT_NO_VALUE && runs[n->inputs[j]]);
-        for (int j = 0; in_run && j < n->output_count; j++) {
-            if (n->outputs[j] != OCT_NO_VALUE)
-                runs[n->outputs[j]] = true;
-        }
-        if (in_run)
-            s->shown[s->shown_count++] = i;
-    }
-    free(runs);
-    return OCTET_OK;
-}
-
-octet_status oct_sizing_make(const octet_model *m, const octet_value_info *shapes, oct_sizing *s)
-{
-    FORWARD(size_up(m, shapes, s));
-    return choose_shown(s);
+    return known;
 }
 
 octet_status oct_model_make(oct_device *device, oct_onnx_model *file, octet_model **model)
@@ -178,7 +88,7 @@ octet_status oct_model_make(oct_device *device, oct_onnx_model *file, octet_mode
     m->device = device;
     if (device)
         oct_device_retain(device);
-    octet_status status = oct_sizing_make(m, NULL, &m->loaded);
+    octet_status status = oct_view_make(m, NULL, &m->view);
     if (status != OCTET_OK) {
         oct_model_release(m);
         return status;
@@ -198,7 +108,7 @@ static void give_back(void *model, const void *data, size_t bytes)
 oct_plan_cache oct_model_plans(octet_model *m, uint64_t memory_limit)
 {
     return (oct_plan_cache){.graph = m->graph,
-                            .sized = m->loaded.known ? &m->loaded.graph : NULL,
+                            .sized = m->view.is_sized ? &m->view.graph : NULL,
                             .device = m->device,
                             .memory_limit = memory_limit,
                             .can_stream = true,
@@ -212,11 +122,11 @@ bool oct_model_host_border(const octet_model *m, octet_border border)
     return border == OCTET_BORDER_HOST || (border == OCTET_BORDER_AUTO && !shared);
 }
 
-/* As the desc says, else 1 for what is dynamic. */
+/* As the desc says, else those of its view. */
 static octet_status shapes_to_plan(const octet_model *m, const octet_value_info *infos, oct_shape *shapes)
 {
     for (int i = 0; i < m->graph->input_count; i++) {
-        const oct_value *v = &m->loaded.graph.values[m->graph->inputs[i]];
+        const oct_value *v = &m->view.graph.values[m->graph->inputs[i]];
         if (infos)
             FORWARD(oct_model_check_shape(m, i, infos[i].rank, infos[i].dims));
         shapes[i].rank = infos ? infos[i].rank : v->rank < 0 ? 0 : v->rank;
