@@ -205,7 +205,7 @@ static oct_device *new_device(const octet_context_desc *desc)
 {
     oct_device *d = calloc(1, sizeof *d);
     if (!d) {
-        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a device");
+        (void)oct_out_of_memory("a device");
         return NULL;
     }
     atomic_init(&d->references, 1);
