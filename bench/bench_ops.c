@@ -4,7 +4,6 @@
  * runs that are enqueued and waited for one by one. Usage: bench_ops [SHAPES-FILE] */
 #include "conv.h"
 #include "dtype.h"
-#include "executor.h"
 #include "lstm.h"
 #include "move.h"
 #include "peak.h"
@@ -12,10 +11,9 @@
 #include "pool.h"
 #include "quantize_op.h"
 #include "reduce.h"
+#include "runner.h"
 #include "shapes/read_shapes.h"
 #include "softmax.h"
-
-#include "clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,16 +53,15 @@ static double time_recipe(oct_recipe *r, octet_status built, const char *what)
             data[i] = (unsigned char)(rand() >> 7);
         for (size_t i = 3; i < r->mems[m].bytes; i += 4)
             data[i] = (data[i] & 0x80) | 0x3e; /* where it is read as float: magnitudes of 1/8 to 1/2 */
-        check(oct_executor_upload(e, m, data), what);
-        check(oct_device_finish(device), what);
+        const oct_host_memory input = {.mem = m, .from = data};
+        check(oct_runner_upload(e, &input, 1), what);
         free(data);
     }
     for (int i = -3; i < RUNS; i++) {
-        double start = oct_seconds();
-        check(oct_executor_run(e, NULL), what);
-        check(oct_device_finish(device), what);
+        double seconds;
+        check(oct_runner_time(e, 1, &seconds), what);
         if (i >= 0)
-            times[i] = oct_seconds() - start;
+            times[i] = seconds;
     }
     oct_executor_destroy(e);
     oct_recipe_free(r);

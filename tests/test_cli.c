@@ -16,10 +16,11 @@
 
 #include <cmocka.h>
 
-#define DIGITS      OCTET_SOURCE_DIR "/examples/digits"
-#define MODEL       DIGITS "/digits_int8.onnx"
-#define CONV_MODEL  OCTET_SOURCE_DIR "/tests/data/conv.onnx"
-#define FLOAT_MODEL DIGITS "/digits_f32.onnx"
+#define DIGITS       OCTET_SOURCE_DIR "/examples/digits"
+#define MODEL        DIGITS "/digits_int8.onnx"
+#define CONV_MODEL   OCTET_SOURCE_DIR "/tests/data/conv.onnx"
+#define FLOAT_MODEL  DIGITS "/digits_f32.onnx"
+#define PASSES_MODEL OCTET_SOURCE_DIR "/tests/data/if_else.onnx" /* which passes change */
 
 enum { TEXT = 1 << 16, ARGUMENTS = 16, IMAGES = 4, PIXELS = 64, CLASSES = 10, NPY_HEADER = 128 };
 
@@ -184,7 +185,7 @@ static void help(void **state)
                 fail_msg("docs/cli.md does not have %s of octet %s", name, commands[i]);
         }
     }
-    assert_int_equal(options, 4 * 8 + 18 + 8 + 2 + 1 + 29 + 10 + 9 + 6);
+    assert_int_equal(options, 5 * 8 + 18 + 8 + 2 + 1 + 29 + 10 + 9 + 6);
     for (const char *at = strstr(document, "--"); at; at = strstr(at + 2, "--")) {
         if (sscanf(at, "%63[a-z-]", name) == 1 && name[2] >= 'a' && !strstr(all, name))
             fail_msg("docs/cli.md has %s, which no command lists", name);
@@ -366,6 +367,34 @@ static void run_files(void **state)
     FAILS(2, "twice", "run", MODEL, "--input", option, "--input", option);
     FAILS(1, "no folder", "run", MODEL, "--input", option, "--output", "/no folder/here");
     WORKS("run", MODEL, "--input", option, "--device=0", "--batch", "4");
+}
+
+/* What the last run said of its choices, on standard error, has these; NULL last. */
+static void check_choices(const char *const *wanted)
+{
+    for (; *wanted; wanted++) {
+        if (!strstr(err, *wanted))
+            fail_msg("no \"%s\" in \"%s\"", *wanted, err);
+    }
+    assert_true(strstr(err, "octet: taken from the cache: ") || strstr(err, "octet: compiled: "));
+}
+
+static void verbose(void **state)
+{
+    static const char *const rewritten[] = {
+        "octet: device '", "octet: program cache: ", "octet: plan: ", "octet: pass 'tables' changed", NULL};
+    static const char *const products[] = {"octet: node 'conv1_quant': conv_", ", the cheapest of its kind\n",
+                                           NULL};
+    (void)state;
+    assert_int_equal(octet("bench", PASSES_MODEL, "--seconds=0", "--verbose", NULL), 0);
+    check_choices(rewritten);
+    assert_non_null(strstr(out, "latency"));
+    setenv("OCTET_VERBOSE", "1", 1);
+    assert_int_equal(octet("bench", MODEL, "--seconds=0", NULL), 0);
+    check_choices(products);
+    setenv("OCTET_VERBOSE", "0", 1);
+    WORKS("bench", MODEL, "--seconds=0");
+    unsetenv("OCTET_VERBOSE");
 }
 
 /* A batch over the parts of a device (one device where its driver makes none): the same file. */
@@ -628,7 +657,7 @@ int main(void)
         cmocka_unit_test(run_files),       cmocka_unit_test(run_mistakes),
         cmocka_unit_test(run_pictures),    cmocka_unit_test(verify),
         cmocka_unit_test(bench),           cmocka_unit_test_setup_teardown(tune, own_cache, usual_cache),
-        cmocka_unit_test(several_devices),
+        cmocka_unit_test(several_devices), cmocka_unit_test(verbose),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

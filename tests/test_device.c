@@ -354,8 +354,8 @@ static void sources_of_a_folder_are_used(void **state)
     OCTET_INIT(desc);
     desc.cache_dir = "";
     oct_device *d;
-    CHECK_OK(oct_device_open(&desc, &d));
     assert_int_equal(setenv("OCTET_KERNEL_DIR", folder, 1), 0);
+    CHECK_OK(oct_device_open(&desc, &d));
     cl_kernel kernel;
     CHECK_OK(oct_device_kernel(d, "folder.cl", "sum", "", &kernel));
     clReleaseKernel(kernel);
@@ -375,6 +375,8 @@ static void sources_of_a_folder_are_used(void **state)
     memset(long_folder, '/', sizeof long_folder);
     long_folder[sizeof long_folder - 1] = '\0';
     assert_int_equal(setenv("OCTET_KERNEL_DIR", long_folder, 1), 0);
+    oct_device_release(d);
+    CHECK_OK(oct_device_open(&desc, &d));
     assert_int_equal(oct_device_kernel(d, "new.cl", "sum", "", &kernel), OCTET_INVALID_ARGUMENT);
     assert_int_equal(unsetenv("OCTET_KERNEL_DIR"), 0);
     oct_device_release(d);

@@ -2,6 +2,7 @@
  * move inputs and outputs, counters tell so, and the caller's buffers can take the place of Octet's. */
 #include "executor.h"
 #include "move/move_args.clh"
+#include "runner.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -55,10 +56,8 @@ static void runs_twice_and_uploads_weights_once(void **state)
     for (int run = 0; run < 2; run++) {
         oct_device_counters_reset(d);
         x[0] = (unsigned char)run;
-        assert_int_equal(oct_executor_upload(e, mx, x), OCTET_OK);
-        assert_int_equal(oct_executor_run(e, NULL), OCTET_OK);
-        assert_int_equal(oct_executor_download(e, my, y), OCTET_OK);
-        assert_int_equal(oct_device_finish(d), OCTET_OK);
+        const oct_host_memory memories[] = {{.mem = mx, .from = x}, {.mem = my, .to = y}};
+        assert_int_equal(oct_runner_run(e, memories, 2), OCTET_OK);
         for (int i = 0; i < N; i++)
             assert_int_equal(y[i], (unsigned char)(x[i] + 2 * w[i]));
         oct_device_counters(d, &c);

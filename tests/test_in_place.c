@@ -187,12 +187,9 @@ static size_t run(size_t which, bool keep, unsigned char *out)
     byte_sum(&r, keep ? t.mem : zeros.mem, x.mem, last.mem, 1);
     oct_executor *e;
     CHECK_OK(oct_executor_create(device, &r, NULL, &e));
-    for (int i = 0; i < 2; i++) {
-        CHECK_OK(oct_executor_upload(e, x.mem, input));
-        CHECK_OK(oct_executor_run(e, NULL));
-        CHECK_OK(oct_executor_download(e, y.mem, out));
-        CHECK_OK(oct_device_finish(device));
-    }
+    const oct_host_memory memories[] = {{.mem = x.mem, .from = input}, {.mem = y.mem, .to = out}};
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(oct_runner_run(e, memories, 2));
     size_t arena = oct_executor_get_stats(e).arena_bytes;
     oct_executor_destroy(e);
     oct_recipe_free(&r);

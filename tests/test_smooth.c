@@ -1,5 +1,5 @@
-/* SmoothQuant (src/quantize/smooth.c): a transformer block whose normalizations have channels with outliers.
- * Scaled it computes the same in float; quantized it comes out nearer. */
+/* SmoothQuant (src/quantize/prepare/smooth.c): a transformer block whose normalizations have channels with
+ * outliers. Scaled it computes the same in float; quantized it comes out nearer. */
 #include "float_net.h"
 #include "onnx.h"
 #include "onnx_write.h"

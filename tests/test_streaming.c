@@ -87,11 +87,8 @@ static octet_counters counters(void)
 
 static void run(oct_executor *e, const network *n, unsigned char *out)
 {
-    CHECK_OK(oct_executor_use_own_buffers(e));
-    CHECK_OK(oct_executor_upload(e, n->x, input));
-    CHECK_OK(oct_executor_run(e, NULL));
-    CHECK_OK(oct_executor_download(e, n->y, out));
-    CHECK_OK(oct_device_finish(device));
+    const oct_host_memory memories[] = {{.mem = n->x, .from = input}, {.mem = n->y, .to = out}};
+    CHECK_OK(oct_runner_run(e, memories, 2));
 }
 
 static oct_store store_of(size_t limit)

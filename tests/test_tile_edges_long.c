@@ -30,12 +30,9 @@ static void run_once(const oct_noted *noted, const oct_recipe *of, const char *v
     octet_status status = oct_subject_recipe(&s, oct_device_caps(device), variant, spread, &r, &mems);
     if (status == OCTET_OK)
         status = oct_executor_create(device, &r, NULL, &e);
+    const oct_host_memory memories[] = {{.mem = mems.a, .from = s.a}, {.mem = mems.c, .to = got}};
     if (status == OCTET_OK)
-        status = oct_executor_upload(e, mems.a, s.a);
-    if (status == OCTET_OK)
-        status = oct_executor_run(e, NULL);
-    if (status == OCTET_OK)
-        status = oct_device_settle(device, oct_executor_download(e, mems.c, got));
+        status = oct_runner_run(e, memories, 2);
     if (status != OCTET_OK)
         fail_msg("%s: %s", what, oct_error_text());
     for (int64_t row = 0; row < s.rows; row++) {

@@ -1,5 +1,6 @@
-/* Weights of 16 bits as two tensors of 8 (src/quantize/wide_product.h): the two products have the parts of
- * the weights, which their own quantization then holds in 16 bits together; one of them has the bias. */
+/* Weights of 16 bits as two tensors of 8 (src/quantize/prepare/wide_product.h): the two products have the
+ * parts of the weights, which their own quantization then holds in 16 bits together; one of them has the
+ * bias. */
 #include "check.h"
 #include "insert.h"
 #include "prepare.h"

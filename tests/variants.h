@@ -12,8 +12,8 @@ static inline const char *selected(const oct_family *f, const oct_caps *caps, co
     return v ? v->name : NULL;
 }
 
-/* How many rows there are to run on this device: those whose capability it has, counted apart from the engine.
- * So many of the table need AVX-512 VNNI, whatever is here, and are to be run where that is. */
+/* How many rows there are to run on this device: those whose capability it has, counted apart from the
+ * engine. So many of the table need AVX-512 VNNI, whatever is here, and are to be run where that is. */
 static inline size_t rows_to_run(const oct_family *f, const oct_caps *caps, size_t vnni)
 {
     size_t count = 0, with_vnni = 0;

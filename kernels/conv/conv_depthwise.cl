@@ -18,28 +18,30 @@ static inline int16 load_channels(__global const A_T *from, int count)
     return vload16(0, lanes);
 }
 
-__kernel void conv(CONV_ARGS)
+/* Of a tile: its channels, its pixels, its block of weights. */
+static inline void conv_body(const conv_args a, const long across, const long down, const long block)
 {
-    const int col = get_global_id(0) * 16;
-    const long first = (long)get_global_id(1) * ROWS;
-    __global const B_T *b = AT(B_T, packed) + (long)col * kh * kw;
+    const geometry_numbers g = a.geometry;
+    const int col = across * 16;
+    const long first = down * ROWS;
+    __global const B_T *b = AT(B_T, a.packed) + (long)col * g.kh * g.kw;
     conv_pixel at[ROWS];
     int16 acc[ROWS], sum[ROWS];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        at[r] = CONV_LOCATE(min(first + r, pixels - 1), c);
+        at[r] = conv_locate(min(first + r, a.pixels - 1), g, g.c);
         acc[r] = sum[r] = 0;
     }
-    for (int ky = 0; ky < kh; ky++) {
-        for (int kx = 0; kx < kw; kx++, b += 16) {
+    for (int ky = 0; ky < g.kh; ky++) {
+        for (int kx = 0; kx < g.kw; kx++, b += 16) {
             const int16 bv = convert_int16(vload16(0, b));
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
-                const int16 av =
-                    load_channels((__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
-                                                                 ky * dilation_h, kx * dilation_w, h, w, c) +
-                                      col,
-                                  c - col);
+                const int16 av = load_channels(
+                    (__global const A_T *)conv_tap(AT(uchar, a.x), AT(uchar, a.pad_row), at[r],
+                                                   ky * g.dilation_h, kx * g.dilation_w, g.h, g.w, g.c) +
+                        col,
+                    g.c - col);
                 acc[r] += bv * av;
 #ifdef ROWSUM
                 sum[r] += av;
@@ -49,9 +51,10 @@ __kernel void conv(CONV_ARGS)
     }
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        const long at_y = (first + r) * co + col;
-        if (first + r < pixels)
-            product_store16(AT(int, prep), AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[r], sum[r], 1.0f, col, co,
-                            clamp_min, clamp_max);
+        const long at_y = (first + r) * g.co + col;
+        if (first + r < a.pixels)
+            product_store16(AT(int, a.prep), AT(OUT_T, a.y) + at_y, CHAIN_AT(at_y), acc[r], sum[r], 1.0f, col,
+                            g.co, a.clamp_min, a.clamp_max);
     }
 }
+KERNEL_3D(conv, conv, CONV_ARGS)

@@ -63,24 +63,26 @@ static inline void load_taps(int16 out[4], __global const uchar *const at[KB], i
 }
 #endif
 
-__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
+/* Of ROWS rows of an image and a panel. */
+static inline void conv_body(const conv_args a, const long down, const long across)
 {
-    const int col = get_global_id(1) * 64;
-    const int tiles = (oh + ROWS - 1) / ROWS;
-    const long image = get_global_id(0) / tiles;
-    const int first = (int)(get_global_id(0) % tiles) * ROWS;
-    __global const int16 *b = (__global const int16 *)(AT(uchar, packed) + (long)col * KH * GROUPS * 4);
-    __global const uchar *outside = AT(uchar, pad_row) + col * A_BYTES;
+    const geometry_numbers g = a.geometry;
+    const int col = across * 64;
+    const int tiles = (g.oh + ROWS - 1) / ROWS;
+    const long image = down / tiles;
+    const int first = (int)(down % tiles) * ROWS;
+    __global const int16 *b = (__global const int16 *)(AT(uchar, a.packed) + (long)col * KH * GROUPS * 4);
+    __global const uchar *outside = AT(uchar, a.pad_row) + col * A_BYTES;
     __global const uchar *rows[ROWS_IN];
     long moves[ROWS_IN]; /* -1: the row is there; 0: padding all along */
 #pragma unroll
     for (int r = 0; r < ROWS_IN; r++) {
-        const int iy = first * STRIDE_H - pad_top + r;
-        const bool there = iy >= 0 && iy < h;
-        rows[r] = there ? AT(uchar, x) + ((image * h + iy) * w * c + col) * A_BYTES : outside;
+        const int iy = first * STRIDE_H - g.pad_top + r;
+        const bool there = iy >= 0 && iy < g.h;
+        rows[r] = there ? AT(uchar, a.x) + ((image * g.h + iy) * g.w * g.c + col) * A_BYTES : outside;
         moves[r] = there ? -1 : 0;
     }
-    for (int ox = 0; ox < ow; ox++) {
+    for (int ox = 0; ox < g.ow; ox++) {
         int16 acc[ROWS][4], sum[ROWS][4];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
@@ -89,16 +91,16 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
                 acc[r][j] = sum[r][j] = 0;
         }
 #pragma unroll
-        for (int g = 0; g < GROUPS; g++) {
+        for (int step = 0; step < GROUPS; step++) {
             int16 bk[KH][4]; /* loaded once: a masked load in between makes the compiler do it again */
             /* Taps past KW are the last one again (the compiler sees that) and meet zeros in B. */
             long at[KB];
             bool there[KB];
 #pragma unroll
             for (int t = 0; t < KB; t++) {
-                const int ix = ox * stride_w - pad_left + min(g * KB + t, KW - 1) * dilation_w;
-                there[t] = ix >= 0 && ix < w;
-                at[t] = (long)ix * c * A_BYTES;
+                const int ix = ox * g.stride_w - g.pad_left + min(step * KB + t, KW - 1) * g.dilation_w;
+                there[t] = ix >= 0 && ix < g.w;
+                at[t] = (long)ix * g.c * A_BYTES;
             }
 #pragma unroll
             for (int r = 0; r < ROWS_IN; r++) {
@@ -107,18 +109,18 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
 #pragma unroll
                 for (int t = 0; t < KB; t++)
                     from[t] = there[t] ? rows[r] + (at[t] & moves[r]) : outside;
-                load_taps(taps, from, c - col);
+                load_taps(taps, from, g.c - col);
 #pragma unroll
                 for (int j = 0; j < 4; j++) {
                     if (r < KH)
-                        bk[r][j] = b[(r * GROUPS + g) * 4 + j];
+                        bk[r][j] = b[(r * GROUPS + step) * 4 + j];
                 }
 #pragma unroll
                 for (int o = 0; o < ROWS; o++) {
                     const int ky = r - o * STRIDE_H;
                     if (ky >= 0 && ky < KH) {
 #ifdef ROWSUM
-                        const int left = KW - g * 4;
+                        const int left = KW - step * 4;
                         const int16 ones = (int)(0x01010101u >> (left < 4 ? 8 * (4 - left) : 0));
 #endif
 #pragma unroll
@@ -134,10 +136,11 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS)
         }
 #pragma unroll
         for (int o = 0; o < ROWS; o++) {
-            const long at_y = ((image * oh + first + o) * ow + ox) * co + col;
-            if (first + o < oh)
-                product_store_panel(AT(int, prep), AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[o], 0, sum[o],
-                                    col, co, clamp_min, clamp_max);
+            const long at_y = ((image * g.oh + first + o) * g.ow + ox) * g.co + col;
+            if (first + o < g.oh)
+                product_store_panel(AT(int, a.prep), AT(OUT_T, a.y) + at_y, CHAIN_AT(at_y), acc[o], 0, sum[o],
+                                    col, g.co, a.clamp_min, a.clamp_max);
         }
     }
 }
+__attribute__((reqd_work_group_size(1, 1, 1))) KERNEL_2D(conv, conv, CONV_ARGS)

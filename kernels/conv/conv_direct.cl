@@ -7,28 +7,31 @@
 #define ROWS 4
 #endif
 
-__kernel void conv(CONV_ARGS)
+/* Of a tile: its channels, its pixels, its block of weights. */
+static inline void conv_body(const conv_args a, const long across, const long down, const long block)
 {
-    const int col = get_global_id(0) * 16, group = get_global_id(2);
-    const long first = (long)get_global_id(1) * ROWS;
-    const int channel = group * group_c;
-    __global const B_T *b = AT(B_T, packed) + group * packed_stride + (long)col * kh * kw * group_c;
+    const geometry_numbers g = a.geometry;
+    const int col = across * 16, group = block;
+    const long first = down * ROWS;
+    const int channel = group * a.group_c;
+    __global const B_T *b = AT(B_T, a.packed) + group * a.packed_stride + (long)col * g.kh * g.kw * a.group_c;
     conv_pixel at[ROWS];
     int16 acc[ROWS], sum[ROWS];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        at[r] = CONV_LOCATE(min(first + r, pixels - 1), c);
+        at[r] = conv_locate(min(first + r, a.pixels - 1), g, g.c);
         acc[r] = sum[r] = 0;
     }
-    for (int ky = 0; ky < kh; ky++) {
-        for (int kx = 0; kx < kw; kx++) {
+    for (int ky = 0; ky < g.kh; ky++) {
+        for (int kx = 0; kx < g.kw; kx++) {
             __global const A_T *rows[ROWS];
 #pragma unroll
             for (int r = 0; r < ROWS; r++)
-                rows[r] = (__global const A_T *)conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r],
-                                                         ky * dilation_h, kx * dilation_w, h, w, c) +
-                          channel;
-            for (int i = 0; i < group_c; i++, b += 16) {
+                rows[r] =
+                    (__global const A_T *)conv_tap(AT(uchar, a.x), AT(uchar, a.pad_row), at[r],
+                                                   ky * g.dilation_h, kx * g.dilation_w, g.h, g.w, g.c) +
+                    channel;
+            for (int i = 0; i < a.group_c; i++, b += 16) {
                 const int16 bv = convert_int16(vload16(0, b));
 #pragma unroll
                 for (int r = 0; r < ROWS; r++) {
@@ -43,9 +46,10 @@ __kernel void conv(CONV_ARGS)
     }
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        const long at_y = (first + r) * co + group * group_co + col;
-        if (first + r < pixels)
-            product_store16(AT(int, prep) + group * prep_stride, AT(OUT_T, y) + at_y, CHAIN_AT(at_y), acc[r],
-                            sum[r], 1.0f, col, group_co, clamp_min, clamp_max);
+        const long at_y = (first + r) * g.co + group * a.group_co + col;
+        if (first + r < a.pixels)
+            product_store16(AT(int, a.prep) + group * a.prep_stride, AT(OUT_T, a.y) + at_y, CHAIN_AT(at_y),
+                            acc[r], sum[r], 1.0f, col, a.group_co, a.clamp_min, a.clamp_max);
     }
 }
+KERNEL_3D(conv, conv, CONV_ARGS)

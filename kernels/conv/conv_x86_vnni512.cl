@@ -31,15 +31,18 @@
         }                                                                                                    \
     } while (0)
 
-__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, const int block_pixels)
+/* Of a block of pixels, a panel, a group. */
+static inline void conv_body(const conv_args a, const long down, const long across, const long block)
 {
-    const int panel = get_global_id(1), group = get_global_id(2), col = panel * NB;
-    const int per_tap = (group_c + KB - 1) / KB, whole = group_c / KB, channel = group * group_c * A_BYTES;
-    const long first = (long)get_global_id(0) * block_pixels, last = min(first + block_pixels, pixels);
-    __global const int16 *panel_b = (__global const int16 *)(AT(uchar, packed) + group * packed_stride) +
-                                    (long)panel * kh * kw * per_tap * VECTORS;
-    conv_pixel next = CONV_LOCATE(first, c * A_BYTES);
-    int ox = (int)(first % ow), oy = (int)(first / ow % oh);
+    const geometry_numbers g = a.geometry;
+    const int panel = across, group = block, col = panel * NB;
+    const int per_tap = (a.group_c + KB - 1) / KB, whole = a.group_c / KB,
+              channel = group * a.group_c * A_BYTES;
+    const long first = down * a.block_pixels, last = min(first + a.block_pixels, a.pixels);
+    __global const int16 *panel_b = (__global const int16 *)(AT(uchar, a.packed) + group * a.packed_stride) +
+                                    (long)panel * g.kh * g.kw * per_tap * VECTORS;
+    conv_pixel next = conv_locate(first, g, g.c * A_BYTES);
+    int ox = (int)(first % g.ow), oy = (int)(first / g.ow % g.oh);
     for (long pixel = first; pixel < last; pixel += ROWS) {
         __global const int16 *b = panel_b;
         conv_pixel at[ROWS];
@@ -48,20 +51,20 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             at[r] = next;
-            if (pixel + r + 1 < pixels)
-                CONV_ADVANCE(next, ox, oy, c * A_BYTES);
+            if (pixel + r + 1 < a.pixels)
+                CONV_ADVANCE(next, ox, oy, g.c * A_BYTES);
             sum[r] = 0;
 #pragma unroll
             for (int j = 0; j < VECTORS; j++)
                 acc[r][j] = 0;
         }
-        for (int ky = 0; ky < kh; ky++) {
-            for (int kx = 0; kx < kw; kx++) {
+        for (int ky = 0; ky < g.kh; ky++) {
+            for (int kx = 0; kx < g.kw; kx++) {
                 __global const uchar *rows[ROWS];
 #pragma unroll
                 for (int r = 0; r < ROWS; r++)
-                    rows[r] = conv_tap(AT(uchar, x), AT(uchar, pad_row), at[r], ky * dilation_h,
-                                       kx * dilation_w, h, w, c * A_BYTES) +
+                    rows[r] = conv_tap(AT(uchar, a.x), AT(uchar, a.pad_row), at[r], ky * g.dilation_h,
+                                       kx * g.dilation_w, g.h, g.w, g.c * A_BYTES) +
                               channel;
                 for (int from = 0; from < whole; from += SUMS_GROUPS) {
                     const int to = from + min(whole - from, SUMS_GROUPS);
@@ -71,8 +74,8 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
                 }
                 if (whole < per_tap) {
                     SUMS_ROOM(1);
-                    CONV_STEP(broadcast_tail(rows[r] + whole * 4, group_c - whole * KB),
-                              0x01010101u >> (8 * (4 - group_c % 4)));
+                    CONV_STEP(broadcast_tail(rows[r] + whole * 4, a.group_c - whole * KB),
+                              0x01010101u >> (8 * (4 - a.group_c % 4)));
                     b += VECTORS;
                 }
             }
@@ -80,10 +83,12 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void conv(CONV_ARGS, con
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
             const int16 sums[4] = {sum[r], sum[r], sum[r], sum[r]};
-            const long at_y = (pixel + r) * co + group * group_co + col;
+            const long at_y = (pixel + r) * g.co + group * a.group_co + col;
             if (pixel + r < last)
-                product_store_panel(AT(int, prep) + group * prep_stride, AT(OUT_T, y) + at_y, CHAIN_AT(at_y),
-                                    acc[r], SUMS_BEYOND(r), sums, col, group_co, clamp_min, clamp_max);
+                product_store_panel(AT(int, a.prep) + group * a.prep_stride, AT(OUT_T, a.y) + at_y,
+                                    CHAIN_AT(at_y), acc[r], SUMS_BEYOND(r), sums, col, a.group_co,
+                                    a.clamp_min, a.clamp_max);
         }
     }
 }
+__attribute__((reqd_work_group_size(1, 1, 1))) KERNEL_3D(conv, conv, CONV_ARGS)

@@ -1,12 +1,13 @@
 /* The padding of a convolution. */
+#include "conv/conv_args.clh"
 #include "lanes.clh"
 
 /* What a convolution reads outside its input: one pixel of zero points as stored, each of `bytes`. */
-__kernel void padding_row(MEM(a_zero), MEM(row), const int a_zeros, const int bytes)
+static inline void padding_row_body(const padding_row_args a, const long i)
 {
-    const int i = get_global_id(0);
-    AT(uchar, row)[i] = a_zeros ? AT(uchar, a_zero)[i % bytes] : (uchar)0;
+    a.row[i] = a.has_zero ? a.zero[i % a.bytes] : (uchar)0;
 }
+KERNEL_1D(padding_row, padding_row, PADDING_ROW_ARGS)
 
 static inline void fill(__global uchar *to, uchar2 value, long count)
 {
@@ -17,21 +18,19 @@ static inline void fill(__global uchar *to, uchar2 value, long count)
 /* The input with its padding written out, so that the windows' rows are contiguous bytes. One work-item: one
  * row of y of one image. Lengths and left in bytes, elements of `bytes`. pad_row: a pixel of zero points.
  * Rows and columns of x past the end of y are left out. */
-__kernel void pad_rows(MEM(x), MEM(pad_row), MEM(y), const int rows, const long row_length, const long length,
-                       const int top, const long left, const int bytes)
+static inline void pad_rows_body(const pad_rows_args a, const long row, const long image)
 {
-    const int row = get_global_id(0);
-    const long image = get_global_id(1);
-    const uchar2 zero = (uchar2)(AT(uchar, pad_row)[0], AT(uchar, pad_row)[bytes - 1]);
-    __global uchar *out = AT(uchar, y) + (image * get_global_size(0) + row) * length;
-    if (row < top || row - top >= rows) {
-        fill(out, zero, length);
+    const uchar2 zero = (uchar2)(AT(uchar, a.pad_row)[0], AT(uchar, a.pad_row)[a.bytes - 1]);
+    __global uchar *out = AT(uchar, a.y) + (image * a.y_rows + row) * a.length;
+    if (row < a.top || row - a.top >= a.rows) {
+        fill(out, zero, a.length);
         return;
     }
-    __global const uchar *in = AT(uchar, x) + (image * rows + row - top) * row_length;
-    const long first = min(left, length), count = min(row_length, length - first);
+    __global const uchar *in = AT(uchar, a.x) + (image * a.rows + row - a.top) * a.row_length;
+    const long first = min(a.left, a.length), count = min(a.row_length, a.length - first);
     fill(out, zero, first);
     for (long i = 0; i < count; i += 16)
         save16_uchar(out + first + i, load16_uchar(in + i, count - i), count - i);
-    fill(out + first + count, zero, length - first - count);
+    fill(out + first + count, zero, a.length - first - count);
 }
+KERNEL_2D(pad_rows, pad_rows, PAD_ROWS_ARGS)

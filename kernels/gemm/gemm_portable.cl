@@ -20,30 +20,31 @@
         _Pragma("unroll") for (int r = 0; r < ROWS; r++) acc[r] += bv * (int)rows[r][i];                     \
     } while (0)
 
-__kernel void gemm(GEMM_ARGS)
+/* Of a tile: its columns, its rows, its batch. */
+static inline void gemm_body(const gemm_args a, const long across, const long down, const long batch)
 {
-    const int col = get_global_id(0) * 16, row = get_global_id(1) * ROWS;
-    const long batch = get_global_id(2);
-    __global const B_T *b = AT(B_T, packed) + batch * packed_stride + (long)col * k;
+    const int col = across * 16, row = down * ROWS;
+    __global const B_T *b = AT(B_T, a.packed) + batch * a.packed_stride + (long)col * a.k;
     __global const A_T *rows[ROWS];
     int16 acc[ROWS];
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        rows[r] = AT(A_T, a) + batch * a_stride + min(row + r, m - 1) * lda;
+        rows[r] = AT(A_T, a.a) + batch * a.a_stride + min(row + r, a.m - 1) * a.lda;
         acc[r] = 0;
     }
     /* Four at a time: llvmpipe ends a kernel's loops after 65,535 rounds, without a word. */
     int i = 0;
-    for (; i + 4 <= k; i += 4) {
+    for (; i + 4 <= a.k; i += 4) {
 #pragma unroll
         for (int u = 0; u < 4; u++)
             GEMM_STEP(i + u);
     }
-    for (; i < k; i++)
+    for (; i < a.k; i++)
         GEMM_STEP(i);
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
-        if (row + r < m)
+        if (row + r < a.m)
             GEMM_STORE16(acc[r], row + r, col);
     }
 }
+KERNEL_3D(gemm, gemm, GEMM_ARGS)

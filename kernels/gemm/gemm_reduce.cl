@@ -4,20 +4,20 @@
 #include "gemm/gemm.clh"
 #include "product/quad.clh"
 
-__kernel void reduce(MEM(parts), MEM(prep), MEM(rowsum), MEM(a_scale), MEM(c), const int m, const int n,
-                     const long ldc, const long c_stride, const long prep_stride, const int clamp_min,
-                     const int clamp_max, const int splits, const long part_ld)
+/* Of 4 columns, a row, a batch. */
+static inline void reduce_body(const gemm_reduce_args a, const long across, const long row, const long batch)
 {
-    const int col = get_global_id(0) * 4, row = get_global_id(1);
-    const long batch = get_global_id(2), step = (long)get_global_size(2) * m * part_ld;
-    __global const int *from = AT(int, parts) + (batch * m + row) * part_ld + col;
+    const int col = across * 4;
+    const long step = (long)a.batches * a.m * a.part_ld;
+    __global const int *from = AT(int, a.parts) + (batch * a.m + row) * a.part_ld + col;
     int4 sum = 0;
-    for (int i = 0; i < splits; i++)
+    for (int i = 0; i < a.splits; i++)
         sum += *(__global const int4 *)(from + i * step);
-    __global const int *of_block = AT(int, prep) + batch * prep_stride;
-    const bool aligned = ((c_offset / sizeof(OUT_T) | (ulong)(ldc | (batch * c_stride))) & 3) == 0;
-    const int zero = of_block[3 * ((n + 63) / 64 * 64)];
-    quad_store(AT(OUT_T, c) + batch * c_stride + row * ldc + col, NO_CHAIN, sum, quad_load(of_block, col, n),
-               GEMM_ROWSUM1(row), GEMM_ROWSCALE(row), zero, (float)(clamp_min - zero),
-               (float)(clamp_max - zero), n - col, aligned);
+    __global const int *of_block = AT(int, a.prep) + batch * a.prep_stride;
+    const bool aligned = (((ulong)a.c / sizeof(OUT_T) | (ulong)(a.ldc | (batch * a.c_stride))) & 3) == 0;
+    const int zero = of_block[3 * ((a.n + 63) / 64 * 64)];
+    quad_store(AT(OUT_T, a.c) + batch * a.c_stride + row * a.ldc + col, NO_CHAIN, sum,
+               quad_load(of_block, col, a.n), GEMM_ROWSUM1(row), GEMM_ROWSCALE(row), zero,
+               (float)(a.clamp_min - zero), (float)(a.clamp_max - zero), a.n - col, aligned);
 }
+KERNEL_3D(reduce, gemm_reduce, GEMM_REDUCE_ARGS)

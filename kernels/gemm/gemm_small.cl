@@ -60,19 +60,22 @@ static inline void keep_a(__local uint *la, __global const uchar *base, long beg
     }
 }
 
-__attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARGS, const int splits,
-                                                                        const int split_groups)
+__attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(SIGNATURE(gemm, GEMM_ARGS))
 {
+    RESOLVE(gemm, GEMM_ARGS)
     __local int4 sums[ROWS * THREADS];
     __local uint *la = (__local uint *)sums; /* [ROWS][CHUNK], before the sums */
     const int item = get_local_id(0), lane = item % ACROSS, slice = item / ACROSS;
     const int col = get_group_id(0) * COLS + lane * 4, panel = col / 64;
-    const int row0 = get_group_id(1) * ROWS, z = get_group_id(2), part = z % splits;
-    const long batch = z / splits;
-    const int groups = (k + 3) / 4, first = part * split_groups, last = min(first + split_groups, groups);
-    const long a_begin = (long)a_offset + batch * a_stride;
-    const bool aligned = ((a_begin | lda) & 3) == 0;
-    __global const uint4 *b = (__global const uint4 *)(AT(uchar, packed) + batch * packed_stride) +
+    const int row0 = get_group_id(1) * ROWS, z = get_group_id(2), part = z % a.splits;
+    const long batch = z / a.splits;
+    const int groups = (a.k + 3) / 4, first = part * a.split_groups,
+              last = min(first + a.split_groups, groups);
+    const int skew = (int)((ulong)a.a & 15); /* so that a_words is aligned */
+    __global const uchar *a_words = a.a - skew;
+    const long a_begin = skew + batch * a.a_stride;
+    const bool aligned = ((a_begin | a.lda) & 3) == 0;
+    __global const uint4 *b = (__global const uint4 *)(AT(uchar, a.packed) + batch * a.packed_stride) +
                               (long)panel * groups * 16 + col % 64 / 4;
     uint4 ahead[AHEAD];
     int4 acc[ROWS];
@@ -86,7 +89,7 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
         acc[r] = 0;
     for (int from = first; from < last; from += CHUNK) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        keep_a(la, a_base, a_begin, lda, row0, m, k, from, last, item, aligned);
+        keep_a(la, a_words, a_begin, a.lda, row0, a.m, a.k, from, last, item, aligned);
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int i = 0; i < CHUNK && from + i < last; i += ROUND) {
             UNROLL
@@ -107,13 +110,13 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
         }
     }
 #ifdef PARTIAL
-    __global int *out = AT(int, c) + ((long)part * (get_num_groups(2) / splits) + batch) * m * ldc;
+    __global int *out = AT(int, a.c) + ((long)part * a.batches + batch) * a.m * a.ldc;
 #else
-    __global const int *of_block = AT(int, prep) + batch * prep_stride;
-    __global OUT_T *out = AT(OUT_T, c) + batch * c_stride;
-    const bool c_aligned = ((c_offset / sizeof(OUT_T) | (ulong)(ldc | (batch * c_stride))) & 3) == 0;
-    const int zero = of_block[3 * ((n + 63) / 64 * 64)];
-    const float lo = (float)(clamp_min - zero), hi = (float)(clamp_max - zero);
+    __global const int *of_block = AT(int, a.prep) + batch * a.prep_stride;
+    __global OUT_T *out = AT(OUT_T, a.c) + batch * a.c_stride;
+    const bool c_aligned = (((ulong)a.c / sizeof(OUT_T) | (ulong)(a.ldc | (batch * a.c_stride))) & 3) == 0;
+    const int zero = of_block[3 * ((a.n + 63) / 64 * 64)];
+    const float lo = (float)(a.clamp_min - zero), hi = (float)(a.clamp_max - zero);
 #endif
     barrier(CLK_LOCAL_MEM_FENCE);
     UNROLL
@@ -121,15 +124,15 @@ __attribute__((reqd_work_group_size(THREADS, 1, 1))) __kernel void gemm(GEMM_ARG
         sums[r * THREADS + item] = acc[r];
     barrier(CLK_LOCAL_MEM_FENCE);
     const int row = row0 + slice; /* ROWS is at most SLICES: a slice of work-items finishes a row */
-    if (slice < ROWS && row < m && col < n) {
+    if (slice < ROWS && row < a.m && col < a.n) {
         int4 total = 0;
         for (int s = 0; s < SLICES; s++)
             total += sums[slice * THREADS + s * ACROSS + lane];
 #ifdef PARTIAL
-        *(__global int4 *)(out + row * ldc + col) = total;
+        *(__global int4 *)(out + row * a.ldc + col) = total;
 #else
-        quad_store(out + row * ldc + col, NO_CHAIN, total, quad_load(of_block, col, n), GEMM_ROWSUM1(row),
-                   GEMM_ROWSCALE(row), zero, lo, hi, n - col, c_aligned);
+        quad_store(out + row * a.ldc + col, NO_CHAIN, total, quad_load(of_block, col, a.n), GEMM_ROWSUM1(row),
+                   GEMM_ROWSCALE(row), zero, lo, hi, a.n - col, c_aligned);
 #endif
     }
 }

@@ -19,20 +19,20 @@ static inline int8 pair_products(int8 a, short16 b)
     return out;
 }
 
-__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, const int block_rows)
+/* Of a block of rows, a panel, a batch. */
+static inline void gemm_body(const gemm_args a, const long block, const long at, const long batch)
 {
-    const int panel = get_global_id(1);
-    const long batch = get_global_id(2);
+    const int panel = at;
     const int col = panel * 16;
-    const int groups = (k + 1) / 2;
-    const int first = get_global_id(0) * block_rows, last = min(first + block_rows, m);
-    __global const B_T *b = AT(B_T, packed) + batch * packed_stride + (long)panel * groups * 32;
+    const int groups = (a.k + 1) / 2;
+    const int first = block * a.block_rows, last = min(first + a.block_rows, a.m);
+    __global const B_T *b = AT(B_T, a.packed) + batch * a.packed_stride + (long)panel * groups * 32;
     for (int row = first; row < last; row += ROWS) {
         __global const A_T *rows[ROWS];
         int8 low[ROWS], high[ROWS];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            rows[r] = AT(A_T, a) + batch * a_stride + min(row + r, m - 1) * lda;
+            rows[r] = AT(A_T, a.a) + batch * a.a_stride + min(row + r, a.m - 1) * a.lda;
             low[r] = high[r] = 0;
         }
         for (int kg = 0; kg < groups; kg++) {
@@ -40,7 +40,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
                           b1 = convert_short16(vload16(2 * kg + 1, b));
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
-                const int a0 = rows[r][2 * kg], a1 = 2 * kg + 1 < k ? rows[r][2 * kg + 1] : 0;
+                const int a0 = rows[r][2 * kg], a1 = 2 * kg + 1 < a.k ? rows[r][2 * kg + 1] : 0;
                 const int8 av = (int8)((a0 & 0xffff) | (a1 << 16));
                 low[r] += pair_products(av, b0);
                 high[r] += pair_products(av, b1);
@@ -53,3 +53,4 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
         }
     }
 }
+__attribute__((reqd_work_group_size(1, 1, 1))) KERNEL_3D(gemm, gemm, GEMM_ARGS)

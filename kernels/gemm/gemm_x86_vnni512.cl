@@ -16,23 +16,23 @@
 #define ROWS 6
 #endif
 
-__attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, const int block_rows)
+/* Of a block of rows, a panel, a batch. */
+static inline void gemm_body(const gemm_args a, const long block, const long at, const long batch)
 {
-    const int panel = get_global_id(1);
-    const long batch = get_global_id(2);
+    const int panel = at;
     const int col = panel * 64;
-    const int groups = (k + KB - 1) / KB, whole = k / KB;
-    const int first = get_global_id(0) * block_rows, last = min(first + block_rows, m);
+    const int groups = (a.k + KB - 1) / KB, whole = a.k / KB;
+    const int first = block * a.block_rows, last = min(first + a.block_rows, a.m);
     __global const int16 *b =
-        (__global const int16 *)(AT(uchar, packed) + batch * packed_stride) + (long)panel * groups * 4;
-    __global const uchar *a0 = AT(uchar, a) + batch * a_stride * A_BYTES;
+        (__global const int16 *)(AT(uchar, a.packed) + batch * a.packed_stride) + (long)panel * groups * 4;
+    __global const uchar *a0 = AT(uchar, a.a) + batch * a.a_stride * A_BYTES;
     for (int row = first; row < last; row += ROWS) {
         __global const uchar *rows[ROWS];
         int16 acc[ROWS][VECTORS];
         SUMS_DECLARE
 #pragma unroll
         for (int r = 0; r < ROWS; r++) {
-            rows[r] = a0 + min(row + r, m - 1) * lda * A_BYTES;
+            rows[r] = a0 + min(row + r, a.m - 1) * a.lda * A_BYTES;
 #pragma unroll
             for (int j = 0; j < 4; j++)
                 acc[r][j] = 0;
@@ -55,7 +55,7 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
                         b3 = b[whole * 4 + 3];
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
-                const int16 av = broadcast_tail(rows[r] + whole * 4, k - whole * KB);
+                const int16 av = broadcast_tail(rows[r] + whole * 4, a.k - whole * KB);
                 DOT64(acc[r], av, b0, b1, b2, b3);
             }
         }
@@ -65,16 +65,17 @@ __attribute__((reqd_work_group_size(1, 1, 1))) __kernel void gemm(GEMM_ARGS, con
 #ifdef ROWSCALE
 #pragma unroll
                 for (int j = 0; j < 4; j++) {
-                    if (col + j * 16 < n)
+                    if (col + j * 16 < a.n)
                         GEMM_STORE16(acc[r][j], row + r, col + j * 16);
                 }
 #else
                 const int16 sum = GEMM_ROWSUM(row + r), sums[4] = {sum, sum, sum, sum};
-                product_store_panel(AT(int, prep) + batch * prep_stride,
-                                    AT(OUT_T, c) + batch * c_stride + (row + r) * ldc + col, NO_CHAIN, acc[r],
-                                    SUMS_BEYOND(r), sums, col, n, clamp_min, clamp_max);
+                product_store_panel(AT(int, a.prep) + batch * a.prep_stride,
+                                    AT(OUT_T, a.c) + batch * a.c_stride + (row + r) * a.ldc + col, NO_CHAIN,
+                                    acc[r], SUMS_BEYOND(r), sums, col, a.n, a.clamp_min, a.clamp_max);
 #endif
             }
         }
     }
 }
+__attribute__((reqd_work_group_size(1, 1, 1))) KERNEL_3D(gemm, gemm, GEMM_ARGS)

@@ -3,6 +3,7 @@
  * in other files, so that there are few programs to compile. */
 #include "div.clh"
 #include "product/product.clh"
+#include "product/product_args.clh"
 
 #ifndef NB
 #define NB 16
@@ -14,45 +15,47 @@
 /* B from a matrix, rows of n (or, transposed, of k). One work-item: one k group of one panel. flip: 0x80 to
  * change the signedness of B; groups: k groups of packed B, of which this launch makes the first or, with an
  * offset of packed, later ones. */
-__kernel void pack_matrix(MEM(b), MEM(packed), const int n, const int k, const long ldb, const long b_stride,
-                          const long packed_stride, const int transposed, const int groups, const int flip)
+static inline void pack_matrix_body(const pack_matrix_args a, const long kg, const long panel,
+                                    const long block)
 {
-    const int kg = get_global_id(0), panel = get_global_id(1);
-    const long block = get_global_id(2);
-    __global const uchar *in = AT(uchar, b) + block * b_stride;
-    __global uchar *out = AT(uchar, packed) + block * packed_stride + ((long)panel * groups + kg) * (NB * KB);
+    __global const uchar *in = AT(uchar, a.b) + block * a.b_stride;
+    __global uchar *out =
+        AT(uchar, a.packed) + block * a.packed_stride + ((long)panel * a.groups + kg) * (NB * KB);
     for (int j = 0; j < NB; j++) {
         const int col = panel * NB + j;
         for (int i = 0; i < KB; i++) {
             const int row = kg * KB + i;
             uchar v = 0;
-            if (col < n && row < k)
-                v = in[transposed ? col * ldb + row : row * ldb + col] ^ (uchar)flip;
+            if (col < a.n && row < a.k)
+                v = in[a.transposed ? col * a.ldb + row : row * a.ldb + col] ^ (uchar)a.stored.flip;
             out[j * KB + i] = v;
         }
     }
 }
+KERNEL_3D(pack_matrix, pack_matrix, PACK_MATRIX_ARGS)
 
 /* B from convolution weights [block][n][channels][taps]. k runs over steps of `span` neighbouring taps,
  * within a step over its taps and their channels in groups of KB. One work-item: one k group of one panel. */
-__kernel void pack_weights(MEM(w), MEM(packed), const int n, const int channels, const int taps,
-                           const int span, const long packed_stride, const int flip)
+static inline void pack_weights_body(const pack_weights_args a, const long kg, const long panel,
+                                     const long block)
 {
-    const int kg = get_global_id(0), panel = get_global_id(1), groups = get_global_size(0);
-    const long block = get_global_id(2);
-    const int per_step = groups / (taps / span), tap = kg / per_step * span, first = kg % per_step * KB;
-    __global const uchar *in = AT(uchar, w) + block * n * channels * taps + tap;
-    __global uchar *out = AT(uchar, packed) + block * packed_stride + ((long)panel * groups + kg) * (NB * KB);
+    const int per_step = a.groups / (a.taps / a.span), tap = kg / per_step * a.span,
+              first = kg % per_step * KB;
+    __global const uchar *in = AT(uchar, a.w) + block * a.n * a.channels * a.taps + tap;
+    __global uchar *out =
+        AT(uchar, a.packed) + block * a.packed_stride + ((long)panel * a.groups + kg) * (NB * KB);
     for (int j = 0; j < NB; j++) {
         const long col = panel * NB + j;
         for (int i = 0; i < KB; i++) {
             const int at = first + i;
-            out[j * KB + i] = col < n && at < channels * span
-                                  ? in[(col * channels + at % channels) * taps + at / channels] ^ (uchar)flip
+            out[j * KB + i] = col < a.n && at < a.channels * a.span
+                                  ? in[(col * a.channels + at % a.channels) * a.taps + at / a.channels] ^
+                                        (uchar)a.stored.flip
                                   : (uchar)0;
         }
     }
 }
+KERNEL_3D(pack_weights, pack_weights, PACK_WEIGHTS_ARGS)
 
 #ifdef B_SIGNED
 #define WIDEN(bits, top) (as_int16((bits) << (24 - (top))) >> 24)
@@ -96,38 +99,33 @@ static inline float load_scale(__global const float *scale, int count, int i)
  * index of a block's first bias, scale and zero point over the block's number (n for convolution groups, 0
  * for batches of B). Counts are 0, 1 or many; signs, of the zero points as stored: bit 0 a, bit 1 b, bit 2 c.
  * More than one a_scale is left to the product. */
-__kernel void prepare(MEM(packed), MEM(bias), MEM(a_scale), MEM(a_zero), MEM(b_scale), MEM(b_zero),
-                      MEM(c_scale), MEM(c_zero), MEM(prep), const int n, const int groups, const int k,
-                      const long packed_stride, const long prep_stride, const int channel_step,
-                      const int a_shift, const int b_shift, const int has_bias, const int a_scales,
-                      const int a_zeros, const int b_scales, const int b_zeros, const int c_scales,
-                      const int c_zeros, const int signs)
+static inline void prepare_body(const prepare_args a, const long across, const long block)
 {
-    const int col = get_global_id(0) * 16, np = (n + 63) / 64 * 64;
-    const int block = get_global_id(1);
-    __global int *corr = AT(int, prep) + block * prep_stride;
+    const int col = across * 16, np = (a.n + 63) / 64 * 64;
+    __global int *corr = AT(int, a.prep) + block * a.prep_stride;
     __global float *mult = (__global float *)corr + np;
-    const uint za = (uint)(load_zero(AT(uchar, a_zero), a_zeros, 0, signs & 1) + a_shift);
+    const uint za = (uint)(load_zero(AT(uchar, a.a_zero), a.a_zeros, 0, a.signs & 1) + a.a_shift);
     int16 sums = 0;
-    if (za != 0 && col < n)
-        sums = column_sums(AT(uchar, packed) + block * packed_stride + (long)(col / NB) * groups * (NB * KB) +
-                               col % NB * KB,
-                           groups);
+    if (za != 0 && col < a.n)
+        sums = column_sums(AT(uchar, a.packed) + block * a.packed_stride +
+                               (long)(col / NB) * a.groups * (NB * KB) + col % NB * KB,
+                           a.groups);
     int lanes[16];
     vstore16(sums, 0, lanes);
-    const float sa = a_scales > 1 ? 1.0f : load_scale(AT(float, a_scale), a_scales, 0);
-    const float sc = load_scale(AT(float, c_scale), c_scales, 0);
+    const float sa = a.a_scales > 1 ? 1.0f : load_scale(AT(float, a.a_scale), a.a_scales, 0);
+    const float sc = load_scale(AT(float, a.c_scale), a.c_scales, 0);
     for (int j = 0; j < 16; j++) {
-        const int i = col + j, channel = block * channel_step + i;
-        const int live = i < n;
+        const int i = col + j, channel = block * a.channel_step + i;
+        const int live = i < a.n;
         const uint zb =
-            live ? (uint)(load_zero(AT(uchar, b_zero), b_zeros, channel, signs & 2) + b_shift) : 0u;
-        const uint bias_value = live && has_bias ? (uint)AT(int, bias)[channel] : 0u;
-        const float product = live ? sa * load_scale(AT(float, b_scale), b_scales, channel) : 0.0f;
-        corr[i] = (int)(bias_value - za * (uint)lanes[j] + (uint)k * za * zb);
-        mult[i] = c_scales ? oct_div_rn(product, sc) : product;
+            live ? (uint)(load_zero(AT(uchar, a.b_zero), a.b_zeros, channel, a.signs & 2) + a.b_shift) : 0u;
+        const uint bias_value = live && a.has_bias ? (uint)AT(int, a.bias)[channel] : 0u;
+        const float product = live ? sa * load_scale(AT(float, a.b_scale), a.b_scales, channel) : 0.0f;
+        corr[i] = (int)(bias_value - za * (uint)lanes[j] + (uint)a.k * za * zb);
+        mult[i] = a.c_scales ? oct_div_rn(product, sc) : product;
         corr[2 * np + i] = (int)zb;
     }
     if (col == 0)
-        corr[3 * np] = load_zero(AT(uchar, c_zero), c_zeros, 0, signs & 4);
+        corr[3 * np] = load_zero(AT(uchar, a.c_zero), a.c_zeros, 0, a.signs & 4);
 }
+KERNEL_2D(prepare, prepare, PREPARE_ARGS)

@@ -55,7 +55,7 @@ static octet_status wrap(oct_device *device, octet_context **context)
     octet_context *c = calloc(1, sizeof *c);
     if (!c) {
         oct_device_release(device);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a context");
+        return oct_out_of_memory("a context");
     }
     c->device = device;
     *context = c;

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OCT_ENVIRONMENT_TEXT = 512 };
+enum { OCT_ENVIRONMENT_TEXT = 4096 }; /* PATH_MAX here */
 
 /* Texts are "" and numbers -1 where a variable is not set. One that is no number counts as 0, a text that is
  * too long as none. */

@@ -27,7 +27,7 @@ typedef struct cli_options {
     cli_list inputs, gemms, operands, dims, calibration, excludes, wide, fixed;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
-    bool quiet, help, version, strict_int8, show, reset;
+    bool quiet, verbose, help, version, strict_int8, show, reset;
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive,
         nearest, all, bgr, layers; /* quantize, compare */
     bool kernels;                  /* bench */
@@ -89,6 +89,8 @@ void cli_progress_end(const cli_options *options);
 
 /* Whether --device names several devices (crew.h). */
 bool cli_names_several(const cli_options *options);
+/* A context on `device` (NULL: the best), which tells of its choices where --verbose asks for that. */
+octet_status cli_create_context(const cli_options *options, const char *device, octet_context **context);
 /* The context that --device asks for, one device. 0, or EXIT_FAILED with the error told. */
 int cli_open_context(const cli_options *options, octet_context **context);
 double cli_seconds_now(void);

@@ -170,12 +170,9 @@ static int print_memory(const cli_options *options, const fixed_inputs *fixed, c
     octet_model *model = NULL;
     octet_session_info takes;
     octet_device_info device;
-    octet_context_desc how;
     OCTET_INIT(takes);
     OCTET_INIT(device);
-    OCTET_INIT(how);
-    how.device = options->device;
-    octet_status status = octet_context_create(&how, &context);
+    octet_status status = cli_create_context(options, options->device, &context);
     if (status == OCTET_OK)
         status = octet_context_device(context, &device);
     if (status == OCTET_OK)

@@ -8,16 +8,12 @@
 
 static int join(const cli_options *options, crew *c, const char *device)
 {
-    octet_context_desc desc;
     struct crew_member *members = realloc(c->members, (c->count + 1) * sizeof *members);
     if (!members)
         return cli_error("out of memory");
     c->members = members;
     members[c->count] = (struct crew_member){NULL, NULL, NULL};
-    OCTET_INIT(desc);
-    desc.device = device;
-    desc.profiling = options->kernels;
-    if (octet_context_create(&desc, &members[c->count].context) != OCTET_OK)
+    if (cli_create_context(options, device, &members[c->count].context) != OCTET_OK)
         return cli_octet_error();
     c->count++;
     return EXIT_DONE;

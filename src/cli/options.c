@@ -116,6 +116,8 @@ static const option_row rows[] = {
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
      "its index or part of its name; else OCTET_DEVICE, else the best. run, bench: also a list, or all"},
     {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
+    {"verbose", NULL, FOR_ALL, KIND_FLAG, FIELD(verbose), 0, 0,
+     "a line for each choice on standard error: device, passes, variants, caches; or OCTET_VERBOSE=1"},
     {"help", NULL, FOR_ALL, KIND_FLAG, FIELD(help), 0, 0, "this text"},
     {"version", NULL, FOR_ALL, KIND_FLAG, FIELD(version), 0, 0, "the version of Octet"},
 };

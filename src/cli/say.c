@@ -82,15 +82,29 @@ bool cli_names_several(const cli_options *options)
     return options->device && (strcmp(options->device, "all") == 0 || strchr(options->device, ','));
 }
 
-int cli_open_context(const cli_options *options, octet_context **context)
+static void say_choice(void *user, const char *line)
+{
+    char text[2048];
+    (void)user;
+    fprintf(stderr, "octet: %s\n", cli_clean(text, sizeof text, line));
+}
+
+octet_status cli_create_context(const cli_options *options, const char *device, octet_context **context)
 {
     octet_context_desc desc;
+    OCTET_INIT(desc);
+    desc.device = device;
+    desc.profiling = options->kernels;
+    desc.log = options->verbose ? say_choice : NULL;
+    return octet_context_create(&desc, context);
+}
+
+int cli_open_context(const cli_options *options, octet_context **context)
+{
     if (cli_names_several(options))
         return cli_usage("--device %s: several devices are for octet run and octet bench MODEL; name one",
                          options->device);
-    OCTET_INIT(desc);
-    desc.device = options->device;
-    return octet_context_create(&desc, context) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    return cli_create_context(options, options->device, context) == OCTET_OK ? EXIT_DONE : cli_octet_error();
 }
 
 double cli_seconds_now(void)

@@ -205,7 +205,7 @@ static oct_device *new_device(const octet_context_desc *desc)
 {
     oct_device *d = calloc(1, sizeof *d);
     if (!d) {
-        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a device");
+        (void)oct_out_of_memory("a device");
         return NULL;
     }
     atomic_init(&d->references, 1);
@@ -407,6 +407,11 @@ cl_command_queue oct_device_queue(oct_device *d)
 bool oct_device_profiling(const oct_device *d)
 {
     return d->profiling;
+}
+
+bool oct_device_logs(const oct_device *d)
+{
+    return d->log != NULL;
 }
 
 void oct_device_log(oct_device *d, const char *fmt, ...)

@@ -36,6 +36,7 @@ const oct_caps *oct_device_caps(const oct_device *device);
 cl_context oct_device_context(oct_device *device);
 cl_command_queue oct_device_queue(oct_device *device);
 void oct_device_log(oct_device *device, const char *fmt, ...) OCT_PRINTF(2, 3);
+bool oct_device_logs(const oct_device *device); /* does anybody listen? */
 
 octet_status oct_devices_count(size_t *count);
 octet_status oct_devices_get(size_t index, octet_device_info *info);

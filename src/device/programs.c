@@ -292,7 +292,7 @@ static octet_status keep_program(oct_device *d, job *j)
         free(e);
         free(copy);
         clReleaseProgram(j->program);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a program");
+        return oct_out_of_memory("a program");
     }
     atomic_fetch_add(&d->counters[j->cached ? COUNT_CACHED : COUNT_BUILT], 1);
     oct_device_log(d, "%s: %s", j->cached ? "taken from the cache" : "compiled", j->name);

@@ -11,7 +11,7 @@ static bool grow(void **array, int count, int *capacity, size_t size)
     int wanted = *capacity ? *capacity * 2 : 64;
     void *bigger = realloc(*array, (size_t)wanted * size);
     if (!bigger) {
-        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+        (void)oct_out_of_memory("a graph");
         return false;
     }
     *array = bigger;
@@ -26,7 +26,7 @@ int oct_graph_add_value(oct_graph *g, const char *name)
     g->values = values;
     char *copy = ok ? oct_arena_strdup(&g->arena, name) : NULL;
     if (!copy) {
-        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+        (void)oct_out_of_memory("a graph");
         return -1;
     }
     g->values[g->value_count] = (oct_value){.name = copy, .rank = -1, .producer = -1};
@@ -41,7 +41,7 @@ oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inpu
     char *copy = ok ? oct_arena_strdup(&g->arena, name) : NULL;
     int *io = ok ? oct_arena_alloc(&g->arena, (size_t)inputs + (size_t)outputs, sizeof *io) : NULL;
     if (!copy || !io) {
-        (void)oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+        (void)oct_out_of_memory("a graph");
         return NULL;
     }
     oct_node *n = &g->nodes[g->node_count++];
@@ -104,6 +104,7 @@ octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy)
     bool ok = copy->values && copy->nodes && copy->inputs && copy->outputs;
     copy->value_count = copy->value_capacity = g->value_count;
     copy->node_capacity = g->node_count;
+    copy->rewritten = g->rewritten;
     copy->input_count = g->input_count;
     copy->output_count = g->output_count;
     for (int i = 0; ok && i < g->node_count; i++)
@@ -111,7 +112,7 @@ octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy)
     if (ok)
         return OCTET_OK;
     oct_graph_free(copy);
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    return oct_out_of_memory("a graph");
 }
 
 const oct_attr *oct_node_attr(const oct_node *n, const char *name)
@@ -239,8 +240,7 @@ octet_status oct_graph_sort(oct_graph *g)
                .order = calloc(n, sizeof(int))};
     oct_node *sorted = calloc(n, sizeof *sorted);
     bool ok = w.state && w.next_input && w.stack && w.order && sorted;
-    octet_status status =
-        ok ? order_nodes(&w) : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
+    octet_status status = ok ? order_nodes(&w) : oct_out_of_memory("a graph");
     if (status == OCTET_OK) {
         for (int i = 0; i < w.ordered; i++)
             sorted[i] = g->nodes[w.order[i]];

@@ -113,8 +113,9 @@ typedef struct oct_graph {
     int node_count, node_capacity;
     int *inputs, *outputs; /* value indices; inputs exclude initializers */
     int input_count, output_count;
-    int failed_node;   /* where oct_graph_infer failed, when it did */
-    uint64_t branches; /* which ones were taken, hashed: equal where all are the same */
+    int failed_node;    /* where oct_graph_infer failed, when it did */
+    uint64_t branches;  /* which ones were taken, hashed: equal where all are the same */
+    unsigned rewritten; /* 1 << pass, for each that changed something (passes.h) */
 } oct_graph;
 
 /* Building. All strings are copied. -1 / NULL and an error text when memory is short. */

@@ -6,18 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory in a graph pass");
-}
-
 octet_status oct_readers_find(const oct_graph *g, oct_readers *r)
 {
     r->count = calloc((size_t)g->value_count + 1, sizeof *r->count);
     r->node = calloc((size_t)g->value_count + 1, sizeof *r->node);
     if (!r->count || !r->node) {
         oct_readers_free(r);
-        return no_memory();
+        return oct_out_of_memory("a graph pass");
     }
     for (int i = 0; i < g->node_count; i++) {
         for (int j = 0; j < g->nodes[i].input_count; j++) {
@@ -150,7 +145,7 @@ int oct_add_const(oct_graph *g, octet_dtype dtype, int rank, const int64_t *dims
                      ? oct_arena_alloc(&g->arena, (size_t)elems, oct_dtype_bytes(dtype))
                      : NULL;
     if (!copy) {
-        (void)no_memory();
+        (void)oct_out_of_memory("a graph pass");
         return -1;
     }
     if (elems)
@@ -198,7 +193,7 @@ octet_status oct_node_set_attr(oct_graph *g, int node, const oct_attr *attr)
     oct_node *n = &g->nodes[node];
     oct_attr *attrs = oct_arena_alloc(&g->arena, n->attr_count + 1, sizeof *attrs);
     if (!attrs)
-        return no_memory();
+        return oct_out_of_memory("a graph pass");
     size_t kept = 0;
     for (size_t a = 0; a < n->attr_count; a++) {
         if (strcmp(n->attrs[a].name, attr->name) != 0)

@@ -1,6 +1,5 @@
 #include "branches.h"
 #include "hash.h"
-#include "infer.h"
 
 #include <stdlib.h>
 #include <string.h>

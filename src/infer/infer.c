@@ -63,6 +63,14 @@ octet_status oct_infer_const_ints(const infer_ctx *c, int i, int64_t *out, int c
     return oct_const_ints(c->g, c->n, i, out, capacity, count);
 }
 
+octet_status oct_infer_axis(const infer_ctx *c, int64_t otherwise, int rank, int64_t *axis)
+{
+    *axis = oct_node_int(c->n, "axis", otherwise);
+    *axis += *axis < 0 ? rank : 0;
+    RETURN_IF(*axis < 0 || *axis >= rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d", rank);
+    return OCTET_OK;
+}
+
 octet_status oct_infer_axes(const int64_t *axes, int count, int rank, bool *is_axis)
 {
     memset(is_axis, 0, OCTET_MAX_RANK * sizeof *is_axis);

@@ -22,6 +22,8 @@ octet_status oct_infer_require_dtype(const infer_ctx *c, int i, const octet_dtyp
 /* A constant integer tensor of rank <= 1 (int32 or int64) as numbers. Errors: UNSUPPORTED when it is not
  * constant. */
 octet_status oct_infer_const_ints(const infer_ctx *c, int i, int64_t *out, int capacity, int *count);
+/* The attribute axis (or `otherwise`) of a tensor of this rank, not negative. */
+octet_status oct_infer_axis(const infer_ctx *c, int64_t otherwise, int rank, int64_t *axis);
 /* axes, negative ones resolved, out of range or twice refused. */
 octet_status oct_infer_axes(const int64_t *axes, int count, int rank, bool *is_axis);
 /* Scale and zero point inputs (-1: the operator has none) of a tensor of `dtype` whose channel count is
@@ -43,6 +45,8 @@ octet_status oct_infer_require_spatial(const infer_ctx *c);
 int oct_infer_channel_axis(const infer_ctx *c, const oct_value *x);
 void oct_infer_spatial_out(infer_ctx *c, octet_dtype dtype, const oct_value *x, int64_t channels,
                            const oct_window *w);
+/* Output 0 of a reduction. */
+octet_status oct_infer_reduced(infer_ctx *c);
 octet_status oct_infer_broadcast(const infer_ctx *c, const oct_value *a, const oct_value *b, int *rank,
                                  int64_t *dims);
 

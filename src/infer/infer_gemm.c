@@ -1,5 +1,4 @@
 /* Shapes of matrix products. */
-#include "dtype.h"
 #include "infer.h"
 #include "op_facts.h"
 #include "sizes.h"

@@ -1,5 +1,4 @@
 /* Shapes of comparisons, logic and Where. */
-#include "dtype.h"
 #include "infer.h"
 
 static const octet_dtype bools[] = {OCTET_BOOL, OCTET_DTYPE_NONE};

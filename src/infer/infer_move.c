@@ -2,6 +2,7 @@
 #include "dtype.h"
 #include "infer.h"
 #include "moves.h"
+#include "op_facts.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -159,14 +160,17 @@ octet_status oct_infer_cast(infer_ctx *c)
 
 octet_status oct_infer_concat(infer_ctx *c)
 {
-    oct_value sum = *oct_infer_in(c, 0);
-    int64_t axis = oct_node_int(c->n, "axis", 1);
-    axis += axis < 0 ? sum.rank : 0;
-    RETURN_IF(axis < 0 || axis >= sum.rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-              sum.rank);
-    for (int i = 1; i < c->n->input_count; i++) {
-        FORWARD(oct_infer_require_input(c, i));
-        const oct_value *x = oct_infer_in(c, i);
+    oct_value sum = {.rank = 0};
+    int64_t axis = 0;
+    for (int k = 0; k < oct_node_operands(c->n); k++) {
+        int at = oct_op_operand(c->n->op, k).value;
+        FORWARD(oct_infer_require_input(c, at));
+        const oct_value *x = oct_infer_in(c, at);
+        if (k == 0) {
+            sum = *x;
+            FORWARD(oct_infer_axis(c, 1, sum.rank, &axis));
+            continue;
+        }
         RETURN_IF(x->dtype != sum.dtype || x->rank != sum.rank, OCTET_INVALID_ARGUMENT,
                   "'%s' has another dtype or rank than the first input", x->name);
         for (int d = 0; d < sum.rank; d++)
@@ -181,45 +185,26 @@ octet_status oct_infer_concat(infer_ctx *c)
     return OCTET_OK;
 }
 
-/* Inputs: y_scale, y_zero_point, then (tensor, scale, zero point) of each operand. */
 octet_status oct_infer_q_concat(infer_ctx *c)
 {
-    FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
-    FORWARD(oct_infer_require_dtype(c, 1, oct_infer_int8));
-    octet_dtype out = oct_infer_in(c, 1)->dtype;
-    FORWARD(oct_infer_check_quant(c, 0, 1, out, 1));
+    const oct_at y = oct_op_facts(c->n->op)->result;
+    FORWARD(oct_infer_require_dtype(c, y.scale, oct_infer_f32));
+    FORWARD(oct_infer_require_dtype(c, y.zero, oct_infer_int8));
+    octet_dtype out = oct_infer_in(c, y.zero)->dtype;
+    FORWARD(oct_infer_check_quant(c, y.scale, y.zero, out, 1));
     RETURN_IF((c->n->input_count - 2) % 3 != 0, OCTET_CORRUPT_FILE,
               "its inputs must come in threes: tensor, scale, zero point");
-    int64_t dims[OCTET_MAX_RANK] = {0}, axis = oct_node_int(c->n, "axis", 1);
-    int rank = 0;
-    for (int i = 2; i < c->n->input_count; i += 3) {
-        FORWARD(oct_infer_require_dtype(c, i, oct_infer_int8));
-        FORWARD(oct_infer_require_dtype(c, i + 1, oct_infer_f32));
-        FORWARD(oct_infer_require_dtype(c, i + 2, oct_infer_int8));
-        const oct_value *x = oct_infer_in(c, i);
+    for (int k = 0; k < oct_node_operands(c->n); k++) {
+        oct_at at = oct_op_operand(c->n->op, k);
+        FORWARD(oct_infer_require_dtype(c, at.value, oct_infer_int8));
+        FORWARD(oct_infer_require_dtype(c, at.scale, oct_infer_f32));
+        FORWARD(oct_infer_require_dtype(c, at.zero, oct_infer_int8));
+        const oct_value *x = oct_infer_in(c, at.value);
         RETURN_IF(x->dtype != out, OCTET_INVALID_ARGUMENT, "'%s' is %s, the output %s", x->name,
                   oct_dtype_name(x->dtype), oct_dtype_name(out));
-        FORWARD(oct_infer_check_quant(c, i + 1, i + 2, x->dtype, 1));
-        if (i == 2) {
-            rank = x->rank;
-            axis += axis < 0 ? rank : 0;
-            RETURN_IF(axis < 0 || axis >= rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-                      rank);
-            memcpy(dims, x->dims, sizeof dims);
-            continue;
-        }
-        RETURN_IF(x->rank != rank, OCTET_INVALID_ARGUMENT, "'%s' has rank %d, the others %d", x->name,
-                  x->rank, rank);
-        for (int d = 0; d < rank; d++)
-            RETURN_IF(d != axis && x->dims[d] != dims[d], OCTET_INVALID_ARGUMENT,
-                      "'%s' has %lld in dimension %d, not %lld", x->name, (long long)x->dims[d], d,
-                      (long long)dims[d]);
-        RETURN_IF(dims[axis] > OCT_MAX_ELEMS - x->dims[axis], OCTET_INVALID_ARGUMENT,
-                  "the output is too large");
-        dims[axis] += x->dims[axis];
+        FORWARD(oct_infer_check_quant(c, at.scale, at.zero, x->dtype, 1));
     }
-    oct_infer_out(c, 0, out, rank, dims);
-    return OCTET_OK;
+    return oct_infer_concat(c);
 }
 
 octet_status oct_infer_slice(infer_ctx *c)
@@ -330,11 +315,9 @@ octet_status oct_infer_gather(infer_ctx *c)
     FORWARD(oct_infer_require_input(c, 0));
     FORWARD(oct_infer_require_dtype(c, 1, indices));
     const oct_value *x = oct_infer_in(c, 0), *at = oct_infer_in(c, 1);
-    int64_t axis = oct_node_int(c->n, "axis", 0), dims[OCTET_MAX_RANK];
+    int64_t axis, dims[OCTET_MAX_RANK];
     int rank = 0;
-    axis += axis < 0 ? x->rank : 0;
-    RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-              x->rank);
+    FORWARD(oct_infer_axis(c, 0, x->rank, &axis));
     RETURN_IF(x->rank - 1 + at->rank > OCTET_MAX_RANK, OCTET_UNSUPPORTED,
               "a result of %d dimensions; at most %d are supported", x->rank - 1 + at->rank, OCTET_MAX_RANK);
     for (int d = 0; d < axis; d++)

@@ -40,10 +40,8 @@ octet_status oct_infer_layer_norm(infer_ctx *c)
     FORWARD(oct_infer_require_dtype(c, 0, oct_infer_f32));
     FORWARD(oct_infer_require_input(c, 1));
     const oct_value *x = oct_infer_in(c, 0);
-    int64_t axis = oct_node_int(c->n, "axis", -1), dims[OCTET_MAX_RANK], length;
-    axis += axis < 0 ? x->rank : 0;
-    RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-              x->rank);
+    int64_t axis, dims[OCTET_MAX_RANK], length;
+    FORWARD(oct_infer_axis(c, -1, x->rank, &axis));
     for (int i = 0; i < x->rank; i++)
         dims[i] = i < axis ? x->dims[i] : 1;
     RETURN_IF(!oct_shape_elems(x->dims + axis, x->rank - (int)axis, &length), OCTET_INVALID_ARGUMENT,

@@ -1,5 +1,4 @@
 /* Shapes of pools. */
-#include "dtype.h"
 #include "infer.h"
 #include "op_facts.h"
 #include "window.h"

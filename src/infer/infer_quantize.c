@@ -1,5 +1,4 @@
 /* Shapes of conversions between floats and integers. */
-#include "dtype.h"
 #include "infer.h"
 #include "sizes.h"
 
@@ -11,13 +10,11 @@ static octet_status check_axis_quant(infer_ctx *c, octet_dtype zero_dtype)
     RETURN_IF(oct_node_int(c->n, "block_size", 0) != 0, OCTET_UNSUPPORTED,
               "blocked quantization is not supported");
     RETURN_IF(scale->rank > 1, OCTET_UNSUPPORTED, "a scale of rank %d is not supported", scale->rank);
-    int64_t elems = scale->rank ? scale->dims[0] : 1, axis = oct_node_int(c->n, "axis", 1), channels = 1;
+    int64_t elems = scale->rank ? scale->dims[0] : 1, axis, channels = 1;
     if (elems != 1) {
         RETURN_IF(c->n->opset < 13, OCTET_INVALID_ARGUMENT,
                   "a scale per axis needs opset 13; the model has %d", c->n->opset);
-        axis += axis < 0 ? x->rank : 0;
-        RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-                  x->rank);
+        FORWARD(oct_infer_axis(c, 1, x->rank, &axis));
         channels = x->dims[axis];
     }
     FORWARD(oct_infer_check_quant(c, 1, zero ? 2 : -1, zero_dtype, channels));

@@ -3,7 +3,7 @@
 #include "moves.h"
 #include "op_facts.h"
 
-static octet_status reduced_shape(infer_ctx *c)
+octet_status oct_infer_reduced(infer_ctx *c)
 {
     const oct_value *x = oct_infer_in(c, 0);
     int64_t dims[OCTET_MAX_RANK];
@@ -26,14 +26,14 @@ octet_status oct_infer_reduce(infer_ctx *c)
                                          OCTET_U16, OCTET_S16, OCTET_DTYPE_NONE};
     bool chooses = oct_op_facts(c->n->op)->result_kind == OCT_RESULT_LIKE;
     FORWARD(oct_infer_require_dtype(c, 0, chooses ? chosen : oct_infer_f32));
-    return reduced_shape(c);
+    return oct_infer_reduced(c);
 }
 
 octet_status oct_infer_q_reduce(infer_ctx *c)
 {
     FORWARD(oct_infer_require_dtype(c, 0, oct_infer_int16));
     FORWARD(oct_infer_check_scales(c, oct_infer_in(c, 0)->dtype));
-    return reduced_shape(c);
+    return oct_infer_reduced(c);
 }
 
 octet_status oct_infer_arg(infer_ctx *c)
@@ -41,11 +41,9 @@ octet_status oct_infer_arg(infer_ctx *c)
     static const octet_dtype types[] = {OCTET_F32, OCTET_U8, OCTET_S8, OCTET_DTYPE_NONE};
     const oct_value *x = oct_infer_in(c, 0);
     FORWARD(oct_infer_require_dtype(c, 0, types));
-    int64_t axis = oct_node_int(c->n, "axis", 0), dims[OCTET_MAX_RANK];
+    int64_t axis, dims[OCTET_MAX_RANK];
     int rank = 0;
-    axis += axis < 0 ? x->rank : 0;
-    RETURN_IF(axis < 0 || axis >= x->rank, OCTET_INVALID_ARGUMENT, "axis is out of range for rank %d",
-              x->rank);
+    FORWARD(oct_infer_axis(c, 0, x->rank, &axis));
     RETURN_IF(x->dims[axis] == 0, OCTET_INVALID_ARGUMENT, "the axis has no elements");
     for (int i = 0; i < x->rank; i++) {
         if (i != axis || oct_node_int(c->n, "keepdims", 1) != 0)

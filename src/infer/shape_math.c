@@ -406,18 +406,9 @@ static octet_status set_shape(infer_ctx *c, own_shape how, infer_fn *rule, bool 
     int64_t dims[OCTET_MAX_RANK];
     int rank = 0;
     *made = how == REDUCED || (how == BROADCAST && a && b && a->dtype == b->dtype);
-    if (!*made)
-        return rule(c);
-    if (how == BROADCAST) {
-        FORWARD(oct_infer_broadcast(c, a, b, &rank, dims));
-    } else { /* over everything, or make_reduce says no */
-        bool reduced[OCTET_MAX_RANK];
-        FORWARD(oct_reduced_axes(c->g, c->n, reduced));
-        for (int d = 0; d < a->rank; d++) {
-            if (!reduced[d] || oct_node_int(c->n, "keepdims", 1) != 0)
-                dims[rank++] = reduced[d] ? 1 : a->dims[d];
-        }
-    }
+    if (!*made || how == REDUCED)
+        return *made ? oct_infer_reduced(c) : rule(c);
+    FORWARD(oct_infer_broadcast(c, a, b, &rank, dims));
     oct_infer_out(c, 0, a->dtype, rank, dims);
     return OCTET_OK;
 }

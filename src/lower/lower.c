@@ -43,27 +43,22 @@ oct_operand oct_lower_output(const lowering *l, const oct_node *n, int i)
     return operand(l, n->outputs[i]);
 }
 
-oct_quant oct_lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype)
+oct_quant oct_lower_quant(const lowering *l, const oct_node *n, oct_at at, octet_dtype dtype)
 {
     oct_quant q = {.scale = OCT_MEM_NONE, .zero = OCT_MEM_NONE, .zero_dtype = dtype};
-    if (oct_lower_has_input(n, scale)) {
-        oct_operand t = oct_lower_input(l, n, scale);
+    if (oct_lower_has_input(n, at.scale)) {
+        oct_operand t = oct_lower_input(l, n, at.scale);
         q.scale = t.mem;
         q.scale_count = oct_operand_elems(&t);
         q.host_scale = t.host;
     }
-    if (oct_lower_has_input(n, zero)) {
-        oct_operand t = oct_lower_input(l, n, zero);
+    if (oct_lower_has_input(n, at.zero)) {
+        oct_operand t = oct_lower_input(l, n, at.zero);
         q.zero = t.mem;
         q.zero_count = oct_operand_elems(&t);
         q.host_zero = t.host;
     }
     return q;
-}
-
-oct_quant oct_lower_quant_at(const lowering *l, const oct_node *n, oct_at at, octet_dtype dtype)
-{
-    return oct_lower_quant(l, n, at.scale, at.zero, dtype);
 }
 
 const oct_value *oct_lower_weights(const oct_graph *g, const oct_node *n)

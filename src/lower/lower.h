@@ -23,10 +23,8 @@ typedef octet_status lower_fn(lowering *l, const oct_node *n);
 oct_operand oct_lower_input(const lowering *l, const oct_node *n, int i);
 oct_operand oct_lower_output(const lowering *l, const oct_node *n, int i);
 bool oct_lower_has_input(const oct_node *n, int i);
-/* Scale and zero point at these input positions (-1: none in this operator) for an operand of `dtype`. */
-oct_quant oct_lower_quant(const lowering *l, const oct_node *n, int scale, int zero, octet_dtype dtype);
-/* Likewise, by a row's operand or result. */
-oct_quant oct_lower_quant_at(const lowering *l, const oct_node *n, oct_at at, octet_dtype dtype);
+/* Scale and zero point of a row's operand or result that is of `dtype`; none where it has none. */
+oct_quant oct_lower_quant(const lowering *l, const oct_node *n, oct_at at, octet_dtype dtype);
 /* The bounds of an 8-bit result of this type: a folded activation's, or the type's own. */
 void oct_lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int32_t *hi);
 

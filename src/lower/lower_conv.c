@@ -17,10 +17,11 @@ static oct_conv_chain lower_chain(lowering *l, const oct_node *n, octet_dtype dt
                         .residual = residual.mem,
                         .swapped = n->swapped};
     if (c.has_sum) {
-        c.own_q = oct_lower_quant(l, n, OCT_CONV_OWN_SCALE, OCT_CONV_OWN_SCALE + 1, dtype);
-        c.residual_q = oct_lower_quant(l, n, OCT_CONV_RESIDUAL_SCALE, OCT_CONV_RESIDUAL_SCALE + 1, dtype);
+        c.own_q = oct_lower_quant(l, n, (oct_at){-1, OCT_CONV_OWN_SCALE, OCT_CONV_OWN_SCALE + 1}, dtype);
+        c.residual_q =
+            oct_lower_quant(l, n, (oct_at){-1, OCT_CONV_RESIDUAL_SCALE, OCT_CONV_RESIDUAL_SCALE + 1}, dtype);
         oct_lower_clamp(&n->sum_clamp, dtype, &c.sum_min, &c.sum_max);
-        c.sum_q = oct_lower_quant(l, n, OCT_CONV_SUM_SCALE, OCT_CONV_SUM_SCALE + 1, dtype);
+        c.sum_q = oct_lower_quant(l, n, (oct_at){-1, OCT_CONV_SUM_SCALE, OCT_CONV_SUM_SCALE + 1}, dtype);
     }
     return c;
 }
@@ -61,9 +62,9 @@ octet_status oct_lower_conv(lowering *l, const oct_node *n)
                           .weights = w.mem,
                           .y = y.mem,
                           .bias = oct_operand_present(&bias) ? bias.mem : OCT_MEM_NONE,
-                          .x_q = oct_lower_quant_at(l, n, f->operands[0], x.dtype),
-                          .w_q = oct_lower_quant_at(l, n, f->operands[1], w.dtype),
-                          .y_q = oct_lower_quant_at(l, n, f->result, y.dtype)};
+                          .x_q = oct_lower_quant(l, n, f->operands[0], x.dtype),
+                          .w_q = oct_lower_quant(l, n, f->operands[1], w.dtype),
+                          .y_q = oct_lower_quant(l, n, f->result, y.dtype)};
     oct_lower_clamp(&n->clamp, y.dtype, &q.clamp_min, &q.clamp_max);
     q.then = lower_chain(l, n, y.dtype);
     return oct_conv(l->r, l->caps, &q);

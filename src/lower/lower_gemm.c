@@ -45,9 +45,9 @@ static void set_common(const lowering *l, const oct_node *n, oct_gemm_request *q
     q->b_dtype = b.dtype;
     q->c_dtype = c.dtype;
     q->bias = OCT_MEM_NONE;
-    q->a_q = oct_lower_quant_at(l, n, f->operands[0], a.dtype);
-    q->b_q = oct_lower_quant_at(l, n, f->operands[1], b.dtype);
-    q->c_q = oct_lower_quant_at(l, n, f->result, c.dtype);
+    q->a_q = oct_lower_quant(l, n, f->operands[0], a.dtype);
+    q->b_q = oct_lower_quant(l, n, f->operands[1], b.dtype);
+    q->c_q = oct_lower_quant(l, n, f->result, c.dtype);
     oct_lower_clamp(&n->clamp, c.dtype, &q->clamp_min, &q->clamp_max);
 }
 

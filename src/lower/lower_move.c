@@ -112,7 +112,7 @@ octet_status oct_lower_concat(lowering *l, const oct_node *n)
 octet_status oct_lower_q_concat(lowering *l, const oct_node *n)
 {
     oct_operand y = oct_lower_output(l, n, 0);
-    oct_quant y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, y.dtype);
+    oct_quant y_q = oct_lower_quant(l, n, oct_op_facts(n->op)->result, y.dtype);
     int count = oct_node_operands(n);
     oct_operand *inputs = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *inputs);
     oct_quant *quants = oct_arena_alloc(&l->r->arena, (size_t)count, sizeof *quants);
@@ -120,7 +120,7 @@ octet_status oct_lower_q_concat(lowering *l, const oct_node *n)
     for (int i = 0; i < count; i++) {
         oct_at at = oct_op_operand(n->op, i);
         inputs[i] = oct_lower_input(l, n, at.value);
-        quants[i] = oct_lower_quant_at(l, n, at, y.dtype);
+        quants[i] = oct_lower_quant(l, n, at, y.dtype);
     }
     int axis = oct_lower_axis(oct_node_int(n, "axis", 1), y.rank);
     return oct_qconcat(l->r, l->caps, inputs, quants, count, axis, &y, &y_q);

@@ -20,9 +20,9 @@ octet_status oct_lower_q_binary(lowering *l, const oct_node *n)
                              .a = oct_lower_input(l, n, f->operands[0].value),
                              .b = oct_lower_input(l, n, f->operands[1].value),
                              .c = c,
-                             .a_q = oct_lower_quant_at(l, n, f->operands[0], c.dtype),
-                             .b_q = oct_lower_quant_at(l, n, f->operands[1], c.dtype),
-                             .c_q = oct_lower_quant_at(l, n, f->result, c.dtype)};
+                             .a_q = oct_lower_quant(l, n, f->operands[0], c.dtype),
+                             .b_q = oct_lower_quant(l, n, f->operands[1], c.dtype),
+                             .c_q = oct_lower_quant(l, n, f->result, c.dtype)};
     oct_lower_clamp(&n->clamp, c.dtype, &q.clamp_min, &q.clamp_max);
     return oct_qbinary(l->r, l->caps, &q);
 }
@@ -50,8 +50,8 @@ static octet_status table_params(const oct_quant *x, const oct_quant *y, oct_lut
 octet_status oct_lower_q_table(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
-    oct_quant x_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->operands[0], x.dtype),
-              y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, y.dtype);
+    oct_quant x_q = oct_lower_quant(l, n, oct_op_facts(n->op)->operands[0], x.dtype),
+              y_q = oct_lower_quant(l, n, oct_op_facts(n->op)->result, y.dtype);
     oct_lut_params p;
     uint8_t table[256];
     FORWARD(table_params(&x_q, &y_q, &p));

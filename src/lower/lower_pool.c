@@ -32,8 +32,8 @@ static octet_status pool(lowering *l, const oct_node *n, oct_pool_kind kind)
         q.pad_right = win.pad_end[1];
         q.count_include_pad = oct_node_int(n, "count_include_pad", 0) != 0;
     }
-    q.x_q = oct_lower_quant_at(l, n, f->operands[0], x.dtype);
-    q.y_q = oct_lower_quant_at(l, n, f->result, y.dtype);
+    q.x_q = oct_lower_quant(l, n, f->operands[0], x.dtype);
+    q.y_q = oct_lower_quant(l, n, f->result, y.dtype);
     return oct_pool(l->r, l->caps, &q);
 }
 

@@ -32,8 +32,8 @@ octet_status oct_lower_q_reduce(lowering *l, const oct_node *n)
                               .x = oct_lower_input(l, n, 0),
                               .y = oct_lower_output(l, n, 0)};
     FORWARD(oct_reduced_axes(l->g, n, q.reduced));
-    q.x_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->operands[0], q.x.dtype);
-    q.y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, q.y.dtype);
+    q.x_q = oct_lower_quant(l, n, oct_op_facts(n->op)->operands[0], q.x.dtype);
+    q.y_q = oct_lower_quant(l, n, oct_op_facts(n->op)->result, q.y.dtype);
     return oct_q_reduce(l->r, l->caps, &q);
 }
 

@@ -25,7 +25,7 @@ octet_status oct_lower_resize(lowering *l, const oct_node *n)
     oct_resize_taps(&r, 1, columns);
     q.row_taps = rows;
     q.column_taps = columns;
-    q.x_q = oct_lower_quant_at(l, n, f->operands[0], q.x.dtype);
-    q.y_q = oct_lower_quant_at(l, n, f->result, q.y.dtype);
+    q.x_q = oct_lower_quant(l, n, f->operands[0], q.x.dtype);
+    q.y_q = oct_lower_quant(l, n, f->result, q.y.dtype);
     return oct_resize_op(l->r, l->caps, &q);
 }

@@ -27,7 +27,7 @@ octet_status oct_lower_q_softmax(lowering *l, const oct_node *n)
                               .outer = oct_lower_product(&x, 0, axis),
                               .axis = flat ? oct_lower_product(&x, axis, x.rank) : x.dims[axis],
                               .inner = flat ? 1 : oct_lower_product(&x, axis + 1, x.rank),
-                              .x_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->operands[0], x.dtype),
-                              .y_q = oct_lower_quant_at(l, n, oct_op_facts(n->op)->result, y.dtype)};
+                              .x_q = oct_lower_quant(l, n, oct_op_facts(n->op)->operands[0], x.dtype),
+                              .y_q = oct_lower_quant(l, n, oct_op_facts(n->op)->result, y.dtype)};
     return oct_qsoftmax(l->r, l->caps, &q);
 }

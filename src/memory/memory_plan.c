@@ -23,11 +23,6 @@ typedef struct work {
     oct_span *by_size; /* what can be streamed, largest first */
 } work;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning device memory");
-}
-
 static bool is_input(const oct_arg *a)
 {
     return a->kind == OCT_ARG_IN && oct_arg_names_memory(a);
@@ -372,21 +367,21 @@ static octet_status fit(work *w, oct_memory_plan *p, size_t *least)
     oct_sort_spans(w->by_size, count);
     choose_resident(w, count, 0);
     if (!place_all(w, p))
-        return no_memory();
+        return oct_out_of_memory("a memory plan");
     *least = p->device_bytes;
     RETURN_IF(*least > w->limits->limit, OCTET_OUT_OF_MEMORY,
               "%zu bytes of device memory are needed at least", *least);
     size_t budget = w->limits->limit - *least;
     for (int i = 0; i < TRIES && choose_resident(w, count, budget); i++) {
         if (!place_all(w, p))
-            return no_memory();
+            return oct_out_of_memory("a memory plan");
         if (p->device_bytes <= w->limits->limit)
             return OCTET_OK;
         size_t over = p->device_bytes - w->limits->limit;
         budget = budget > over ? budget - over : 0;
     }
     choose_resident(w, count, 0);
-    return place_all(w, p) ? OCTET_OK : no_memory();
+    return place_all(w, p) ? OCTET_OK : oct_out_of_memory("a memory plan");
 }
 
 static octet_status check_sizes(const oct_recipe *r)
@@ -421,7 +416,7 @@ static octet_status plan_memory(work *w, const oct_weights *weights, oct_memory_
         w->shared[m] = weights ? oct_weights_find(weights, &p->identities[m]) : NULL;
     find_streamable(w);
     if (!place_all(w, p))
-        return no_memory();
+        return oct_out_of_memory("a memory plan");
     FORWARD(check_placed(w, p));
     *least = p->device_bytes;
     return p->device_bytes <= w->limits->limit ? OCTET_OK : fit(w, p, least);
@@ -459,7 +454,8 @@ octet_status oct_memory_plan_make(const oct_recipe *r, const oct_weights *weight
     memset(p, 0, sizeof *p);
     FORWARD(check_sizes(r));
     work w = {.r = r, .limits = limits};
-    octet_status status = allocate(&w, p) ? plan_memory(&w, weights, p, least) : no_memory();
+    octet_status status =
+        allocate(&w, p) ? plan_memory(&w, weights, p, least) : oct_out_of_memory("a memory plan");
     oct_arena_free(&w.arena);
     if (status != OCTET_OK)
         oct_memory_plan_free(p);

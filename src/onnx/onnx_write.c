@@ -19,11 +19,6 @@ typedef struct writer {
     bool *used;                  /* by value: some node reads it, or it is an output */
 } writer;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while writing a model");
-}
-
 /* nanopb counts in 16 bits, as Debian builds it. */
 #define MOST_ITEMS 65535
 
@@ -33,7 +28,7 @@ static void *items(writer *w, size_t count, size_t size)
     if (!made && count > MOST_ITEMS)
         (void)oct_fail(OCTET_UNSUPPORTED, "%zu items in one list; %d can be written", count, MOST_ITEMS);
     else if (!made)
-        (void)no_memory();
+        (void)oct_out_of_memory("a model file");
     return made;
 }
 
@@ -53,7 +48,7 @@ static octet_status failed(size_t count)
 static octet_status text(writer *w, const char *from, char **to)
 {
     *to = oct_arena_strdup(&w->arena, from);
-    return *to ? OCTET_OK : no_memory();
+    return *to ? OCTET_OK : oct_out_of_memory("a model file");
 }
 
 static octet_status number(writer *w, int64_t from, int64_t **to)
@@ -75,7 +70,7 @@ static octet_status unique(writer *w, oct_names *taken, const char *wanted, int 
         name = made;
     }
     FORWARD(text(w, name, out));
-    return oct_names_add(taken, *out, number) ? OCTET_OK : no_memory();
+    return oct_names_add(taken, *out, number) ? OCTET_OK : oct_out_of_memory("a model file");
 }
 
 static octet_status take_name(writer *w, int v)
@@ -95,7 +90,7 @@ static octet_status take_names(writer *w)
     w->names = oct_arena_alloc(&w->arena, (size_t)g->value_count + 1, sizeof *w->names);
     w->used = oct_arena_alloc(&w->arena, (size_t)g->value_count + 1, sizeof *w->used);
     if (!w->names || !w->used)
-        return no_memory();
+        return oct_out_of_memory("a model file");
     for (int i = 0; i < g->input_count; i++)
         FORWARD(take_name(w, g->inputs[i]));
     for (int i = 0; i < g->output_count; i++) {
@@ -146,7 +141,7 @@ static octet_status put_bytes(writer *w, const char *name, const char *from, pb_
     RETURN_IF(length > MOST_ITEMS, OCTET_UNSUPPORTED, "attribute '%s' is too long to write", name);
     *to = oct_arena_alloc(&w->arena, PB_BYTES_ARRAY_T_ALLOCSIZE(length), 1);
     if (!*to)
-        return no_memory();
+        return oct_out_of_memory("a model file");
     (*to)->size = (pb_size_t)length;
     memcpy((*to)->bytes, from, length);
     return OCTET_OK;
@@ -358,7 +353,7 @@ octet_status oct_onnx_write(const oct_graph *graph, int opset, const char *path)
     memset(&model, 0, sizeof model);
     size_t size = strlen(path) + 32;
     char *temporary = malloc(size);
-    octet_status status = temporary ? put_model(&w, opset, &model) : no_memory();
+    octet_status status = temporary ? put_model(&w, opset, &model) : oct_out_of_memory("a model file");
     if (status == OCTET_OK) {
         snprintf(temporary, size, "%s.%ld.part", path, (long)getpid());
         status = encode(&model, path, temporary);

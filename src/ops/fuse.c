@@ -34,16 +34,11 @@ typedef struct fusion {
     bool *needed;   /* by launch */
 } fusion;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while fusing kernel launches");
-}
-
 void oct_elementwise_mark(oct_recipe *r, oct_launch *l, const oct_elementwise *e)
 {
     oct_elementwise *copy = l ? oct_arena_alloc(&r->arena, 1, sizeof *copy) : NULL;
     if (l && !copy && r->status == OCTET_OK)
-        r->status = no_memory();
+        r->status = oct_out_of_memory("fused launches");
     if (!copy)
         return;
     *copy = *e;
@@ -443,7 +438,7 @@ octet_status oct_recipe_fuse(oct_recipe *r, const oct_caps *caps)
     f.taken = calloc(launches, sizeof *f.taken);
     f.needed = calloc(launches, sizeof *f.needed);
     bool ok = f.needed && f.writer && f.readers && f.constant && f.from && f.operators && f.taken;
-    octet_status status = ok ? fuse(&f) : no_memory();
+    octet_status status = ok ? fuse(&f) : oct_out_of_memory("fused launches");
     free(f.writer);
     free(f.readers);
     free(f.constant);

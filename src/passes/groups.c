@@ -3,7 +3,6 @@
 #include "quant.h"
 
 #include <math.h>
-#include <string.h>
 
 const oct_node *oct_group_node(const oct_group *s)
 {

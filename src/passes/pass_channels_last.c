@@ -19,18 +19,13 @@ typedef struct layout {
 
 typedef enum form { FORM_PLAIN, FORM_CHANNELS_LAST } form;
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory in the layout pass");
-}
-
 static octet_status push_node(layout *w, const oct_node *n)
 {
     if (w->node_count == w->node_capacity) {
         int capacity = w->node_capacity ? w->node_capacity * 2 : 64;
         oct_node *nodes = realloc(w->nodes, (size_t)capacity * sizeof *nodes);
         if (!nodes)
-            return no_memory();
+            return oct_out_of_memory("the layout pass");
         w->nodes = nodes;
         w->node_capacity = capacity;
     }
@@ -68,7 +63,7 @@ static octet_status add_transpose(layout *w, int from, int to, form to_form, boo
     oct_attr *attr = oct_arena_alloc(&g->arena, 1, sizeof *attr);
     int64_t *perm = oct_arena_alloc(&g->arena, OCTET_MAX_RANK, sizeof *perm);
     if (!n || !io || !attr || !perm)
-        return no_memory();
+        return oct_out_of_memory("the layout pass");
     perm[0] = 0;
     for (int i = 1; i < rank; i++) {
         if (to_form == FORM_CHANNELS_LAST)
@@ -136,7 +131,7 @@ static octet_status output_channels_last(layout *w, oct_node *n)
     w->is_plain[v] = false;
     int *outputs = oct_arena_alloc(&w->g->arena, (size_t)n->output_count, sizeof *outputs);
     if (!outputs)
-        return no_memory();
+        return oct_out_of_memory("the layout pass");
     memcpy(outputs, n->outputs, (size_t)n->output_count * sizeof *outputs);
     outputs[0] = t;
     n->outputs = outputs;
@@ -185,7 +180,7 @@ static octet_status rename_axis(layout *w, oct_node *n, int rank)
         axis += rank;
     oct_attr *attrs = oct_arena_alloc(&w->g->arena, n->attr_count + 1, sizeof *attrs);
     if (!attrs)
-        return no_memory();
+        return oct_out_of_memory("the layout pass");
     size_t kept = 0;
     for (size_t i = 0; i < n->attr_count; i++) {
         if (strcmp(n->attrs[i].name, "axis") != 0)
@@ -266,7 +261,7 @@ octet_status oct_pass_channels_last(oct_graph *g)
     layout w = {.g = g, .values = g->value_count};
     w.twin = malloc(((size_t)w.values + 1) * sizeof *w.twin);
     w.is_plain = malloc(((size_t)w.values + 1) * sizeof *w.is_plain);
-    octet_status status = w.twin && w.is_plain ? rewrite(&w) : no_memory();
+    octet_status status = w.twin && w.is_plain ? rewrite(&w) : oct_out_of_memory("the layout pass");
     if (status == OCTET_OK) {
         free(g->nodes);
         g->nodes = w.nodes;

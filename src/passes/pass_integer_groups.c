@@ -12,7 +12,6 @@
 #include "rewrite.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Did a function rewrite its group? */
 typedef octet_status fuse_fn(oct_group *s, bool *done);
@@ -72,37 +71,29 @@ static void find_quantize(oct_group *s)
 /* ---- products
  * ---------------------------------------------------------------------------------------------- */
 
-static octet_status fuse_conv(oct_group *s, bool *done)
+/* The first operand with one scale, 8-bit weights with one a channel, a bias at the product of both. */
+static octet_status fuse_product(oct_group *s, bool *done)
 {
+    const oct_node *n = oct_group_node(s);
+    const oct_facts *f = oct_op_facts(n->op), *to = oct_op_facts(f->twin);
+    int in[OCT_CONV_TABLE], bias = OCT_NO_VALUE, axis = oct_weight_axis(s->g, n), count;
+    bool fits = true;
     oct_quantized x, w;
-    int in[9];
-    bool fits;
-    if (!oct_group_product(s, 0, &x) || !oct_group_weights(s, 1, 0, &w))
+    if (!oct_group_product(s, 0, &x) || !oct_group_weights(s, 1, axis, &w))
         return OCTET_OK;
-    FORWARD(oct_group_bias(s, 2, &x, &w, s->g->values[w.value].dims[0], &in[8], &fits));
+    if (f->bias >= 0)
+        FORWARD(oct_group_bias(s, f->bias, &x, &w, s->g->values[w.value].dims[axis], &bias, &fits));
     if (!fits)
         return OCTET_OK;
-    FORWARD(oct_group_operand(s, &x, in));
-    FORWARD(oct_group_operand(s, &w, in + 3));
-    FORWARD(oct_group_result(s, in, 6));
-    FORWARD(oct_group_replace(s, OCT_OP_QLinearConv, in, in[8] == OCT_NO_VALUE ? 8 : 9));
-    s->g->nodes[s->made].float_out = s->quantize < 0;
-    *done = true;
-    return OCTET_OK;
-}
-
-static octet_status fuse_matmul(oct_group *s, bool *done)
-{
-    oct_quantized a, b;
-    int in[8];
-    int rank = oct_group_input(s, 1) == OCT_NO_VALUE ? 0 : s->g->values[oct_group_input(s, 1)].rank;
-    if (!oct_group_product(s, 0, &a) || !oct_group_weights(s, 1, rank - 1, &b))
-        return OCTET_OK;
-    FORWARD(oct_group_operand(s, &a, in));
-    FORWARD(oct_group_operand(s, &b, in + 3));
-    FORWARD(oct_group_result(s, in, 6));
-    FORWARD(oct_group_replace(s, OCT_OP_QLinearMatMul, in, 8));
-    s->g->nodes[s->made].float_out = s->quantize < 0;
+    FORWARD(oct_group_operand(s, &x, in + to->operands[0].value));
+    FORWARD(oct_group_operand(s, &w, in + to->operands[1].value));
+    FORWARD(oct_group_result(s, in, to->result.scale));
+    if (to->bias >= 0)
+        in[to->bias] = bias;
+    for (count = to->max_in; in[count - 1] == OCT_NO_VALUE;)
+        count--;
+    FORWARD(oct_group_replace(s, f->twin, in, count));
+    s->g->nodes[s->made].float_out = s->quantize < 0 && f->twin_reach != OCT_REACH_FLOAT_TOO;
     *done = true;
     return OCTET_OK;
 }
@@ -110,22 +101,9 @@ static octet_status fuse_matmul(oct_group *s, bool *done)
 static octet_status fuse_gemm(oct_group *s, bool *done)
 {
     const oct_node *n = oct_group_node(s);
-    oct_quantized a, b;
-    int in[9];
-    bool fits;
-    int columns = oct_node_int(n, "transB", 0) ? 0 : 1;
     float alpha = oct_node_float(n, "alpha", 1.0f), beta = oct_node_float(n, "beta", 1.0f);
-    if (alpha != 1.0f || (beta != 1.0f && oct_group_input(s, 2) != OCT_NO_VALUE) ||
-        !oct_group_product(s, 0, &a) || !oct_group_weights(s, 1, columns, &b))
-        return OCTET_OK;
-    FORWARD(oct_group_bias(s, 2, &a, &b, s->g->values[b.value].dims[columns], &in[6], &fits));
-    if (!fits)
-        return OCTET_OK;
-    FORWARD(oct_group_operand(s, &a, in));
-    FORWARD(oct_group_operand(s, &b, in + 3));
-    FORWARD(oct_group_result(s, in, 7));
-    *done = true;
-    return oct_group_replace(s, OCT_OP_QGemm, in, s->quantize >= 0 ? 9 : in[6] == OCT_NO_VALUE ? 6 : 7);
+    bool plain = alpha == 1.0f && (beta == 1.0f || oct_group_input(s, 2) == OCT_NO_VALUE);
+    return plain ? fuse_product(s, done) : OCTET_OK;
 }
 
 /* ---- operators whose rows say it all, or nearly so ------------------------------------------------------

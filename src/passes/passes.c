@@ -1,4 +1,5 @@
 #include "passes.h"
+#include "hash.h"
 
 static const struct {
     const char *name;
@@ -16,9 +17,35 @@ static const struct {
     {"chain", oct_pass_chain},
 };
 
+enum { PASSES = sizeof passes / sizeof passes[0] };
+
+const char *oct_pass_name(size_t pass)
+{
+    return pass < PASSES ? passes[pass].name : NULL;
+}
+
+/* Of what a pass may change in a node. */
+static uint64_t fingerprint(const oct_graph *g)
+{
+    uint64_t hash = OCT_HASH_START;
+    for (int i = 0; i < g->node_count; i++) {
+        const oct_node *n = &g->nodes[i];
+        const int32_t facts[] = {(int32_t)n->op, n->swapped,      n->clamp.set,
+                                 n->clamp.min,   n->clamp.max,    n->sum_clamp.set,
+                                 n->input_count, n->output_count, (int32_t)n->attr_count};
+        hash = oct_hash(hash, facts, sizeof facts);
+        hash = oct_hash(hash, &n->attrs, sizeof n->attrs);
+        hash = oct_hash(hash, n->inputs, (size_t)n->input_count * sizeof *n->inputs);
+        hash = oct_hash(hash, n->outputs, (size_t)n->output_count * sizeof *n->outputs);
+    }
+    return hash;
+}
+
 octet_status oct_graph_rewrite(oct_graph *g)
 {
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+    uint64_t before = fingerprint(g);
+    g->rewritten = 0;
+    for (size_t i = 0; i < PASSES; i++) {
         octet_status status = passes[i].run(g);
         if (status == OCTET_OK)
             status = oct_graph_sort(g);
@@ -26,6 +53,9 @@ octet_status oct_graph_rewrite(oct_graph *g)
             status = oct_graph_verify(g);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "pass '%s'", passes[i].name);
+        uint64_t after = fingerprint(g);
+        g->rewritten |= (unsigned)(after != before) << i;
+        before = after;
     }
     return OCTET_OK;
 }

@@ -6,7 +6,8 @@
 
 #include "graph.h"
 
-octet_status oct_graph_rewrite(oct_graph *g);
+octet_status oct_graph_rewrite(oct_graph *g); /* g->rewritten: what changed something */
+const char *oct_pass_name(size_t pass);       /* NULL past the last */
 octet_status oct_graph_lay_out(oct_graph *g);
 
 /* A QDQ graph in the QOperator form, for a file: groups become QLinearConv and its kin where an operator of

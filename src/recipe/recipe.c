@@ -64,7 +64,7 @@ void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *reques
     r->noted = noted;
     void *copy = ok ? oct_arena_alloc(&r->arena, 1, bytes) : NULL;
     if (copy)
-        r->noted[r->noted_count++] = (oct_noted){family, memcpy(copy, request, bytes)};
+        r->noted[r->noted_count++] = (oct_noted){family, memcpy(copy, request, bytes), r->current_node};
     else if (ok)
         out_of_memory(r);
 }

@@ -82,6 +82,7 @@ typedef struct oct_family oct_family; /* ops/product/variant.h */
 typedef struct oct_noted {
     const oct_family *family;
     const void *request; /* a copy of the family's request */
+    int node;            /* of the graph, -1: none */
 } oct_noted;
 
 struct oct_recipe {

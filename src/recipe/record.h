@@ -88,12 +88,14 @@ struct oct_record {
 #define OCT_ROW_PART(x) {#x, OCT_FIELD_PART, false, 1, offsetof(given, x), offsetof(packed, x), x##_record},
 
 #define OCT_RECORD_TYPES(name, LIST, struct_given)                                                           \
-    typedef struct name##_numbers {                                                                          \
-        LIST(OCT_PACKED)                                                                                     \
-    } name##_numbers;                                                                                        \
     typedef struct struct_given {                                                                            \
         LIST(OCT_GIVEN)                                                                                      \
     } struct_given;                                                                                          \
+    OCT_RECORD_OF(name, LIST, struct_given)
+#define OCT_RECORD_OF(name, LIST, struct_given)                                                              \
+    typedef struct name##_numbers {                                                                          \
+        LIST(OCT_PACKED)                                                                                     \
+    } name##_numbers;                                                                                        \
     static inline const oct_record *name##_record(void)                                                      \
     {                                                                                                        \
         typedef struct_given given;                                                                          \
@@ -106,6 +108,10 @@ struct oct_record {
 
 /* Numbers that several records have: NAME_part is what is given of them. */
 #define RECORD_PART(name, LIST) OCT_RECORD_TYPES(name, LIST, name##_part)
+/* Likewise, where the host has a type with such members. */
+#define RECORD_PART_OF(name, LIST, type)                                                                     \
+    typedef type name##_part;                                                                                \
+    OCT_RECORD_OF(name, LIST, name##_part)
 #define RECORD(name, LIST)                                                                                   \
     OCT_RECORD_TYPES(name, LIST, name##_args)                                                                \
     static inline void oct_launch_##name(oct_launch *l, const name##_args *args)                             \

@@ -2,7 +2,6 @@
 #include "ref.h"
 
 #include <math.h>
-#include <string.h>
 
 void oct_ref_normalize(int64_t rows, int64_t length, int64_t run, int64_t scales, float epsilon,
                        const float *x, const float *scale, const float *bias, float *y, float *means,

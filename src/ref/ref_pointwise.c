@@ -1,8 +1,6 @@
 /* Element by element: quantized Add and Mul, float arithmetic, tables and clamps. */
-#include "dtype.h"
 #include "ref.h"
 #include <math.h>
-#include <string.h>
 
 typedef struct position {
     int64_t a, b;

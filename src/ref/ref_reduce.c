@@ -4,7 +4,6 @@
 #include "ref.h"
 
 #include <math.h>
-#include <string.h>
 
 static double before(oct_ref_reduction op, double v)
 {

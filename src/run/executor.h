@@ -21,13 +21,8 @@ octet_status oct_executor_create_placed(oct_device *device, const oct_recipe *re
                                         oct_executor **executor);
 void oct_executor_destroy(oct_executor *executor);
 
-/* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the
- * next oct_device_finish. */
-octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
-octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
-/* Use the caller's buffer for an INPUT / OUTPUT memory, until oct_executor_use_own_buffers. */
+/* Use the caller's buffer for an INPUT / OUTPUT memory, until the next run of runner.h. */
 octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer, size_t offset);
-octet_status oct_executor_use_own_buffers(oct_executor *e);
 /* Enqueue the run list. event (may be NULL) completes with the last launch; NULL is stored if nothing ran. */
 octet_status oct_executor_run(oct_executor *e, cl_event *event);
 

@@ -53,6 +53,12 @@ struct oct_executor {
     bool external; /* some memory is a buffer of the caller's */
 };
 
+/* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the
+ * next oct_device_finish. */
+octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
+octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
+octet_status oct_executor_use_own_buffers(oct_executor *e);
+
 /* A place in memory made of several buffers. */
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);
 /* Argument `index` of a kernel counts both of a memory's. */

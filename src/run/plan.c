@@ -5,6 +5,7 @@
 #include "passes.h"
 #include "quant.h"
 #include "sizes.h"
+#include "variant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,6 @@ typedef struct draft {
     oct_memory_plan memory;
     size_t least; /* device bytes that it needs, 0 when they are not known */
 } draft;
-
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while planning the network");
-}
 
 bool oct_shape_equal(int rank, const int64_t *dims, const oct_shape *shape)
 {
@@ -77,12 +73,12 @@ static octet_status specialize(draft *d)
         d->inputs = oct_arena_alloc(&d->arena, (size_t)g->input_count, sizeof *d->inputs);
         d->outputs = oct_arena_alloc(&d->arena, (size_t)g->output_count, sizeof *d->outputs);
         if (!d->inputs || !d->outputs)
-            return no_memory();
+            return oct_out_of_memory("the plan of a network");
         FORWARD(oct_graph_move_border(g, d->inputs, d->outputs));
     }
     FORWARD(oct_graph_lay_out(g));
     d->mems = oct_arena_alloc(&d->arena, (size_t)g->value_count + (size_t)g->output_count, sizeof *d->mems);
-    return d->mems ? OCTET_OK : no_memory();
+    return d->mems ? OCTET_OK : oct_out_of_memory("the plan of a network");
 }
 
 /* Pieces of products are not made smaller than this: a panel is never cut, so that helps no more. */
@@ -126,6 +122,31 @@ static octet_status lower_to_fit(draft *d)
     return oct_fail(status,
                     "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
                     store->limit, d->least);
+}
+
+/* A line for each choice, where somebody listens. */
+static void tell_choices(const draft *d)
+{
+    oct_device *device = d->request->store->device;
+    const oct_recipe *r = &d->recipe;
+    const char *pass;
+    if (!oct_device_logs(device))
+        return;
+    oct_device_log(device, "plan: %d nodes, %d launches%s", d->graph.node_count, r->launch_count,
+                   d->reused ? ", rewritten when the model was loaded" : "");
+    for (size_t i = 0; (pass = oct_pass_name(i)); i++) {
+        if (d->graph.rewritten >> i & 1)
+            oct_device_log(device, "pass '%s' changed the network", pass);
+    }
+    for (int i = 0; i < r->noted_count; i++) {
+        const oct_noted *n = &r->noted[i];
+        const oct_variant *v = oct_variant_select(n->family, d->caps, n->request, NULL);
+        oct_device_log(device, "node '%s': %s, %s", n->node < 0 ? "" : d->graph.nodes[n->node].name,
+                       v ? v->name : "", oct_variant_reason(n->family, d->caps, n->request));
+    }
+    if (d->memory.streamed_bytes)
+        oct_device_log(device, "memory: %zu bytes of weights do not fit %zu and are streamed in every run",
+                       d->memory.streamed_bytes, d->request->store->limit);
 }
 
 static octet_status open_draft(draft *d, const oct_plan_request *q)
@@ -176,7 +197,7 @@ static octet_status fill_port(oct_plan *p, oct_plan_port *port, const oct_value 
         port->dtype = OCTET_F32;
         port->inside = oct_arena_alloc(&p->arena, (size_t)elems, 1);
         if (!port->inside)
-            return no_memory();
+            return oct_out_of_memory("the plan of a network");
     }
     port->shape.rank = v->rank;
     memcpy(port->shape.dims, v->dims, sizeof port->shape.dims);
@@ -191,7 +212,7 @@ static octet_status fill_ports(oct_plan *p, const draft *d)
     p->outputs = oct_arena_alloc(&p->arena, (size_t)g->output_count, sizeof *p->outputs);
     p->memories = oct_arena_alloc(&p->arena, (size_t)(g->input_count + g->output_count), sizeof *p->memories);
     if (!p->inputs || !p->outputs || !p->memories)
-        return no_memory();
+        return oct_out_of_memory("the plan of a network");
     p->input_count = g->input_count;
     p->output_count = g->output_count;
     for (int i = 0; i < g->input_count; i++) {
@@ -209,11 +230,11 @@ static octet_status copy_names(oct_plan *p, const oct_graph *g)
 {
     p->node_names = oct_arena_alloc(&p->arena, (size_t)g->node_count, sizeof *p->node_names);
     if (!p->node_names)
-        return no_memory();
+        return oct_out_of_memory("the plan of a network");
     for (p->node_count = 0; p->node_count < g->node_count; p->node_count++) {
         p->node_names[p->node_count] = oct_arena_strdup(&p->arena, g->nodes[p->node_count].name);
         if (!p->node_names[p->node_count])
-            return no_memory();
+            return oct_out_of_memory("the plan of a network");
     }
     return OCTET_OK;
 }
@@ -225,6 +246,7 @@ static octet_status build(oct_plan *p, const draft *d)
     p->host_border = d->request->host_border;
     p->reused = d->reused;
     p->memory_limit = store->limit;
+    tell_choices(d);
     FORWARD(fill_ports(p, d));
     FORWARD(copy_names(p, g));
     for (int i = 0; i < g->node_count; i++) {
@@ -239,7 +261,7 @@ octet_status oct_plan_make(const oct_plan_request *request, oct_plan **plan)
     *plan = NULL;
     oct_plan *p = calloc(1, sizeof *p);
     if (!p)
-        return no_memory();
+        return oct_out_of_memory("the plan of a network");
     draft d;
     octet_status status = open_draft(&d, request);
     if (status == OCTET_OK)

@@ -1,5 +1,5 @@
 /* octet_model: a graph that was read from a file, and what is known of it before anything runs. Counted:
- * sessions hold the one that they were made of. Immutable after oct_model_make but for oct_model_assume. */
+ * sessions and inspections hold the one that they were made of. */
 #ifndef OCT_MODEL_H
 #define OCT_MODEL_H
 

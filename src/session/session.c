@@ -55,9 +55,8 @@ octet_status oct_session_make(octet_model *model, const octet_session_desc *d, o
     oct_plan_cache_open(&s->plans);
     s->shapes = calloc((size_t)model->graph->input_count + 1, sizeof *s->shapes);
     s->allocated = calloc((size_t)model->graph->output_count + 1, sizeof *s->allocated);
-    octet_status status = s->shapes && s->allocated
-                              ? plan_ahead(s, d->inputs)
-                              : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a session");
+    octet_status status =
+        s->shapes && s->allocated ? plan_ahead(s, d->inputs) : oct_out_of_memory("a session");
     if (status != OCTET_OK) {
         oct_session_free(s);
         return status;

@@ -25,7 +25,7 @@ static octet_status keep_refusal(const octet_model *m, oct_graph *g, octet_statu
     if (!n->refusal)
         n->refusal = oct_arena_strdup(&g->arena, oct_error_text());
     oct_error_clear();
-    return n->refusal ? OCTET_OK : oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
+    return n->refusal ? OCTET_OK : oct_out_of_memory("a model");
 }
 
 static octet_status size_up(const octet_model *m, const octet_value_info *shapes, oct_view *view)
@@ -62,7 +62,7 @@ static octet_status choose_shown(oct_view *view)
     view->shown = calloc((size_t)g->node_count + 1, sizeof *view->shown);
     if (!runs || !view->shown) {
         free(runs);
-        return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory for a model");
+        return oct_out_of_memory("a model");
     }
     for (int i = 0; i < g->input_count; i++)
         runs[g->inputs[i]] = true;

@@ -75,14 +75,11 @@ static void pack(oct_recipe *r, const oct_conv_request *q, const oct_product *p,
             at = 0;
         }
         oct_launch *l = oct_product_launch(r, p, "pack_weights");
-        oct_launch_in_at(l, w, (size_t)(at * p->k));
-        oct_launch_out_at(l, p->packed, oct_product_packed_at(p, &slice));
-        oct_launch_i32(l, slice.cols);
-        oct_launch_i32(l, p->k / (q->g.kh * q->g.kw));
-        oct_launch_i32(l, q->g.kh * q->g.kw);
-        oct_launch_i32(l, span);
-        oct_launch_i64(l, p->packed_stride);
-        oct_product_stored_as(l, p, slice.block * p->n + slice.col);
+        OCT_ARGS(l, pack_weights, .w = oct_from(w, (size_t)(at * p->k)),
+                 .b_zero = oct_product_b_zero(p, slice.block * p->n + slice.col),
+                 .packed = oct_from(p->packed, oct_product_packed_at(p, &slice)), .n = slice.cols,
+                 .channels = p->k / (q->g.kh * q->g.kw), .taps = q->g.kh * q->g.kw, .span = span,
+                 .groups = p->groups, .packed_stride = p->packed_stride, .stored = oct_product_stored(p));
         size_t panels = oct_ceil_div((size_t)slice.cols, (size_t)p->nb);
         oct_launch_3d(l, (size_t[3]){(size_t)p->groups, panels, (size_t)slice.blocks}, NULL);
     }
@@ -93,10 +90,8 @@ static oct_mem padding_row(oct_recipe *r, const oct_conv_request *q)
     size_t elem = oct_dtype_bytes(q->x_dtype), bytes = (size_t)q->g.c * elem;
     oct_mem row = oct_recipe_temp(r, bytes + OCT_BUFFER_PAD);
     oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "padding_row", "%s", "");
-    oct_launch_in(l, q->x_q.zero);
-    oct_launch_out(l, row);
-    oct_launch_i32(l, q->x_q.zero_count);
-    oct_launch_i32(l, (int64_t)elem);
+    OCT_ARGS(l, padding_row, .zero = oct_whole(q->x_q.zero), .row = oct_whole(row), .bytes = (int64_t)elem,
+             .has_zero = q->x_q.zero_count != 0);
     oct_launch_1d(l, bytes, 0);
     return row;
 }
@@ -122,15 +117,9 @@ static octet_status write_padding(oct_recipe *r, oct_conv_request *q, oct_mem pa
               OCTET_OUT_OF_MEMORY, "convolution: its input with the padding exceeds the address space");
     oct_mem padded = oct_recipe_temp(r, bytes + OCT_BUFFER_PAD); /* the last k group is read whole */
     oct_launch *l = oct_recipe_launch(r, "conv/pad_rows.cl", "pad_rows", "%s", "");
-    oct_launch_in(l, q->x);
-    oct_launch_in(l, pad_row);
-    oct_launch_out(l, padded);
-    oct_launch_i32(l, g->h);
-    oct_launch_i64(l, g->w * pixel);
-    oct_launch_i64(l, w * pixel);
-    oct_launch_i32(l, g->pad_top);
-    oct_launch_i64(l, g->pad_left * pixel);
-    oct_launch_i32(l, elem);
+    OCT_ARGS(l, pad_rows, .x = oct_whole(q->x), .pad_row = oct_whole(pad_row), .y = oct_whole(padded),
+             .rows = g->h, .y_rows = h, .row_length = g->w * pixel, .length = w * pixel, .top = g->pad_top,
+             .left = g->pad_left * pixel, .bytes = elem);
     oct_launch_2d(l, (size_t)h, (size_t)g->n, 1, 1);
     q->x = padded;
     g->h = h;

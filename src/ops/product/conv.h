@@ -6,6 +6,8 @@
 #include "geometry.h"
 #include "product.h"
 
+#include "conv/conv_args.clh"
+
 /* What each result goes through before it is stored, in this order: a table of 256 bytes, and QLinearAdd with
  * the element of `residual` at its place. */
 typedef struct oct_conv_chain {

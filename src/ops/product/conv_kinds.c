@@ -59,53 +59,52 @@ static void row_options(const oct_variant *v, const void *request, char text[OCT
              (int)g->kw, (int)g->stride_h);
 }
 
-/* The chain's arguments (kernels/conv/conv.clh). */
-static void chain_arguments(oct_launch *l, const oct_conv_work *w)
+/* What every kernel is given, but for how its work is spread. */
+static conv_args args_of(const oct_conv_work *w)
 {
-    const oct_conv_chain *c = &w->q->then;
+    const oct_conv_request *q = w->q;
+    const oct_conv_chain *c = &q->then;
+    const size_t x_at = (size_t)(w->part->block * (q->g.c / q->g.group)) * oct_dtype_bytes(q->x_dtype);
+    conv_args args = {.x = oct_from(q->x, x_at),
+                      .packed = oct_whole(w->p->packed),
+                      .prep = oct_whole(w->p->prep),
+                      .pad_row = oct_whole(w->pad_row),
+                      .y = oct_from(q->y, (size_t)w->first * oct_dtype_bytes(q->y_dtype)),
+                      .pixels = oct_geometry_pixels(&q->g),
+                      .geometry = q->g,
+                      .group_c = w->tap,
+                      .group_co = w->p->n,
+                      .packed_stride = w->p->packed_stride,
+                      .prep_stride = w->p->prep_stride,
+                      .clamp_min = q->clamp_min,
+                      .clamp_max = q->clamp_max,
+                      .swapped = c->swapped,
+                      .sum_min = c->sum_min,
+                      .sum_max = c->sum_max};
     if (c->has_table)
-        oct_launch_in(l, c->table);
-    if (!c->has_sum)
-        return;
-    oct_launch_in_at(l, c->residual, (size_t)w->first);
-    if (c->residual != w->q->x) /* which other work-items read */
-        oct_launch_in_place(l, c->residual);
-    oct_launch_in(l, w->sum_params);
-    oct_launch_i32(l, c->swapped);
-    oct_launch_i32(l, c->sum_min);
-    oct_launch_i32(l, c->sum_max);
+        args.table = oct_whole(c->table);
+    if (c->has_sum) {
+        args.residual = oct_from(c->residual, (size_t)w->first);
+        args.sum_params = oct_whole(w->sum_params);
+    }
+    return args;
 }
 
 /* The launch but for its work sizes. of_device: build options besides those of row and product. */
-static oct_launch *begin(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const oct_conv_work *w,
-                         const char *of_device)
+static oct_launch *append(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const oct_conv_work *w,
+                          const conv_args *args, const char *of_device)
 {
-    const oct_conv_request *q = w->q;
-    const oct_geometry *g = &q->g;
-    const oct_conv_chain *c = &q->then;
+    const oct_conv_chain *c = &w->q->then;
     char own[OCT_VARIANT_OPTIONS], of_product[64];
-    oct_variant_options(v, q, own);
+    oct_variant_options(v, w->q, own);
     oct_product_options(w->p, of_product);
     oct_launch *l = oct_recipe_launch(r, v->file, "conv", "%s %s %s%s%s%s", of_device, own, of_product,
                                       c->has_table ? " -DCHAIN_TABLE" : "",
                                       c->has_table && caps->x86_avx512_vbmi ? " -DX86_VBMI" : "",
                                       c->has_sum ? " -DCHAIN_SUM" : "");
-    oct_launch_in_at(l, q->x, (size_t)(w->part->block * (g->c / g->group)) * oct_dtype_bytes(q->x_dtype));
-    oct_launch_in(l, w->p->packed);
-    oct_launch_in(l, w->p->prep);
-    oct_launch_in(l, w->pad_row);
-    oct_launch_out_at(l, q->y, (size_t)w->first * oct_dtype_bytes(q->y_dtype));
-    oct_launch_i64(l, oct_geometry_pixels(g));
-    const int64_t numbers[] = {
-        g->h,        g->w,        g->c,          g->oh,         g->ow,      g->co,       g->kh,  g->kw,
-        g->stride_h, g->stride_w, g->dilation_h, g->dilation_w, g->pad_top, g->pad_left, w->tap, w->p->n};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        oct_launch_i32(l, numbers[i]);
-    oct_launch_i64(l, w->p->packed_stride);
-    oct_launch_i64(l, w->p->prep_stride);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
-    chain_arguments(l, w);
+    oct_launch_conv(l, args);
+    if (c->has_sum && c->residual != w->q->x) /* which other work-items read */
+        oct_launch_in_place(l, c->residual);
     return l;
 }
 
@@ -117,7 +116,8 @@ static size_t pixel_tiles(const oct_conv_work *w, int64_t rows)
 static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_conv_work *w = work;
-    oct_launch_3d(begin(r, caps, v, w, ""),
+    const conv_args args = args_of(w);
+    oct_launch_3d(append(r, caps, v, w, &args, ""),
                   (size_t[3]){(size_t)w->p->panels, pixel_tiles(w, v->rows), (size_t)w->p->blocks}, NULL);
     return r->status;
 }
@@ -125,12 +125,12 @@ static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_v
 static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_conv_work *w = work;
-    oct_launch *l = begin(r, caps, v, w, "");
-    int64_t wanted = w->q->force.spread, pixels = oct_geometry_pixels(&w->q->g);
-    int64_t rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
-                          : oct_product_block_rows(pixels, v->rows, w->p->panels * w->p->blocks);
-    oct_launch_i32(l, rows);
-    oct_launch_3d(l, (size_t[3]){pixel_tiles(w, rows), (size_t)w->p->panels, (size_t)w->p->blocks},
+    conv_args args = args_of(w);
+    int64_t wanted = w->q->force.spread, pixels = args.pixels;
+    args.block_pixels = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
+                               : oct_product_block_rows(pixels, v->rows, w->p->panels * w->p->blocks);
+    oct_launch_3d(append(r, caps, v, w, &args, ""),
+                  (size_t[3]){pixel_tiles(w, args.block_pixels), (size_t)w->p->panels, (size_t)w->p->blocks},
                   (size_t[3]){1, 1, 1});
     return r->status;
 }
@@ -138,11 +138,12 @@ static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct
 static octet_status launch_tiles(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_conv_work *w = work;
+    const conv_args args = args_of(w);
     oct_tiling s = oct_tile_spread_whole(&v->tile, oct_geometry_pixels(&w->q->g), w->p->n, w->p->groups);
     size_t items = oct_tile_items(&v->tile);
     char of_device[64];
     oct_tile_device_options(&v->tile, caps, of_device);
-    oct_launch_3d(begin(r, caps, v, w, of_device),
+    oct_launch_3d(append(r, caps, v, w, &args, of_device),
                   (size_t[3]){(size_t)(s.down * s.across) * items, 1, (size_t)w->p->blocks},
                   (size_t[3]){items, 1, 1});
     return r->status;
@@ -151,8 +152,9 @@ static octet_status launch_tiles(oct_recipe *r, const oct_caps *caps, const oct_
 static octet_status launch_rows(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_conv_work *w = work;
+    const conv_args args = args_of(w);
     size_t tiles = (size_t)w->q->g.n * oct_ceil_div((size_t)w->q->g.oh, (size_t)v->rows);
-    oct_launch_3d(begin(r, caps, v, w, ""), (size_t[3]){tiles, (size_t)w->p->panels, 1},
+    oct_launch_3d(append(r, caps, v, w, &args, ""), (size_t[3]){tiles, (size_t)w->p->panels, 1},
                   (size_t[3]){1, 1, 1});
     return r->status;
 }
@@ -160,9 +162,10 @@ static octet_status launch_rows(oct_recipe *r, const oct_caps *caps, const oct_v
 static octet_status launch_quads(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_conv_work *w = work;
+    const conv_args args = args_of(w);
     size_t local[3], global[3] = {oct_ceil_div((size_t)w->p->n, 4), pixel_tiles(w, v->rows), 1};
     oct_group_items(caps, global, local);
-    oct_launch_3d(begin(r, caps, v, w, ""), global, local);
+    oct_launch_3d(append(r, caps, v, w, &args, ""), global, local);
     return r->status;
 }
 

@@ -2,6 +2,8 @@
 #include "move.h"
 #include "sizes.h"
 
+#include "float/float_product_args.clh"
+
 /* A library call costs the host more than a launch: small products stay with the plain kernels. */
 #define LIBRARY_MACS (1 << 18)
 /* Of a window written out as rows. */
@@ -35,12 +37,8 @@ static void put_addend(oct_recipe *r, oct_mem c, oct_mem y, int64_t m, int64_t n
                        int64_t c_column)
 {
     oct_launch *l = oct_recipe_launch(r, "float/blas.cl", "addend", "%s", "");
-    oct_launch_in(l, c);
-    oct_launch_out(l, y);
-    oct_launch_i64(l, n);
-    oct_launch_f32(l, factor);
-    oct_launch_i64(l, c_row);
-    oct_launch_i64(l, c_column);
+    OCT_ARGS(l, addend, .c = oct_whole(c), .y = oct_whole(y), .n = n, .factor = factor, .c_row = c_row,
+             .c_column = c_column);
     oct_launch_2d(l, oct_ceil_div((size_t)n, 16), (size_t)m, 0, 0);
 }
 
@@ -50,17 +48,10 @@ static octet_status plain_matmul(oct_recipe *r, const oct_caps *caps, const oct_
     (void)caps;
     const size_t rows = q->m == 1 ? 1 : 6, nb = q->n <= 16 ? 16 : 32;
     oct_launch *l = oct_recipe_launch(r, v->file, "matmul", "-DROWS=%d -DNB=%d", (int)rows, (int)nb);
-    oct_launch_in(l, q->a);
-    oct_launch_in(l, q->b);
-    oct_launch_in(l, q->beta != 0.0f ? q->c : OCT_MEM_NONE);
-    oct_launch_out(l, q->y);
-    const int64_t sizes[] = {q->m, q->n, q->k, q->a_stride, q->b_stride};
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        oct_launch_i64(l, sizes[i]);
-    oct_launch_f32(l, q->alpha);
-    oct_launch_f32(l, q->beta);
-    oct_launch_i64(l, q->c_row);
-    oct_launch_i64(l, q->c_column);
+    OCT_ARGS(l, matmul, .a = oct_whole(q->a), .w = oct_whole(q->b),
+             .c = oct_whole(q->beta != 0.0f ? q->c : OCT_MEM_NONE), .y = oct_whole(q->y), .m = q->m,
+             .n = q->n, .k = q->k, .a_stride = q->a_stride, .w_stride = q->b_stride, .alpha = q->alpha,
+             .beta = q->beta, .c_row = q->c_row, .c_column = q->c_column);
     oct_launch_3d(
         l, (size_t[3]){oct_ceil_div((size_t)q->n, nb), oct_ceil_div((size_t)q->m, rows), (size_t)q->batch},
         NULL);
@@ -139,13 +130,7 @@ static oct_mem window_rows(oct_recipe *r, const oct_float_conv_request *q)
     size_t taps = (size_t)(q->g.kh * q->g.kw), pixels = (size_t)(q->g.oh * q->g.ow);
     oct_mem rows = oct_recipe_temp(r, (size_t)q->g.n * pixels * taps * (size_t)q->g.c * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "float/blas.cl", "window_rows", "%s", "");
-    oct_launch_in(l, q->x.mem);
-    oct_launch_out(l, rows);
-    const int64_t numbers[] = {q->g.h,          q->g.w,          q->g.c,        q->g.oh,
-                               q->g.ow,         q->g.kw,         q->g.stride_h, q->g.stride_w,
-                               q->g.dilation_h, q->g.dilation_w, q->g.pad_top,  q->g.pad_left};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        oct_launch_i32(l, numbers[i]);
+    OCT_ARGS(l, window_rows, .x = oct_whole(q->x.mem), .rows = oct_whole(rows), .geometry = q->g);
     oct_launch_3d(l, (size_t[3]){taps, pixels, (size_t)q->g.n}, NULL);
     return rows;
 }
@@ -161,17 +146,6 @@ static bool is_product(const oct_float_conv_request *q)
             return false;
     }
     return q->g.group == 1 && !q->transposed && bytes > 0 && bytes <= LARGEST_ROWS_BYTES;
-}
-
-/* In the order of kernels/float/product.cl. */
-enum { CONV_SIZES = 15 };
-static void conv_sizes(const oct_geometry *g, int64_t sizes[CONV_SIZES])
-{
-    const int64_t all[] = {g->h,          g->w,          g->c,       g->oh,       g->ow,
-                           g->co,         g->kh,         g->kw,      g->stride_h, g->stride_w,
-                           g->dilation_h, g->dilation_w, g->pad_top, g->pad_left, g->group};
-    for (int i = 0; i < CONV_SIZES; i++)
-        sizes[i] = all[i];
 }
 
 static octet_status plain_conv(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
@@ -190,15 +164,8 @@ static octet_status plain_conv(oct_recipe *r, const oct_caps *caps, const oct_va
     oct_mem weights = arrange(r, caps, &as, nb);
     oct_launch *l = oct_recipe_launch(r, v->file, depthwise ? "depthwise" : "conv", "-DNB=%d%s",
                                       depthwise ? 32 : (int)nb, q->transposed ? " -DTRANSPOSED" : "");
-    oct_launch_in(l, q->x.mem);
-    oct_launch_in(l, weights);
-    oct_launch_in(l, q->bias);
-    oct_launch_out(l, q->y.mem);
-    int64_t sizes[CONV_SIZES];
-    conv_sizes(g, sizes);
-    for (size_t i = 0; i < CONV_SIZES; i++)
-        oct_launch_i32(l, sizes[i]);
-    oct_launch_i32(l, q->bias != OCT_MEM_NONE);
+    OCT_ARGS(l, float_conv, .x = oct_whole(q->x.mem), .w = oct_whole(weights), .bias = oct_whole(q->bias),
+             .y = oct_whole(q->y.mem), .geometry = q->g, .has_bias = q->bias != OCT_MEM_NONE);
     oct_launch_3d(l,
                   (size_t[3]){oct_ceil_div((size_t)gco, depthwise ? 16 : (size_t)nb),
                               oct_ceil_div((size_t)(g->oh * g->ow), (size_t)rows),
@@ -243,9 +210,11 @@ const oct_family oct_float_conv_family = {"float product", convs, sizeof convs /
 octet_status oct_float_conv(oct_recipe *r, const oct_caps *caps, const oct_float_conv_request *q)
 {
     const oct_variant *v;
-    int64_t sizes[CONV_SIZES];
-    conv_sizes(&q->g, sizes);
-    for (size_t i = 0; i < CONV_SIZES; i++)
+    const oct_geometry *g = &q->g;
+    const int64_t sizes[] = {g->h,          g->w,          g->c,       g->oh,       g->ow,
+                             g->co,         g->kh,         g->kw,      g->stride_h, g->stride_w,
+                             g->dilation_h, g->dilation_w, g->pad_top, g->pad_left, g->group};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         RETURN_IF(sizes[i] > INT32_MAX / 4 || sizes[i] < 0, OCTET_UNSUPPORTED,
                   "convolution: %lld is out of range for a size", (long long)sizes[i]);
     RETURN_IF(q->g.oh * q->g.ow > INT32_MAX, OCTET_UNSUPPORTED, "convolution: too many pixels of output");

@@ -54,17 +54,12 @@ static void pack_slice(oct_recipe *r, const oct_gemm_request *q, const oct_produ
         b_stride = rows * width;
     }
     oct_launch *l = oct_product_launch(r, p, "pack_matrix");
-    oct_launch_in_at(l, b, (size_t)at);
-    oct_launch_out_at(l, p->packed,
-                      oct_product_packed_at(p, slice) + (size_t)group * oct_product_group_bytes(p));
-    oct_launch_i32(l, slice->cols);
-    oct_launch_i32(l, k);
-    oct_launch_i64(l, ldb);
-    oct_launch_i64(l, b_stride);
-    oct_launch_i64(l, p->packed_stride);
-    oct_launch_i32(l, q->transpose_b);
-    oct_launch_i32(l, p->groups);
-    oct_product_stored_as(l, p, slice->block * (p->channels_follow ? p->n : 0) + slice->col);
+    const size_t to = oct_product_packed_at(p, slice) + (size_t)group * oct_product_group_bytes(p);
+    const int64_t column = slice->block * (p->channels_follow ? p->n : 0) + slice->col;
+    OCT_ARGS(l, pack_matrix, .b = oct_from(b, (size_t)at), .b_zero = oct_product_b_zero(p, column),
+             .packed = oct_from(p->packed, to), .n = slice->cols, .k = k, .ldb = ldb, .b_stride = b_stride,
+             .packed_stride = p->packed_stride, .transposed = q->transpose_b, .groups = p->groups,
+             .stored = oct_product_stored(p));
     size_t panels = oct_ceil_div((size_t)slice->cols, (size_t)p->nb);
     oct_launch_3d(l, (size_t[3]){(size_t)groups, panels, (size_t)slice->blocks}, NULL);
 }
@@ -95,13 +90,8 @@ static oct_mem row_sums(oct_recipe *r, const oct_gemm_request *q, const oct_prod
     oct_mem rowsum = oct_recipe_temp(r, (size_t)(q->batch * q->m) * 4);
     oct_launch *l = oct_recipe_launch(r, "product/row_sums.cl", "row_sums", "%s",
                                       p->a_dtype == OCTET_S8 ? "-DA_SIGNED" : "");
-    oct_launch_in(l, q->a);
-    oct_launch_out(l, rowsum);
-    oct_launch_i32(l, q->m);
-    oct_launch_i32(l, q->k);
-    oct_launch_i64(l, q->lda);
-    oct_launch_i64(l, q->a_stride);
-    oct_launch_i32(l, p->a_shift);
+    OCT_ARGS(l, row_sums, .a = oct_whole(q->a), .rowsum = oct_whole(rowsum), .m = q->m, .k = q->k,
+             .lda = q->lda, .a_stride = q->a_stride, .a_shift = p->a_shift);
     oct_launch_2d(l, (size_t)q->m, (size_t)q->batch, 0, 0);
     return rowsum;
 }

@@ -27,53 +27,38 @@ static void options(const oct_variant *v, const void *request, char text[OCT_VAR
     snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d", v->rows);
 }
 
-static oct_launch *begin(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w)
+static oct_launch *append(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w, const gemm_args *args)
 {
-    const oct_gemm_request *q = w->q;
     char own[OCT_VARIANT_OPTIONS], of_product[64];
-    oct_variant_options(v, q, own);
+    oct_variant_options(v, w->q, own);
     oct_product_options(w->p, of_product);
     oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "%s %s%s", own, of_product,
-                                      q->a_q.scale_count > 1 ? " -DROWSCALE" : "");
-    oct_launch_in_at(l, q->a, oct_gemm_a_at(w));
-    oct_launch_in(l, w->p->packed);
-    oct_launch_in(l, w->p->prep);
-    oct_launch_in_at(l, w->rowsum, oct_gemm_rowsum_at(w));
-    oct_launch_in(l, q->a_q.scale);
-    oct_launch_out_at(l, q->c, oct_gemm_c_at(w));
-    oct_launch_i32(l, q->m);
-    oct_launch_i32(l, w->p->n);
-    oct_launch_i32(l, q->k);
-    const int64_t strides[] = {q->lda,      q->ldc,           q->a_stride, w->p->packed_stride,
-                               q->c_stride, w->p->prep_stride};
-    for (size_t i = 0; i < sizeof strides / sizeof strides[0]; i++)
-        oct_launch_i64(l, strides[i]);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
+                                      w->q->a_q.scale_count > 1 ? " -DROWSCALE" : "");
+    oct_launch_gemm(l, args);
     return l;
 }
 
 static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_gemm_work *w = work;
+    const gemm_args args = oct_gemm_args(w);
     size_t tiles = oct_ceil_div((size_t)w->q->m, (size_t)v->rows);
     (void)caps;
-    oct_launch_3d(begin(r, v, w), (size_t[3]){(size_t)w->p->panels, tiles, (size_t)w->batch}, NULL);
+    oct_launch_3d(append(r, v, w, &args), (size_t[3]){(size_t)w->p->panels, tiles, (size_t)w->batch}, NULL);
     return r->status;
 }
 
 static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
     const oct_gemm_work *w = work;
-    oct_launch *l = begin(r, v, w);
+    gemm_args args = oct_gemm_args(w);
     (void)caps;
     int64_t wanted = w->q->force.spread;
-    int64_t rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
-                          : oct_product_block_rows(w->q->m, v->rows, w->p->panels * w->batch);
-    oct_launch_i32(l, rows);
-    oct_launch_3d(
-        l, (size_t[3]){oct_ceil_div((size_t)w->q->m, (size_t)rows), (size_t)w->p->panels, (size_t)w->batch},
-        (size_t[3]){1, 1, 1});
+    args.block_rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
+                             : oct_product_block_rows(w->q->m, v->rows, w->p->panels * w->batch);
+    size_t blocks = oct_ceil_div((size_t)w->q->m, (size_t)args.block_rows);
+    oct_launch_3d(append(r, v, w, &args), (size_t[3]){blocks, (size_t)w->p->panels, (size_t)w->batch},
+                  (size_t[3]){1, 1, 1});
     return r->status;
 }
 

@@ -33,19 +33,6 @@ typedef struct tiled {
     char options[96];
 } tiled;
 
-static void add_i64s(oct_launch *l, const int64_t *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        oct_launch_i64(l, values[i]);
-}
-
-static void add_row_operands(oct_launch *l, const oct_gemm_work *w)
-{
-    oct_launch_in(l, w->p->prep);
-    oct_launch_in_at(l, w->rowsum, oct_gemm_rowsum_at(w));
-    oct_launch_in(l, w->q->a_q.scale);
-}
-
 /* The product into C, or, in parts of k, into `parts`. */
 static void multiply(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const tiled *t, oct_mem parts)
 {
@@ -59,24 +46,14 @@ static void multiply(oct_recipe *r, const oct_caps *caps, const oct_variant *v, 
     oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "%s %s %s%s", of_device, own,
                                       whole ? t->options : "-DOUT=0 -DPARTIAL",
                                       whole || p->a_dtype != OCTET_S8 ? "" : " -DA_SIGNED");
-    oct_launch_in_at(l, q->a, oct_gemm_a_at(t->w));
-    oct_launch_in(l, p->packed);
-    add_row_operands(l, t->w);
-    if (whole)
-        oct_launch_out_at(l, q->c, oct_gemm_c_at(t->w));
-    else
-        oct_launch_out(l, parts);
-    oct_launch_i32(l, q->m);
-    oct_launch_i32(l, p->n);
-    oct_launch_i32(l, q->k);
-    add_i64s(l,
-             (const int64_t[]){q->lda, whole ? q->ldc : t->part_ld, q->a_stride, p->packed_stride,
-                               q->c_stride, p->prep_stride},
-             6);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
-    oct_launch_i32(l, t->s.splits);
-    oct_launch_i32(l, t->s.split_groups);
+    gemm_args args = oct_gemm_args(t->w);
+    if (!whole) {
+        args.c = oct_whole(parts);
+        args.ldc = t->part_ld;
+    }
+    args.splits = t->s.splits;
+    args.split_groups = t->s.split_groups;
+    oct_launch_gemm(l, &args);
     size_t items = oct_tile_items(tile), down = (size_t)t->s.down, across = (size_t)t->s.across;
     size_t depth = (size_t)(t->w->batch * t->s.splits);
     const size_t tiles[3] = {down * across * items, 1, depth}, panels[3] = {across * items, down, depth};
@@ -89,16 +66,11 @@ static void reduce(oct_recipe *r, const tiled *t, oct_mem parts)
     const oct_gemm_request *q = t->w->q;
     const oct_product *p = t->w->p;
     oct_launch *l = oct_recipe_launch(r, "gemm/gemm_reduce.cl", "reduce", "%s", t->options);
-    oct_launch_in(l, parts);
-    add_row_operands(l, t->w);
-    oct_launch_out_at(l, q->c, oct_gemm_c_at(t->w));
-    oct_launch_i32(l, q->m);
-    oct_launch_i32(l, p->n);
-    add_i64s(l, (const int64_t[]){q->ldc, q->c_stride, p->prep_stride}, 3);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
-    oct_launch_i32(l, t->s.splits);
-    oct_launch_i64(l, t->part_ld);
+    OCT_ARGS(l, gemm_reduce, .parts = oct_whole(parts), .prep = oct_whole(p->prep),
+             .rowsum = oct_gemm_rowsum(t->w), .a_scale = oct_whole(q->a_q.scale), .c = oct_gemm_c(t->w),
+             .m = q->m, .n = p->n, .batches = t->w->batch, .ldc = q->ldc, .c_stride = q->c_stride,
+             .prep_stride = p->prep_stride, .part_ld = t->part_ld, .clamp_min = q->clamp_min,
+             .clamp_max = q->clamp_max, .splits = t->s.splits);
     oct_launch_3d(l, (size_t[3]){(size_t)t->part_ld / 4, (size_t)q->m, (size_t)t->w->batch}, NULL);
 }
 

@@ -3,6 +3,8 @@
 #include "move.h"
 #include "sizes.h"
 
+#include "float/lstm_args.clh"
+
 #include <string.h>
 
 /* A step of so many multiply-adds is worth a launch of its own. */
@@ -79,9 +81,7 @@ static oct_mem bias_sum(oct_recipe *r, const oct_lstm_request *q)
     size_t count = (size_t)(4 * q->hidden * q->directions);
     oct_mem sum = oct_recipe_temp(r, count * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", "bias_sum", "%s", "");
-    oct_launch_in(l, q->bias);
-    oct_launch_out(l, sum);
-    oct_launch_i64(l, 4 * q->hidden);
+    OCT_ARGS(l, bias_sum, .bias = oct_whole(q->bias), .sum = oct_whole(sum), .gates = 4 * q->hidden);
     oct_launch_1d(l, count, 0);
     return sum;
 }
@@ -114,41 +114,48 @@ typedef struct steps {
     oct_mem gates, r, h, c, turns, y_h, y_c;
 } steps;
 
-static void put_sizes(oct_launch *l, const oct_lstm_request *q, const steps *s)
-{
-    int64_t n = q->batch, d = q->directions, h = q->hidden;
-    const int64_t sizes[] = {h,
-                             q->steps,
-                             s->direction,
-                             d,
-                             q->batch_first ? 1 : n,                /* rows of gates from step to step */
-                             q->batch_first ? q->steps : 1,         /* and from sequence to sequence */
-                             q->batch_first ? d * h : d * n * h,    /* y from step to step */
-                             q->batch_first ? h : n * h,            /* direction to direction */
-                             q->batch_first ? q->steps * d * h : h, /* sequence to sequence */
-                             q->batch_first ? h : n * h,            /* states from direction to direction */
-                             q->batch_first ? d * h : h};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-        oct_launch_i64(l, sizes[i]);
-}
-
-static void put_numbers(oct_launch *l, const oct_lstm_request *q, const steps *s)
+static lstm_args args_of(const oct_lstm_request *q, const steps *s)
 {
     const oct_lstm_function *f = q->functions[s->direction];
-    const bool has[] = {q->lengths != OCT_MEM_NONE,
-                        s->h != OCT_MEM_NONE,
-                        s->c != OCT_MEM_NONE,
-                        q->y != OCT_MEM_NONE,
-                        q->reverse,
-                        q->peepholes != OCT_MEM_NONE,
-                        q->input_forget};
-    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
-        oct_launch_i32(l, has[i]);
-    for (int i = 0; i < 3; i++) {
-        oct_launch_f32(l, f[i].alpha);
-        oct_launch_f32(l, f[i].beta);
-    }
-    oct_launch_f32(l, q->clip > 0 ? q->clip : 3.402823466e38f);
+    const int64_t n = q->batch, d = q->directions, h = q->hidden;
+    const bool batch_first = q->batch_first;
+    return (lstm_args){.x = oct_whole(s->gates),
+                       .r = oct_whole(s->r),
+                       .p = oct_whole(q->peepholes),
+                       .lengths = oct_whole(q->lengths),
+                       .h = oct_whole(s->h),
+                       .c = oct_whole(s->c),
+                       .y = oct_whole(q->y),
+                       .y_h = oct_whole(s->y_h),
+                       .y_c = oct_whole(s->y_c),
+                       .turns = oct_whole(s->step < 0 ? s->turns : OCT_MEM_NONE),
+                       .hidden = h,
+                       .steps = q->steps,
+                       .batch = n,
+                       .step = s->step,
+                       .first_direction = s->direction,
+                       .directions = d,
+                       .x_step = batch_first ? 1 : n,
+                       .x_batch = batch_first ? q->steps : 1,
+                       .y_step = batch_first ? d * h : d * n * h,
+                       .y_direction = batch_first ? h : n * h,
+                       .y_batch = batch_first ? q->steps * d * h : h,
+                       .state_direction = batch_first ? h : n * h,
+                       .state_batch = batch_first ? d * h : h,
+                       .has_lengths = q->lengths != OCT_MEM_NONE,
+                       .has_h = s->h != OCT_MEM_NONE,
+                       .has_c = s->c != OCT_MEM_NONE,
+                       .has_y = q->y != OCT_MEM_NONE,
+                       .reverse = q->reverse,
+                       .lstm_gates = {.has_p = q->peepholes != OCT_MEM_NONE,
+                                      .input_forget = q->input_forget,
+                                      .gate_a = f[0].alpha,
+                                      .gate_b = f[0].beta,
+                                      .input_a = f[1].alpha,
+                                      .input_b = f[1].beta,
+                                      .cell_a = f[2].alpha,
+                                      .cell_b = f[2].beta,
+                                      .clip = q->clip > 0 ? q->clip : 3.402823466e38f}};
 }
 
 static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_request *q, const steps *s)
@@ -159,21 +166,11 @@ static void put_steps(oct_recipe *r, const oct_caps *caps, const oct_lstm_reques
     oct_launch *l = oct_recipe_launch(r, "float/lstm.cl", whole ? "lstm_whole" : "lstm_step",
                                       "-DUNITS=%d -DPANEL=%d -DGATE=%s -DINPUT=%s -DCELL=%s", units,
                                       panel_of(caps), f[0].name, f[1].name, f[2].name);
-    const oct_mem in[] = {s->gates, s->r, q->peepholes, q->lengths, s->h, s->c},
-                  out[] = {q->y, s->y_h, s->y_c};
-    for (size_t i = 0; i < sizeof in / sizeof *in; i++)
-        oct_launch_in(l, in[i]);
-    for (size_t i = 0; i < sizeof out / sizeof *out; i++)
-        oct_launch_out(l, out[i]);
-    put_sizes(l, q, s);
-    put_numbers(l, q, s);
+    const lstm_args args = args_of(q, s);
+    oct_launch_lstm(l, &args);
     size_t items = oct_ceil_div((size_t)q->hidden, (size_t)units), group = items;
     group = group < GROUP_ITEMS ? group : GROUP_ITEMS;
     group = group < caps->max_group ? group : caps->max_group;
-    if (whole)
-        oct_launch_out(l, s->turns);
-    else
-        oct_launch_i64(l, s->step);
     oct_launch_3d(l, (size_t[3]){whole ? group : items, (size_t)q->batch, (size_t)s->directions},
                   whole ? (size_t[3]){group, 1, 1} : NULL);
 }

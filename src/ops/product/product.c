@@ -200,17 +200,20 @@ oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *
                              p->b_signed ? " -DB_SIGNED" : "");
 }
 
-void oct_product_stored_as(oct_launch *l, const oct_product *p, int64_t column)
+stored_part oct_product_stored(const oct_product *p)
 {
-    if (!oct_product_is_wide(p)) {
-        oct_launch_i32(l, p->b_flip);
-        return;
-    }
     bool many = p->b_q.zero_count > 1;
-    oct_launch_in_at(l, p->b_q.zero, many ? (size_t)column : 0);
-    oct_launch_i32(l, p->b_q.zero_count);
-    oct_launch_i32(l, many && p->channels_follow ? p->n : 0);
-    oct_launch_i32(l, p->b_dtype == OCTET_S8);
+    return (stored_part){.flip = p->b_flip,
+                         .zeros = p->b_q.zero_count,
+                         .block_zeros = many && p->channels_follow ? p->n : 0,
+                         .is_signed = p->b_dtype == OCTET_S8};
+}
+
+oct_ref oct_product_b_zero(const oct_product *p, int64_t column)
+{
+    if (!oct_product_is_wide(p))
+        return oct_whole(OCT_MEM_NONE);
+    return oct_from(p->b_q.zero, p->b_q.zero_count > 1 ? (size_t)column : 0);
 }
 
 /* Scales and zero points, and signs of those, are arguments in the order a, b, c. */
@@ -223,62 +226,19 @@ static int signs_of(const oct_product *p)
     return signs;
 }
 
-static void prepare_wide(oct_recipe *r, const oct_product *p)
-{
-    oct_launch *l = oct_product_launch(r, p, "prepare");
-    const oct_mem in[] = {p->packed,    p->bias,      p->a_q.scale, p->a_q.zero,
-                          p->b_q.scale, p->c_q.scale, p->c_q.zero};
-    for (size_t i = 0; i < sizeof in / sizeof in[0]; i++)
-        oct_launch_in(l, in[i]);
-    oct_launch_out(l, p->prep);
-    oct_launch_i32(l, p->n);
-    oct_launch_i32(l, p->groups);
-    oct_launch_i64(l, p->packed_stride);
-    oct_launch_i64(l, p->prep_stride);
-    const int64_t numbers[] = {p->channels_follow ? p->n : 0,
-                               p->a_shift,
-                               p->bias != OCT_MEM_NONE,
-                               p->a_q.scale_count,
-                               p->a_q.zero_count,
-                               p->b_q.scale_count,
-                               p->c_q.scale_count,
-                               p->c_q.zero_count,
-                               (int64_t)oct_dtype_bytes(p->c_dtype),
-                               signs_of(p)};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        oct_launch_i32(l, numbers[i]);
-    oct_launch_2d(l, (size_t)p->np / 16, (size_t)p->blocks, 0, 0);
-}
-
 void oct_product_prepare(oct_recipe *r, const oct_product *p)
 {
-    if (oct_product_is_wide(p)) {
-        prepare_wide(r, p);
-        return;
-    }
     oct_launch *l = oct_product_launch(r, p, "prepare");
-    oct_launch_in(l, p->packed);
-    oct_launch_in(l, p->bias);
-    const oct_quant *quants[] = {&p->a_q, &p->b_q, &p->c_q};
-    for (int i = 0; i < 3; i++) {
-        oct_launch_in(l, quants[i]->scale);
-        oct_launch_in(l, quants[i]->zero);
-    }
-    oct_launch_out(l, p->prep);
-    oct_launch_i32(l, p->n);
-    oct_launch_i32(l, p->groups);
-    oct_launch_i32(l, p->k);
-    oct_launch_i64(l, p->packed_stride);
-    oct_launch_i64(l, p->prep_stride);
-    oct_launch_i32(l, p->channels_follow ? p->n : 0);
-    oct_launch_i32(l, p->a_shift);
-    oct_launch_i32(l, p->b_shift);
-    oct_launch_i32(l, p->bias != OCT_MEM_NONE);
-    for (int i = 0; i < 3; i++) {
-        oct_launch_i32(l, quants[i]->scale_count);
-        oct_launch_i32(l, quants[i]->zero_count);
-    }
-    oct_launch_i32(l, signs_of(p));
+    OCT_ARGS(l, prepare, .packed = oct_whole(p->packed), .bias = oct_whole(p->bias),
+             .a_scale = oct_whole(p->a_q.scale), .a_zero = oct_whole(p->a_q.zero),
+             .b_scale = oct_whole(p->b_q.scale), .b_zero = oct_whole(p->b_q.zero),
+             .c_scale = oct_whole(p->c_q.scale), .c_zero = oct_whole(p->c_q.zero), .prep = oct_whole(p->prep),
+             .n = p->n, .groups = p->groups, .k = p->k, .packed_stride = p->packed_stride,
+             .prep_stride = p->prep_stride, .channel_step = p->channels_follow ? p->n : 0,
+             .a_shift = p->a_shift, .b_shift = p->b_shift, .has_bias = p->bias != OCT_MEM_NONE,
+             .a_scales = p->a_q.scale_count, .a_zeros = p->a_q.zero_count, .b_scales = p->b_q.scale_count,
+             .b_zeros = p->b_q.zero_count, .c_scales = p->c_q.scale_count, .c_zeros = p->c_q.zero_count,
+             .c_bytes = (int64_t)oct_dtype_bytes(p->c_dtype), .signs = signs_of(p));
     oct_launch_2d(l, (size_t)p->np / 16, (size_t)p->blocks, 0, 0);
 }
 

@@ -7,6 +7,8 @@
 #include "quant_args.h"
 #include "variant.h"
 
+#include "product/product_args.clh"
+
 /* A part of packed B: whole blocks, or columns of one block. blocks 0: before the first. */
 typedef struct oct_part {
     int64_t block, blocks, col, cols;
@@ -60,8 +62,9 @@ octet_status oct_product_begin(oct_recipe *r, oct_product *p);
 /* A launch of kernels/product/prepare.cl, or prepare_wide.cl, with this product's options; after
  * oct_product_begin. */
 oct_launch *oct_product_launch(oct_recipe *r, const oct_product *p, const char *entry);
-/* The last arguments of those that pack: how B is stored, from `column` of `p` on. */
-void oct_product_stored_as(oct_launch *l, const oct_product *p, int64_t column);
+/* Of those that pack: how B is stored, and its zero points from `column` of `p` on. */
+stored_part oct_product_stored(const oct_product *p);
+oct_ref oct_product_b_zero(const oct_product *p, int64_t column);
 /* Corrections and multipliers from packed B. */
 void oct_product_prepare(oct_recipe *r, const oct_product *p);
 /* Options of a product kernel that follow from the product: OUT, A_SIGNED, B_SIGNED, ROWSUM, WIDE. At most 64

@@ -77,25 +77,40 @@ static const oct_variant *cheapest(const oct_family *f, const oct_caps *caps, co
     return best;
 }
 
+/* What tuning found for a request, where that can serve it. */
+static const oct_variant *tuned(const oct_family *f, const oct_caps *caps, const void *request,
+                                int64_t *spread)
+{
+    char key[OCT_TUNING_KEY];
+    if (!f->key || !caps->tuning)
+        return NULL;
+    f->key(request, key);
+    const oct_tuning_row *row = oct_tuning_find(caps->tuning, key);
+    const oct_variant *v = row ? oct_variant_find(f, caps, request, row->variant) : NULL;
+    *spread = v ? row->spread : 0;
+    return v;
+}
+
 const oct_variant *oct_variant_select(const oct_family *f, const oct_caps *caps, const void *request,
                                       int64_t *spread)
 {
     const oct_forced *force = request;
-    char key[OCT_TUNING_KEY];
-    const oct_tuning_row *row = NULL;
-    if (force->variant) {
-        if (spread)
-            *spread = force->spread;
+    int64_t ignored;
+    spread = spread ? spread : &ignored;
+    *spread = force->spread;
+    if (force->variant)
         return oct_variant_find(f, caps, request, force->variant);
-    }
-    if (f->key && caps->tuning) {
-        f->key(request, key);
-        row = oct_tuning_find(caps->tuning, key);
-    }
-    const oct_variant *v = row ? oct_variant_find(f, caps, request, row->variant) : NULL;
-    if (spread)
-        *spread = v ? row->spread : 0;
+    *spread = 0;
+    const oct_variant *v = tuned(f, caps, request, spread);
     return v ? v : cheapest(f, caps, request);
+}
+
+const char *oct_variant_reason(const oct_family *f, const oct_caps *caps, const void *request)
+{
+    int64_t spread;
+    if (((const oct_forced *)request)->variant)
+        return "forced";
+    return tuned(f, caps, request, &spread) ? "tuned" : "the cheapest of its kind";
 }
 
 octet_status oct_variant_choose(const oct_family *f, const oct_caps *caps, const void *request,

@@ -108,6 +108,8 @@ const oct_variant *oct_variant_select(const oct_family *f, const oct_caps *caps,
 /* Likewise. Errors: UNSUPPORTED, the forced row named. */
 octet_status oct_variant_choose(const oct_family *f, const oct_caps *caps, const void *request,
                                 const oct_variant **v, int64_t *spread);
+/* Why it is that row, in a few words: "forced", "tuned", "the cheapest of its kind". */
+const char *oct_variant_reason(const oct_family *f, const oct_caps *caps, const void *request);
 /* Other ways to spread this row's work. */
 oct_spreads oct_variant_spreads(const oct_variant *v, const oct_caps *caps, const void *request);
 /* Its build options: kind->options, "" without. */

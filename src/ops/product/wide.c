@@ -3,6 +3,8 @@
 #include "sizes.h"
 #include "split.h"
 
+#include "product/product_args.clh"
+
 #include <stdio.h>
 
 bool oct_is_wide(octet_dtype x, octet_dtype y)
@@ -16,11 +18,8 @@ static void split(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dt
     bool is_signed = dtype == OCTET_S16;
     oct_launch *l = oct_recipe_launch(r, "product/wide.cl", "split", "-DX=%s -DH=%s", oct_dtype_cl(dtype),
                                       is_signed ? "char" : "uchar");
-    oct_launch_in(l, x);
-    oct_launch_out(l, high);
-    oct_launch_out(l, low);
-    oct_launch_i64(l, elems);
-    oct_launch_i64(l, oct_split_chunk(caps));
+    OCT_ARGS(l, wide_split, .x = oct_whole(x), .high = oct_whole(high), .low = oct_whole(low), .n = elems,
+             .chunk = oct_split_chunk(caps));
     oct_launch_1d(l, oct_split_items(caps, elems), 0);
 }
 
@@ -63,28 +62,17 @@ octet_status oct_wide_join(oct_recipe *r, const oct_caps *caps, const oct_wide *
              is_float ? " -DOUT_FLOAT" : "");
     oct_mem mult = oct_recipe_temp(r, (size_t)q->n * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "product/wide.cl", "multipliers", "%s", options);
-    oct_launch_in(l, q->x_q.scale);
-    oct_launch_in(l, q->w_q.scale);
-    oct_launch_in(l, q->y_q.scale);
-    oct_launch_out(l, mult);
-    oct_launch_i32(l, q->w_q.scale_count);
+    OCT_ARGS(l, wide_multipliers, .x_scale = oct_whole(q->x_q.scale), .w_scale = oct_whole(q->w_q.scale),
+             .y_scale = oct_whole(q->y_q.scale), .mult = oct_whole(mult), .w_scales = q->w_q.scale_count);
     oct_launch_1d(l, (size_t)q->n, 0);
     l = oct_recipe_launch(r, "product/wide.cl", "join", "%s", options);
-    oct_launch_in(l, w->count == 2 ? w->parts[0].sums : OCT_MEM_NONE);
-    oct_launch_in(l, w->parts[w->count - 1].sums);
-    oct_launch_in(l, q->bias);
-    oct_launch_in(l, mult);
-    oct_launch_in(l, q->y_q.zero);
-    oct_launch_out(l, q->y);
     int64_t rows_of_item = oct_split_chunk(caps) / q->n + 1;
-    oct_launch_i64(l, q->rows);
-    oct_launch_i64(l, rows_of_item);
-    oct_launch_i32(l, q->n);
-    oct_launch_i32(l, w->count == 2);
-    oct_launch_i32(l, q->bias != OCT_MEM_NONE);
-    oct_launch_i32(l, q->y_q.zero_count);
-    oct_launch_i32(l, q->clamp_min);
-    oct_launch_i32(l, q->clamp_max);
+    OCT_ARGS(l, wide_join, .high = oct_whole(w->count == 2 ? w->parts[0].sums : OCT_MEM_NONE),
+             .low = oct_whole(w->parts[w->count - 1].sums), .bias = oct_whole(q->bias),
+             .mult = oct_whole(mult), .zero = oct_whole(q->y_q.zero), .y = oct_whole(q->y), .rows = q->rows,
+             .rows_of_item = rows_of_item, .n = q->n, .has_high = w->count == 2,
+             .has_bias = q->bias != OCT_MEM_NONE, .zeros = q->y_q.zero_count, .clamp_min = q->clamp_min,
+             .clamp_max = q->clamp_max);
     oct_launch_2d(l, oct_ceil_div((size_t)q->n, 16), oct_ceil_div((size_t)q->rows, (size_t)rows_of_item), 0,
                   0);
     return r->status;

@@ -61,11 +61,7 @@ static int add_named(oct_graph *g, const char *base, const char *what, octet_dty
 
 static int name_const(oct_graph *g, int v, const char *base, const char *what)
 {
-    char name[320];
-    snprintf(name, sizeof name, "%.280s_%s", base, what);
-    if (v >= 0 && !(g->values[v].name = oct_arena_strdup(&g->arena, name)))
-        return -1;
-    return v;
+    return v >= 0 && (g->values[v].name = oct_name_after(g, base, what)) ? v : -1;
 }
 
 /* ONNX's own pairs take 16 bits from this operator set on; com.microsoft's do in every file. */

@@ -1,5 +1,5 @@
 #include "quant_weights.h"
-#include "place.h"
+#include "op_facts.h"
 #include "prepare.h"
 #include "quant.h"
 

@@ -5,7 +5,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 
 /* What is left counts from so many times the least number of a float on: it needs a scale yet. */
 static const float least_steps = 65536;
@@ -19,9 +18,7 @@ static octet_status replace_weights(oct_graph *g, int node, const oct_value *lik
 
 static octet_status rename_node(oct_graph *g, int node, const char *what)
 {
-    char name[320];
-    snprintf(name, sizeof name, "%.280s_%s", g->nodes[node].name, what);
-    g->nodes[node].name = oct_arena_strdup(&g->arena, name);
+    g->nodes[node].name = oct_name_after(g, g->nodes[node].name, what);
     return g->nodes[node].name ? OCTET_OK : oct_out_of_memory("quantization");
 }
 

@@ -41,6 +41,8 @@ const float *oct_const_floats(const oct_graph *g, int v, int64_t *count);
 /* A constant of one number, or one a channel on this axis of a tensor of `rank` dimensions: as one a channel.
  */
 bool oct_per_channel(const oct_graph *g, int v, int rank, int axis, int64_t channels, double *out);
+/* BASE_what, in the graph's arena; NULL when memory is short. */
+const char *oct_name_after(oct_graph *g, const char *base, const char *what);
 /* A tensor that no longer is what the file's float network has gets another name, NAME_what. */
 octet_status oct_rename_changed(oct_graph *g, int v, const char *what);
 /* Input i of a node becomes these floats, which are in the graph's arena, under the name of the ones before.

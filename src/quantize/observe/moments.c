@@ -1,5 +1,5 @@
 #include "moments.h"
-#include "place.h"
+#include "op_facts.h"
 #include "prepare.h"
 
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* y = factor[c] * x + term[c] */
 typedef struct affine {

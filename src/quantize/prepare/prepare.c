@@ -85,14 +85,19 @@ octet_status oct_replace_floats(oct_graph *g, int node, int i, int rank, const i
     return oct_set_input(g, node, i, v);
 }
 
-octet_status oct_rename_changed(oct_graph *g, int v, const char *what)
+const char *oct_name_after(oct_graph *g, const char *base, const char *what)
 {
     char name[320];
-    snprintf(name, sizeof name, "%.280s_%s", g->values[v].name, what);
-    const char *kept = oct_arena_strdup(&g->arena, name);
-    if (!kept)
+    snprintf(name, sizeof name, "%.280s_%s", base, what);
+    return oct_arena_strdup(&g->arena, name);
+}
+
+octet_status oct_rename_changed(oct_graph *g, int v, const char *what)
+{
+    const char *name = oct_name_after(g, g->values[v].name, what);
+    if (!name)
         return oct_out_of_memory("quantization");
-    g->values[v].name = kept;
+    g->values[v].name = name;
     return OCTET_OK;
 }
 

@@ -1,6 +1,8 @@
 #include "taps.h"
 #include "dtype.h"
 #include "plan_cache.h"
+#include "prepare.h"
+#include "quant_samples.h"
 #include "sizes.h"
 
 #include <stdlib.h>
@@ -24,18 +26,13 @@ struct oct_taps {
     int part_count;
 };
 
-static octet_status no_memory(void)
-{
-    return oct_fail(OCTET_OUT_OF_MEMORY, "out of host memory while running a network");
-}
-
 octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int *values, int count,
                            oct_taps **taps)
 {
     oct_taps *t = calloc(1, sizeof *t);
     *taps = t;
     if (!t)
-        return no_memory();
+        return oct_out_of_memory("running a network");
     t->graph = graph;
     t->device = device;
     t->count = count;
@@ -43,7 +40,7 @@ octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int
     if (!t->values) {
         oct_taps_destroy(t);
         *taps = NULL;
-        return no_memory();
+        return oct_out_of_memory("running a network");
     }
     memcpy(t->values, values, (size_t)count * sizeof *values);
     return OCTET_OK;
@@ -67,23 +64,16 @@ void oct_taps_destroy(oct_taps *t)
 /* Bytes of each value at these inputs. */
 static octet_status measure(const oct_taps *t, const octet_tensor *inputs, size_t *bytes)
 {
-    oct_graph g = {0};
-    octet_status status = oct_graph_clone(t->graph, &g);
-    for (int i = 0; status == OCTET_OK && i < g.input_count; i++) {
-        oct_value *v = &g.values[g.inputs[i]];
-        v->rank = inputs[i].rank;
-        memcpy(v->dims, inputs[i].dims, sizeof v->dims);
-    }
-    if (status == OCTET_OK)
-        status = oct_graph_infer(&g);
-    for (int i = 0; status == OCTET_OK && i < t->count; i++) {
+    oct_graph g;
+    FORWARD(oct_shaped_copy(t->graph, inputs, &g));
+    for (int i = 0; i < t->count; i++) {
         const oct_value *v = &g.values[t->values[i]];
         int64_t elems = 0;
         (void)oct_shape_elems(v->dims, v->rank < 0 ? 0 : v->rank, &elems);
         bytes[i] = (size_t)elems * oct_dtype_bytes(v->dtype);
     }
     oct_graph_free(&g);
-    return status;
+    return OCTET_OK;
 }
 
 static octet_status make_part(const oct_taps *t, int first, int count, part *p)
@@ -94,7 +84,7 @@ static octet_status make_part(const oct_taps *t, int first, int count, part *p)
     oct_graph *g = &p->graph;
     int *outputs = malloc(((size_t)count + 1) * sizeof *outputs);
     if (!outputs)
-        return no_memory();
+        return oct_out_of_memory("running a network");
     memcpy(outputs, t->values + first, (size_t)count * sizeof *outputs);
     for (int v = 0; v < g->value_count; v++)
         g->values[v].is_output = false;
@@ -112,7 +102,8 @@ static octet_status make_parts(oct_taps *t, const octet_tensor *inputs)
 {
     size_t *bytes = calloc((size_t)t->count + 1, sizeof *bytes);
     t->parts = calloc((size_t)t->count + 1, sizeof *t->parts);
-    octet_status status = bytes && t->parts ? measure(t, inputs, bytes) : no_memory();
+    octet_status status =
+        bytes && t->parts ? measure(t, inputs, bytes) : oct_out_of_memory("running a network");
     for (int first = 0, last; status == OCTET_OK && first < t->count; first = last) {
         size_t sum = bytes[first];
         for (last = first + 1; last < t->count && sum + bytes[last] <= PART_BYTES; last++)
@@ -129,7 +120,7 @@ static octet_status use_plan(part *p, const octet_tensor *inputs)
 {
     oct_shape *shapes = calloc((size_t)p->graph.input_count + 1, sizeof *shapes);
     if (!shapes)
-        return no_memory();
+        return oct_out_of_memory("running a network");
     for (int i = 0; i < p->graph.input_count; i++) {
         shapes[i].rank = inputs[i].rank;
         memcpy(shapes[i].dims, inputs[i].dims, sizeof shapes[i].dims);
@@ -144,16 +135,14 @@ static octet_status run_part(part *p, const octet_tensor *inputs, oct_tap_fn *sh
     FORWARD(use_plan(p, inputs));
     oct_plan *plan = p->plans.plans[0];
     octet_tensor *outputs = calloc((size_t)p->count + 1, sizeof *outputs);
-    octet_status status = outputs ? OCTET_OK : no_memory();
+    octet_status status = outputs ? OCTET_OK : oct_out_of_memory("running a network");
     for (int i = 0; status == OCTET_OK && i < p->count; i++)
         status = oct_port_prepare(&plan->outputs[i], "", &outputs[i]);
     if (status == OCTET_OK)
         status = oct_plan_run(plan, inputs, outputs);
     for (int i = 0; status == OCTET_OK && i < p->count; i++)
         status = show(user, p->first + i, &outputs[i]);
-    for (int i = 0; outputs && i < p->count; i++)
-        octet_tensor_free(&outputs[i]);
-    free(outputs);
+    oct_tensors_free(outputs, p->count);
     return status;
 }
 
@@ -176,14 +165,7 @@ typedef struct both {
 
 static octet_status hold(void *user, int index, const octet_tensor *t)
 {
-    octet_tensor *copy = &((both *)user)->held[index];
-    *copy = *t;
-    copy->data = NULL;
-    copy->data_bytes = 0;
-    FORWARD(octet_tensor_alloc(copy));
-    if (octet_tensor_bytes(t))
-        memcpy(copy->data, t->data, octet_tensor_bytes(t));
-    return OCTET_OK;
+    return oct_tensor_copy(t, &((both *)user)->held[index]);
 }
 
 static octet_status show_both(void *user, int index, const octet_tensor *t)
@@ -197,12 +179,10 @@ octet_status oct_taps_run_both(oct_taps *a, oct_taps *b, const octet_tensor *inp
 {
     both s = {calloc((size_t)a->count + 1, sizeof *s.held), show, user};
     if (!s.held)
-        return no_memory();
+        return oct_out_of_memory("running a network");
     octet_status status = oct_taps_run(a, inputs, hold, &s);
     if (status == OCTET_OK)
         status = oct_taps_run(b, inputs, show_both, &s);
-    for (int i = 0; i < a->count; i++)
-        octet_tensor_free(&s.held[i]);
-    free(s.held);
+    oct_tensors_free(s.held, a->count);
     return status;
 }
