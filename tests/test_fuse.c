@@ -1,10 +1,11 @@
 /* Launches that compute element by element, fused and one by one: the same bytes, in fewer launches. Networks
  * of random operators over tensors, channels, rows and numbers, quantized and not; and single cases: what may
  * not be fused. */
-#include "floats.h"
 #include "fuse.h"
 #include "harness.h"
+#include "pointwise.h"
 #include "quantize_op.h"
+#include "unary.h"
 
 #include <math.h>
 
@@ -108,7 +109,7 @@ static oct_operand unary(build *b, const char *name, const oct_operand *x, float
 {
     oct_operand y = temp(b, OCTET_F32);
     keep(b,
-         strcmp(name, "Clip") == 0 ? oct_float_clip(&b->r, oct_device_caps(device), x, p, q, &y)
+         strcmp(name, "Clip") == 0 ? oct_float_unary(&b->r, oct_device_caps(device), "Clip", x, p, q, &y)
                                    : oct_float_unary(&b->r, oct_device_caps(device), name, x, p, q, &y),
          &y);
     return y;

@@ -4,8 +4,9 @@
 #include "move/move_args.clh"
 
 #include "conv.h"
-#include "floats.h"
+#include "normalize.h"
 #include "pointwise.h"
+#include "unary.h"
 
 enum { CHANNELS = 37, ROWS = 271, N = CHANNELS * ROWS };
 
@@ -122,7 +123,7 @@ static octet_status subtract(oct_recipe *r, oct_operand *a, oct_operand *b, oct_
 static octet_status clip(oct_recipe *r, oct_operand *a, oct_operand *b, oct_operand *y)
 {
     (void)b;
-    return oct_float_clip(r, oct_device_caps(device), a, -0.25f, 0.5f, y);
+    return oct_float_unary(r, oct_device_caps(device), "Clip", a, -0.25f, 0.5f, y);
 }
 
 static octet_status sigmoid(oct_recipe *r, oct_operand *a, oct_operand *b, oct_operand *y)

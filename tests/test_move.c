@@ -1,9 +1,10 @@
 /* Transpose, Cast, float arithmetic and reductions against src/ref, byte for byte. */
-#include "floats.h"
 #include "harness.h"
 #include "move.h"
+#include "pointwise.h"
 #include "reduce.h"
 #include "ref.h"
+#include "unary.h"
 
 #include <math.h>
 
@@ -231,7 +232,7 @@ static void clip_at_zero_is_exact(void **state)
         char what[32];
         snprintf(what, sizeof what, "clip bounds %zu", k);
         octet_status built =
-            oct_float_clip(&r, oct_device_caps(device), &tx, bounds[k][0], bounds[k][1], &ty);
+            oct_float_unary(&r, oct_device_caps(device), "Clip", &tx, bounds[k][0], bounds[k][1], &ty);
         harness_run(&r, built, &(harness_io){tx.mem, x}, 1, &(harness_io){ty.mem, y}, 1, what);
         compare_floats(y, want, 37, what);
         oct_ref_clip_f32(x, 37, bounds[k][0], bounds[k][1], y);
@@ -257,7 +258,7 @@ static void round_clip_and_reduce_are_exact(void **state)
         oct_operand tc = harness_output(&r, OCTET_F32, 1, &n), tm = harness_output(&r, OCTET_F32, 1, &small);
         octet_status built = oct_float_unary(&r, caps, "Round", &tx, 0.0f, 0.0f, &tr);
         if (built == OCTET_OK)
-            built = oct_float_clip(&r, caps, &tx, -1.25f, 3.0f, &tc);
+            built = oct_float_unary(&r, caps, "Clip", &tx, -1.25f, 3.0f, &tc);
         if (built == OCTET_OK)
             built = oct_reduce(&r, caps, maximum ? OCT_COMBINE_MAX : OCT_COMBINE_MIN, OCT_BEFORE_NOTHING,
                                OCT_AFTER_NOTHING, 1.0f, tx.mem, 3, 5, 17, tm.mem);

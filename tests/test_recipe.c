@@ -1,5 +1,6 @@
 /* A recipe's builder: what does not fit sticks as an error that names kernel and argument. No device. */
 #include "recipe.h"
+#include "record.clh"
 
 #define TWO_NUMBERS_ARGS(ARG)                                                                                \
     ARG(F32, f)                                                                                              \

@@ -1,9 +1,9 @@
 /* Reductions, ArgMax and ArgMin, Softmax on the device against src/ref. */
 #include "harness.h"
-#include "qreduce.h"
 #include "quant.h"
 #include "reduce.h"
 #include "ref.h"
+#include "softmax.h"
 
 #include <math.h>
 

@@ -1,9 +1,10 @@
 /* Float functions of one element on the device against src/ref, within a few ulp; Pow and PRelu too. Every
  * operator of op_table.def of the family `unary` is here. */
-#include "floats.h"
 #include "harness.h"
 #include "op_facts.h"
+#include "pointwise.h"
 #include "ref.h"
+#include "unary.h"
 
 #include <math.h>
 

@@ -1,5 +1,4 @@
 /* Normalizations. */
-#include "floats.h"
 #include "lower.h"
 #include "normalize.h"
 

@@ -1,10 +1,10 @@
 /* Arithmetic, tables and activations, element by element. */
 #include "dtype.h"
-#include "floats.h"
 #include "lower.h"
 #include "move.h"
 #include "pointwise.h"
 #include "quant.h"
+#include "unary.h"
 
 #include <math.h>
 #include <string.h>
@@ -84,7 +84,7 @@ octet_status oct_lower_relu(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
     if (x.dtype == OCTET_F32)
-        return oct_float_clip(l->r, l->caps, &x, 0.0f, INFINITY, &y);
+        return oct_float_unary(l->r, l->caps, "Clip", &x, 0.0f, INFINITY, &y);
     return clamp8(l, &x, &y, 0, oct_dtype_max(x.dtype));
 }
 
@@ -114,7 +114,7 @@ octet_status oct_lower_clip(lowering *l, const oct_node *n)
     FORWARD(bound(l, n, 1, is_float ? -INFINITY : oct_dtype_min(x.dtype), &lo));
     FORWARD(bound(l, n, 2, is_float ? INFINITY : oct_dtype_max(x.dtype), &hi));
     if (is_float)
-        return oct_float_clip(l->r, l->caps, &x, (float)lo, (float)hi, &y);
+        return oct_float_unary(l->r, l->caps, "Clip", &x, (float)lo, (float)hi, &y);
     return clamp8(l, &x, &y, (int32_t)lo, (int32_t)hi);
 }
 

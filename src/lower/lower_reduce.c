@@ -1,7 +1,6 @@
 /* Reductions, ArgMax, ArgMin. */
 #include "lower.h"
 #include "moves.h"
-#include "qreduce.h"
 #include "reduce.h"
 
 /* One row an operator: what is done to each element, with the sum so far, and to the result. */

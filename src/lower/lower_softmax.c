@@ -1,6 +1,5 @@
 /* Softmax, LogSoftmax, QLinearSoftmax. */
 #include "lower.h"
-#include "reduce.h"
 #include "softmax.h"
 
 /* Below opset 13 all dimensions from axis on are one. */

@@ -1,6 +1,6 @@
 /* Float functions of one element. */
-#include "floats.h"
 #include "lower.h"
+#include "unary.h"
 
 #include <string.h>
 

@@ -29,3 +29,23 @@ octet_status oct_lrn(oct_recipe *r, const oct_caps *caps, const oct_operand *x, 
     oct_launch_1d(l, oct_ceil_div((size_t)pixels, (size_t)per_item), 0);
     return r->status;
 }
+
+octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                            const oct_mem parameters[4], float epsilon, const oct_operand *y)
+{
+    int64_t c = x->dims[x->rank - 1], pixels = c ? oct_operand_elems(x) / c : 0;
+    int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
+    RETURN_IF(c > INT32_MAX, OCTET_UNSUPPORTED, "%lld channels are past 2^31", (long long)c);
+    oct_mem st = oct_recipe_temp(r, (size_t)c * 2 * sizeof(float));
+    oct_launch *l = oct_recipe_launch(r, "normalize/batch_norm.cl", "prepare", "%s", "");
+    OCT_ARGS(l, batch_norm_prepare, .scale = oct_whole(parameters[0]), .b = oct_whole(parameters[1]),
+             .mean = oct_whole(parameters[2]), .var = oct_whole(parameters[3]), .st = oct_whole(st), .c = c,
+             .epsilon = epsilon);
+    oct_launch_1d(l, (size_t)c, 0);
+    l = oct_recipe_launch(r, "normalize/batch_norm.cl", "batch_norm", "%s", "");
+    OCT_ARGS(l, batch_norm, .x = oct_whole(x->mem), .st = oct_whole(st), .y = oct_whole(y->mem),
+             .pixels = pixels, .per_item = per_item, .c = c);
+    oct_launch_in_place(l, x->mem);
+    oct_launch_1d(l, oct_ceil_div((size_t)pixels, (size_t)per_item), 0);
+    return r->status;
+}

@@ -1,4 +1,4 @@
-/* LayerNormalization, InstanceNormalization, GroupNormalization, LRN: float. */
+/* LayerNormalization, InstanceNormalization, GroupNormalization, LRN, BatchNormalization: float. */
 #ifndef OCT_NORMALIZE_H
 #define OCT_NORMALIZE_H
 
@@ -19,5 +19,9 @@ octet_status oct_normalize(oct_recipe *r, const oct_normalize_request *q);
 /* x, y [..., c]; ONNX's attributes. */
 octet_status oct_lrn(oct_recipe *r, const oct_caps *caps, const oct_operand *x, int64_t size, float alpha,
                      float beta, float bias, const oct_operand *y);
+
+/* x and y [..., c]; parameters scale, B, mean, var, each f32 [c]. */
+octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
+                            const oct_mem parameters[4], float epsilon, const oct_operand *y);
 
 #endif

@@ -1,6 +1,30 @@
 #include "pointwise.h"
+#include "fuse.h"
 #include "sizes.h"
 #include "split.h"
+
+octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
+                              const oct_operand *b, const oct_operand *y)
+{
+    static const char *const names[] = {
+        [OCT_FLOAT_ADD] = "Add", [OCT_FLOAT_SUB] = "Sub",     [OCT_FLOAT_MUL] = "Mul",
+        [OCT_FLOAT_DIV] = "Div", [OCT_FLOAT_MIN] = "Min",     [OCT_FLOAT_MAX] = "Max",
+        [OCT_FLOAT_POW] = "Pow", [OCT_FLOAT_PRELU] = "PRelu",
+    };
+    oct_broadcast shape;
+    FORWARD(oct_broadcast_make((const oct_operand *[]){a, b}, 2, y, &shape));
+    oct_launch *l = oct_recipe_launch(r, "pointwise/binary.cl", "binary", "-DOP=%s -DT=%s", names[op],
+                                      y->dtype == OCTET_S32 ? "int" : "float");
+    OCT_ARGS(l, binary, .a = oct_whole(a->mem), .b = oct_whole(b->mem), .c = oct_whole(y->mem),
+             .broadcast = oct_broadcast_numbers(caps, &shape, NULL));
+    oct_launch_in_place(l, a->mem);
+    oct_launch_in_place(l, b->mem);
+    oct_broadcast_launch(l, caps, &shape, NULL);
+    if (y->dtype == OCTET_F32)
+        oct_elementwise_mark(r, l,
+                             &(oct_elementwise){.call = names[op], .count = 2, .in = {*a, *b}, .y = *y});
+    return r->status;
+}
 
 /* Bytes through tables into the rows of y: up to PARTS inputs in one launch, each with a table and a place of
  * its own in a row of y (a concatenation; the whole tensor as one row otherwise). */

@@ -1,9 +1,25 @@
-/* 8-bit operators that look at one place at a time: tables, QLinearAdd, -Mul and -Sub, QLinearConcat. */
+/* Operators that look at one place at a time: float and int32 arithmetic; of 8 bits tables, QLinearAdd, -Mul
+ * and -Sub, QLinearConcat. */
 #ifndef OCT_POINTWISE_H
 #define OCT_POINTWISE_H
 
 #include "caps.h"
 #include "quant_args.h"
+
+typedef enum oct_float_op {
+    OCT_FLOAT_ADD,
+    OCT_FLOAT_SUB,
+    OCT_FLOAT_MUL,
+    OCT_FLOAT_DIV,
+    OCT_FLOAT_MIN,
+    OCT_FLOAT_MAX,
+    OCT_FLOAT_POW,  /* f32 only */
+    OCT_FLOAT_PRELU /* f32 only: a < 0 ? a * b : a */
+} oct_float_op;
+
+/* numpy broadcasting; f32 or s32, all three the same. Division is correctly rounded. */
+octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
+                              const oct_operand *b, const oct_operand *y);
 
 /* y byte = table[x byte]; the table is copied. */
 octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,

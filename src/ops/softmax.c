@@ -23,3 +23,14 @@ octet_status oct_qsoftmax(oct_recipe *r, const oct_caps *caps, const oct_qsoftma
     oct_launch_1d(l, q->axis ? oct_ceil_div((size_t)rows, (size_t)rows_of_item) : 0, 0);
     return r->status;
 }
+
+octet_status oct_softmax(oct_recipe *r, const oct_caps *caps, bool logarithm, oct_mem x, int64_t outer,
+                         int64_t axis, int64_t inner, oct_mem y)
+{
+    (void)caps;
+    oct_launch *l = oct_recipe_launch(r, "softmax/softmax.cl", "softmax", "%s", "");
+    OCT_ARGS(l, softmax, .x = oct_whole(x), .y = oct_whole(y), .axis = axis, .inner = inner,
+             .logarithm = logarithm);
+    oct_launch_2d(l, (size_t)inner, (size_t)outer, 0, 0);
+    return r->status;
+}

@@ -1,4 +1,4 @@
-/* QLinearSoftmax over `axis` elements of [outer][axis][inner]. */
+/* Softmax over `axis` elements of [outer][axis][inner]. */
 #ifndef OCT_SOFTMAX_H
 #define OCT_SOFTMAX_H
 
@@ -13,5 +13,9 @@ typedef struct oct_qsoftmax_request {
 
 /* Errors: UNSUPPORTED (x's scale is not a constant). */
 octet_status oct_qsoftmax(oct_recipe *r, const oct_caps *caps, const oct_qsoftmax_request *q);
+
+/* Of f32, or its logarithm, over `axis`. */
+octet_status oct_softmax(oct_recipe *r, const oct_caps *caps, bool logarithm, oct_mem x, int64_t outer,
+                         int64_t axis, int64_t inner, oct_mem y);
 
 #endif

@@ -6,14 +6,7 @@
  *         ARG(OUT, y)             copy_numbers       what the kernel gets by value: long bytes
  *         ARG(I64, bytes)         oct_launch_copy()  gives a launch its arguments, checked
  *
- * Kinds:
- *     IN, OUT                        a memory: two kernel arguments, base and offset in bytes
- *     IN_OPT, OUT_OPT                a memory that may be absent
- *     IN_OPT_4, IN_OPT_8             an array of those
- *     I32, I64, F32                  a number, given as int64_t or float
- *     I32_8, I64_4, I64_7, F32_16    an array of those
- *     PART                           numbers that several records have: the RECORD_PART of that name
- * A record has at least one number. */
+ * A record has at least one number. Kinds: kernels/record.clh. */
 #ifndef OCT_RECORD_H
 #define OCT_RECORD_H
 
@@ -69,60 +62,30 @@ struct oct_record {
     int count;
 };
 
-/* ---- one kind of expansion a line --------------------------------------------------------------------- */
+/* Each list is expanded three times, by kind (the table is in kernels/record.clh): to what is given, */
+#define OCT_GIVEN(kind, x)                   OCT_KIND_##kind(OCT_GIVEN_MEM, OCT_GIVEN_NUM, OCT_GIVEN_PART, x)
+#define OCT_GIVEN_MEM(x, field, optional, n) oct_ref x OCT_DIMS_##n;
+#define OCT_GIVEN_NUM(x, type, n)            OCT_GIVEN_##type x OCT_DIMS_##n;
+#define OCT_GIVEN_PART(x)                    x##_part x;
+#define OCT_GIVEN_I32                        int64_t
+#define OCT_GIVEN_I64                        int64_t
+#define OCT_GIVEN_F32                        float
 
-/* NAME_args */
-#define OCT_GIVEN(kind, x)    OCT_GIVEN_##kind(x)
-#define OCT_GIVEN_IN(x)       oct_ref x;
-#define OCT_GIVEN_OUT(x)      oct_ref x;
-#define OCT_GIVEN_IN_OPT(x)   oct_ref x;
-#define OCT_GIVEN_OUT_OPT(x)  oct_ref x;
-#define OCT_GIVEN_IN_OPT_4(x) oct_ref x[4];
-#define OCT_GIVEN_IN_OPT_8(x) oct_ref x[8];
-#define OCT_GIVEN_I32(x)      int64_t x;
-#define OCT_GIVEN_I32_8(x)    int64_t x[8];
-#define OCT_GIVEN_I64(x)      int64_t x;
-#define OCT_GIVEN_I64_4(x)    int64_t x[4];
-#define OCT_GIVEN_I64_7(x)    int64_t x[7];
-#define OCT_GIVEN_F32(x)      float x;
-#define OCT_GIVEN_F32_16(x)   float x[16];
-#define OCT_GIVEN_PART(x)     x##_part x;
+/* to the numbers as the kernel has them, */
+#define OCT_PACKED(kind, x) OCT_KIND_##kind(OCT_PACKED_MEM, OCT_PACKED_NUM, OCT_PACKED_PART, x)
+#define OCT_PACKED_MEM(x, field, optional, n)
+#define OCT_PACKED_NUM(x, type, n) OCT_PACKED_##type x OCT_DIMS_##n;
+#define OCT_PACKED_PART(x)         x##_numbers x;
+#define OCT_PACKED_I32             int32_t
+#define OCT_PACKED_I64             int64_t
+#define OCT_PACKED_F32             float
 
-/* NAME_numbers, as the kernel has it */
-#define OCT_PACKED(kind, x) OCT_PACKED_##kind(x)
-#define OCT_PACKED_IN(x)
-#define OCT_PACKED_OUT(x)
-#define OCT_PACKED_IN_OPT(x)
-#define OCT_PACKED_OUT_OPT(x)
-#define OCT_PACKED_IN_OPT_4(x)
-#define OCT_PACKED_IN_OPT_8(x)
-#define OCT_PACKED_I32(x)    int32_t x;
-#define OCT_PACKED_I32_8(x)  int32_t x[8];
-#define OCT_PACKED_I64(x)    int64_t x;
-#define OCT_PACKED_I64_4(x)  int64_t x[4];
-#define OCT_PACKED_I64_7(x)  int64_t x[7];
-#define OCT_PACKED_F32(x)    float x;
-#define OCT_PACKED_F32_16(x) float x[16];
-#define OCT_PACKED_PART(x)   x##_numbers x;
-
-/* oct_field, where `given` and `packed` are the two types */
-#define OCT_ROW_MEM(x, kind, optional, n) {#x, kind, optional, n, offsetof(given, x), 0, NULL},
-#define OCT_ROW_NUM(x, kind, n)           {#x, kind, false, n, offsetof(given, x), offsetof(packed, x), NULL},
-#define OCT_ROW(kind, x)                  OCT_ROW_##kind(x)
-#define OCT_ROW_IN(x)                     OCT_ROW_MEM(x, OCT_FIELD_IN, false, 1)
-#define OCT_ROW_OUT(x)                    OCT_ROW_MEM(x, OCT_FIELD_OUT, false, 1)
-#define OCT_ROW_IN_OPT(x)                 OCT_ROW_MEM(x, OCT_FIELD_IN, true, 1)
-#define OCT_ROW_OUT_OPT(x)                OCT_ROW_MEM(x, OCT_FIELD_OUT, true, 1)
-#define OCT_ROW_IN_OPT_4(x)               OCT_ROW_MEM(x, OCT_FIELD_IN, true, 4)
-#define OCT_ROW_IN_OPT_8(x)               OCT_ROW_MEM(x, OCT_FIELD_IN, true, 8)
-#define OCT_ROW_I32(x)                    OCT_ROW_NUM(x, OCT_FIELD_I32, 1)
-#define OCT_ROW_I32_8(x)                  OCT_ROW_NUM(x, OCT_FIELD_I32, 8)
-#define OCT_ROW_I64(x)                    OCT_ROW_NUM(x, OCT_FIELD_I64, 1)
-#define OCT_ROW_I64_4(x)                  OCT_ROW_NUM(x, OCT_FIELD_I64, 4)
-#define OCT_ROW_I64_7(x)                  OCT_ROW_NUM(x, OCT_FIELD_I64, 7)
-#define OCT_ROW_F32(x)                    OCT_ROW_NUM(x, OCT_FIELD_F32, 1)
-#define OCT_ROW_F32_16(x)                 OCT_ROW_NUM(x, OCT_FIELD_F32, 16)
-#define OCT_ROW_PART(x)                   {#x, OCT_FIELD_PART, false, 1, offsetof(given, x), offsetof(packed, x), x##_record},
+/* and to oct_fields, where `given` and `packed` are the two types. */
+#define OCT_ROW(kind, x)                   OCT_KIND_##kind(OCT_ROW_MEM, OCT_ROW_NUM, OCT_ROW_PART, x)
+#define OCT_ROW_MEM(x, field, optional, n) {#x, field, optional, n, offsetof(given, x), 0, NULL},
+#define OCT_ROW_NUM(x, type, n)                                                                              \
+    {#x, OCT_FIELD_##type, false, n, offsetof(given, x), offsetof(packed, x), NULL},
+#define OCT_ROW_PART(x) {#x, OCT_FIELD_PART, false, 1, offsetof(given, x), offsetof(packed, x), x##_record},
 
 #define OCT_RECORD_TYPES(name, LIST, struct_given)                                                           \
     typedef struct struct_given {                                                                            \
