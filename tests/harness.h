@@ -178,7 +178,7 @@ static inline octet_status harness_run_external(oct_executor *e, const oct_recip
         in[i] = harness_bind(e, r, &inputs[i], false);
     for (int i = 0; i < output_count; i++)
         out[i] = harness_bind(e, r, &outputs[i], true);
-    octet_status status = oct_device_settle(device, oct_executor_run(e, NULL));
+    octet_status status = oct_device_finish_after(device, oct_executor_run(e, NULL));
     for (int i = 0; i < input_count; i++)
         harness_unbind(&in[i], &inputs[i], false, what);
     for (int i = 0; i < output_count; i++)

@@ -16,7 +16,8 @@
  *
  * Errors
  *   Every function that can fail returns an octet_status; octet_last_error() then holds one line of text for
- *   this thread: what is wrong, where, and the mend. The library never prints, exits or aborts.
+ *   this thread: what is wrong, where, and the mend. The library never exits or aborts, and prints only
+ *   where the environment asks for it (OCTET_VERBOSE, docs/hardware.md).
  *   "Errors:" lists what a function returns and why. Not listed each time: INVALID_ARGUMENT where a pointer
  * is NULL that may not be, or a struct_size is not set; INTERNAL, a defect in Octet: please report it.
  *

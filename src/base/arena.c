@@ -1,6 +1,7 @@
 #include "arena.h"
 #include "sizes.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,4 +54,19 @@ void oct_arena_free(oct_arena *arena)
         free(arena->blocks);
         arena->blocks = next;
     }
+}
+
+bool oct_grow(void **array, int count, int *capacity, size_t elem_bytes)
+{
+    if (count < *capacity)
+        return true;
+    if (*capacity > INT_MAX / 2)
+        return false;
+    int wanted = *capacity ? *capacity * 2 : 64;
+    void *bigger = realloc(*array, (size_t)wanted * elem_bytes);
+    if (!bigger)
+        return false;
+    *array = bigger;
+    *capacity = wanted;
+    return true;
 }

@@ -284,7 +284,7 @@ static octet_status choose_device(const char *want, oct_device *d)
 static octet_status finish_opening(oct_device *d, octet_status status, oct_device **device)
 {
     if (status == OCTET_OK)
-        status = oct_device_settle_dot4(d);
+        status = oct_device_probe_dot4(d);
     if (status == OCTET_OK)
         status = apply_overrides(d);
     if (status != OCTET_OK) {
@@ -292,7 +292,7 @@ static octet_status finish_opening(oct_device *d, octet_status status, oct_devic
         return status;
     }
     log_choice(d);
-    oct_device_settle_local(d);
+    oct_device_probe_local(d);
     oct_tuning_load(d);
     *device = d;
     return OCTET_OK;

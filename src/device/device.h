@@ -79,7 +79,7 @@ octet_status oct_device_download(oct_device *device, oct_traffic kind, cl_mem bu
                                  void *data, size_t bytes);
 /* Upload weights beside the queue, on one of their own, once `after` (an event of the queue) is complete;
  * *done is complete with the copy. What reads the copy must wait for that, and the caller releases it. `data`
- * must stay valid until then, or until oct_device_settle has been given a failure. */
+ * must stay valid until then, or until oct_device_finish_after has been given a failure. */
 octet_status oct_device_upload_beside(oct_device *device, cl_mem buffer, size_t offset,
                                       const oct_host_data *from, cl_event after, cl_event *done);
 /* Whether the weights of the last upload have been taken from the host's memory when it returned. */
@@ -102,7 +102,7 @@ octet_status oct_device_sgemm(oct_device *device, const oct_sgemm *product, cons
 octet_status oct_device_finish(oct_device *device); /* wait for everything enqueued; counted as one wait */
 /* Finish, also after a failure (enqueued copies refer to the caller's memory) and then uploads beside the
  * queue too; gives back `status` and its text if it is one, else what finishing gave. */
-octet_status oct_device_settle(oct_device *device, octet_status status);
+octet_status oct_device_finish_after(oct_device *device, octet_status status);
 /* Wait for everything, uploads beside the queue too, whether it succeeds or not; not counted. */
 void oct_device_quiesce(oct_device *device);
 /* Is this caller-owned buffer of the device's context and large enough? Errors: INVALID_ARGUMENT, by `name`.

@@ -69,10 +69,10 @@ void oct_caps_name_paths(oct_caps *caps); /* info.dot4, info.matrix from the res
 /* Take this dot product path. Errors: INVALID_ARGUMENT (unknown, or the device does not have it). */
 octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name);
 /* dot4_probe.c: paths that only running a kernel tells; then OCTET_DOT4, for tests and developers. */
-octet_status oct_device_settle_dot4(oct_device *device);
+octet_status oct_device_probe_dot4(oct_device *device);
 /* local_probe.c: caps.info.local_bytes becomes what a kernel can have; GPUs only, or as OCTET_PROBE says. Of
  * a device that is not open: what is known of it. */
-void oct_device_settle_local(oct_device *device);
+void oct_device_probe_local(oct_device *device);
 void oct_local_known(octet_device_info *info, const oct_environment *environment);
 /* blas.c */
 bool oct_blas_built(void);

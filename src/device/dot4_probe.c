@@ -1,4 +1,5 @@
-/* The last word on dot product paths: what only a kernel run on the device can tell, and a developer's wish.
+/* The last word on dot product paths: what only a kernel run on the device can tell, and what the environment
+ * says.
  */
 #include "device_priv.h"
 
@@ -50,7 +51,7 @@ static void probe_qualcomm(oct_device *d)
     oct_caps_name_paths(&d->caps);
 }
 
-octet_status oct_device_settle_dot4(oct_device *d)
+octet_status oct_device_probe_dot4(oct_device *d)
 {
     probe_qualcomm(d);
     const char *wanted = d->environment.dot4;

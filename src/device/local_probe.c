@@ -118,7 +118,7 @@ static void keep(oct_device *d, size_t found)
         (void)oct_cache_write(d->cache_dir, name, pieces, 2);
 }
 
-void oct_device_settle_local(oct_device *d)
+void oct_device_probe_local(oct_device *d)
 {
     octet_device_info *info = &d->caps.info;
     const int64_t asked = d->environment.probe;

@@ -1,6 +1,6 @@
 /* Programs: embedded sources with their includes resolved, built once per (file, options) and device, kept in
  * memory and on disk. A program that several threads ask for is built once: the lock is held while it is
- * built, by one thread or by a crew that the holder waits for. */
+ * built, by one thread or by several that the holder waits for. */
 #include "device_priv.h"
 #include "hash.h"
 #include "kernel_sources.h"
@@ -319,16 +319,16 @@ static octet_status get_program(oct_device *d, const char *file, const char *opt
 
 enum { MAX_BUILDERS = 8 };
 
-typedef struct crew {
+typedef struct build_queue {
     oct_device *device;
     job *jobs;
     size_t count;
     atomic_size_t next; /* jobs are handed out in order */
-} crew;
+} build_queue;
 
 static void *work(void *argument)
 {
-    crew *c = argument;
+    build_queue *c = argument;
     for (size_t i; (i = atomic_fetch_add(&c->next, 1)) < c->count;) {
         job *j = &c->jobs[i];
         j->status = build(c->device, j);
@@ -350,8 +350,8 @@ static size_t builders(const oct_device *d)
     return n < 1 ? 1 : n > MAX_BUILDERS ? MAX_BUILDERS : (size_t)n;
 }
 
-/* The caller is one of the crew. */
-static void build_together(crew *c, size_t threads)
+/* The caller is one of the threads. */
+static void build_together(build_queue *c, size_t threads)
 {
     pthread_t others[MAX_BUILDERS];
     size_t started = 0;
@@ -364,7 +364,8 @@ static void build_together(crew *c, size_t threads)
 }
 
 /* Those that are not there yet, each once. */
-static octet_status list_jobs(const oct_device *d, const oct_program_name *names, size_t count, crew *c)
+static octet_status list_jobs(const oct_device *d, const oct_program_name *names, size_t count,
+                              build_queue *c)
 {
     for (size_t i = 0; i < count; i++) {
         job *j = &c->jobs[c->count];
@@ -378,7 +379,7 @@ static octet_status list_jobs(const oct_device *d, const oct_program_name *names
 }
 
 /* In the order of the jobs, whoever built them: what is logged, and the first failure. */
-static octet_status keep_jobs(crew *c)
+static octet_status keep_jobs(build_queue *c)
 {
     octet_status status = OCTET_OK;
     for (size_t i = 0; i < c->count; i++) {
@@ -395,7 +396,7 @@ octet_status oct_device_build(oct_device *d, const oct_program_name *names, size
     size_t threads = builders(d);
     if (threads < 2 || count < 2)
         return OCTET_OK;
-    crew c = {.device = d, .jobs = malloc(count * sizeof *c.jobs)};
+    build_queue c = {.device = d, .jobs = malloc(count * sizeof *c.jobs)};
     RETURN_IF(!c.jobs, OCTET_OUT_OF_MEMORY, "out of host memory for %zu programs", count);
     atomic_init(&c.next, 0);
     pthread_mutex_lock(&d->programs_lock);

@@ -184,7 +184,7 @@ octet_status oct_device_finish(oct_device *d)
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFinish");
 }
 
-octet_status oct_device_settle(oct_device *d, octet_status status)
+octet_status oct_device_finish_after(oct_device *d, octet_status status)
 {
     if (status == OCTET_OK)
         return oct_device_finish(d);

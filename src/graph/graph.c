@@ -4,25 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool grow(void **array, int count, int *capacity, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    int wanted = *capacity ? *capacity * 2 : 64;
-    void *bigger = realloc(*array, (size_t)wanted * size);
-    if (!bigger) {
-        (void)oct_out_of_memory("a graph");
-        return false;
-    }
-    *array = bigger;
-    *capacity = wanted;
-    return true;
-}
-
 int oct_graph_add_value(oct_graph *g, const char *name)
 {
     void *values = g->values;
-    bool ok = grow(&values, g->value_count, &g->value_capacity, sizeof *g->values);
+    bool ok = oct_grow(&values, g->value_count, &g->value_capacity, sizeof *g->values);
     g->values = values;
     char *copy = ok ? oct_arena_strdup(&g->arena, name) : NULL;
     if (!copy) {
@@ -36,7 +21,7 @@ int oct_graph_add_value(oct_graph *g, const char *name)
 oct_node *oct_graph_add_node(oct_graph *g, oct_op op, const char *name, int inputs, int outputs)
 {
     void *nodes = g->nodes;
-    bool ok = grow(&nodes, g->node_count, &g->node_capacity, sizeof *g->nodes);
+    bool ok = oct_grow(&nodes, g->node_count, &g->node_capacity, sizeof *g->nodes);
     g->nodes = nodes;
     char *copy = ok ? oct_arena_strdup(&g->arena, name) : NULL;
     int *io = ok ? oct_arena_alloc(&g->arena, (size_t)inputs + (size_t)outputs, sizeof *io) : NULL;
@@ -59,7 +44,7 @@ octet_status oct_graph_append(oct_graph *g, const oct_node *from)
 {
     size_t ins = (size_t)from->input_count, outs = (size_t)from->output_count;
     void *nodes = g->nodes;
-    bool ok = grow(&nodes, g->node_count, &g->node_capacity, sizeof *g->nodes);
+    bool ok = oct_grow(&nodes, g->node_count, &g->node_capacity, sizeof *g->nodes);
     g->nodes = nodes;
     int *io = ok ? oct_arena_alloc(&g->arena, ins + outs, sizeof *io) : NULL;
     RETURN_IF(!io, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");

@@ -102,24 +102,11 @@ void oct_identify(const oct_recipe *r, const oct_phase *phases, oct_identity *ou
 
 const oct_resident *oct_weights_find(const oct_weights *w, const oct_identity *id)
 {
-    for (size_t i = 0; !is_none(id) && i < w->count; i++) {
+    for (int i = 0; !is_none(id) && i < w->count; i++) {
         if (memcmp(w->entries[i].identity, id->hash, sizeof id->hash) == 0)
             return &w->entries[i];
     }
     return NULL;
-}
-
-static bool grow(void **array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return true;
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    void *bigger = realloc(*array, wanted * size);
-    if (!bigger)
-        return false;
-    *array = bigger;
-    *capacity = wanted;
-    return true;
 }
 
 octet_status oct_weights_add(oct_weights *w, const oct_identity *id, void *buffer, size_t offset)
@@ -127,7 +114,7 @@ octet_status oct_weights_add(oct_weights *w, const oct_identity *id, void *buffe
     if (is_none(id) || oct_weights_find(w, id))
         return OCTET_OK;
     void *entries = w->entries;
-    bool ok = grow(&entries, w->count, &w->capacity, sizeof *w->entries);
+    bool ok = oct_grow(&entries, w->count, &w->capacity, sizeof *w->entries);
     w->entries = entries;
     RETURN_IF(!ok, OCTET_OUT_OF_MEMORY, "out of host memory for resident weights");
     oct_resident *e = &w->entries[w->count++];

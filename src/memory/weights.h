@@ -23,7 +23,7 @@ typedef struct oct_resident {
 
 typedef struct oct_weights {
     oct_resident *entries;
-    size_t count, capacity;
+    int count, capacity;
 } oct_weights; /* {0} is empty */
 
 typedef struct oct_identity {

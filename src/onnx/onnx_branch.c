@@ -29,14 +29,11 @@ int oct_scope_new_value(oct_builder *b, oct_scope *scope, const char *name)
 
 static bool capture(oct_builder *b, oct_scope *scope, int v)
 {
-    if (scope->captured_count == scope->capacity) {
-        int capacity = scope->capacity ? 2 * scope->capacity : 16;
-        int *more = realloc(scope->captured, (size_t)capacity * sizeof *more);
-        if (!more)
-            return false;
-        scope->captured = more;
-        scope->capacity = capacity;
-    }
+    void *captured = scope->captured;
+    bool ok = oct_grow(&captured, scope->captured_count, &scope->capacity, sizeof *scope->captured);
+    scope->captured = captured;
+    if (!ok)
+        return false;
     scope->captured[scope->captured_count++] = v;
     return oct_names_add(&scope->names, b->graph->values[v].name, v);
 }

@@ -21,14 +21,11 @@ typedef enum form { FORM_PLAIN, FORM_CHANNELS_LAST } form;
 
 static octet_status push_node(layout *w, const oct_node *n)
 {
-    if (w->node_count == w->node_capacity) {
-        int capacity = w->node_capacity ? w->node_capacity * 2 : 64;
-        oct_node *nodes = realloc(w->nodes, (size_t)capacity * sizeof *nodes);
-        if (!nodes)
-            return oct_out_of_memory("the layout pass");
-        w->nodes = nodes;
-        w->node_capacity = capacity;
-    }
+    void *nodes = w->nodes;
+    bool ok = oct_grow(&nodes, w->node_count, &w->node_capacity, sizeof *w->nodes);
+    w->nodes = nodes;
+    if (!ok)
+        return oct_out_of_memory("the layout pass");
     w->nodes[w->node_count++] = *n;
     return OCTET_OK;
 }

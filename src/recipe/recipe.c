@@ -33,17 +33,10 @@ static bool grow(oct_recipe *r, void **array, int count, int *capacity, size_t s
 {
     if (r->status != OCTET_OK)
         return false;
-    if (count < *capacity)
-        return true;
-    int wanted = *capacity ? *capacity * 2 : 64;
-    void *bigger = realloc(*array, (size_t)wanted * size);
-    if (!bigger) {
+    bool ok = oct_grow(array, count, capacity, size);
+    if (!ok)
         out_of_memory(r);
-        return false;
-    }
-    *array = bigger;
-    *capacity = wanted;
-    return true;
+    return ok;
 }
 
 static oct_mem add_mem(oct_recipe *r, oct_mem_kind kind, size_t bytes, const void *host)

@@ -336,11 +336,11 @@ static octet_status load(binder *b)
     e->scratch_generation = s->scratch_generation;
     FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
     FORWARD(build_programs(b));
-    /* Uploads read b->small and the caller's constants: settle before they go. */
+    /* Uploads read b->small and the caller's constants: finish before they go. */
     const double start = oct_seconds();
-    FORWARD(oct_device_settle(e->device, bind_all(b)));
+    FORWARD(oct_device_finish_after(e->device, bind_all(b)));
     oct_device_count_load(e->device, oct_seconds() - start);
-    FORWARD(oct_device_settle(e->device, warm_up(e)));
+    FORWARD(oct_device_finish_after(e->device, warm_up(e)));
     bind_streams(b);
     return share_weights(b);
 }

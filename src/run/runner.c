@@ -37,17 +37,17 @@ static octet_status run_often(oct_executor *e, size_t runs)
 
 octet_status oct_runner_run(oct_executor *e, const oct_host_memory *memories, size_t count)
 {
-    return oct_device_settle(e->device, run(e, memories, count));
+    return oct_device_finish_after(e->device, run(e, memories, count));
 }
 
 octet_status oct_runner_upload(oct_executor *e, const oct_host_memory *memories, size_t count)
 {
-    return oct_device_settle(e->device, upload(e, memories, count));
+    return oct_device_finish_after(e->device, upload(e, memories, count));
 }
 
 octet_status oct_runner_download(oct_executor *e, const oct_host_memory *memories, size_t count)
 {
-    return oct_device_settle(e->device, download(e, memories, count));
+    return oct_device_finish_after(e->device, download(e, memories, count));
 }
 
 octet_status oct_runner_time(oct_executor *e, size_t runs, double *seconds)
@@ -55,7 +55,7 @@ octet_status oct_runner_time(oct_executor *e, size_t runs, double *seconds)
     FORWARD(oct_executor_use_own_buffers(e));
     FORWARD(oct_device_finish(e->device));
     double start = oct_seconds();
-    octet_status status = oct_device_settle(e->device, run_often(e, runs));
+    octet_status status = oct_device_finish_after(e->device, run_often(e, runs));
     *seconds = oct_seconds() - start;
     return status;
 }

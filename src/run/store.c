@@ -17,7 +17,7 @@ void oct_store_init(oct_store *s, oct_device *device, uint64_t memory_limit)
 
 void oct_store_free(oct_store *s)
 {
-    for (size_t i = 0; i < s->resident_count; i++)
+    for (int i = 0; i < s->resident_count; i++)
         oct_region_free(s, &s->resident[i]);
     free(s->resident);
     oct_region_free(s, &s->scratch);
@@ -95,13 +95,10 @@ octet_status oct_store_keep(oct_store *s, oct_region_buffers *region)
 {
     if (!region->count)
         return OCTET_OK;
-    if (s->resident_count == s->resident_capacity) {
-        size_t wanted = s->resident_capacity ? s->resident_capacity * 2 : 4;
-        oct_region_buffers *bigger = realloc(s->resident, wanted * sizeof *bigger);
-        RETURN_IF(!bigger, OCTET_OUT_OF_MEMORY, "out of host memory for resident weights");
-        s->resident = bigger;
-        s->resident_capacity = wanted;
-    }
+    void *resident = s->resident;
+    bool ok = oct_grow(&resident, s->resident_count, &s->resident_capacity, sizeof *s->resident);
+    s->resident = resident;
+    RETURN_IF(!ok, OCTET_OUT_OF_MEMORY, "out of host memory for resident weights");
     s->resident[s->resident_count++] = *region;
     s->resident_bytes += cost(s, region->bytes);
     memset(region, 0, sizeof *region);

@@ -24,7 +24,7 @@ typedef struct oct_store {
     void *user;
     oct_weights weights;
     oct_region_buffers *resident; /* of each plan that made some */
-    size_t resident_count, resident_capacity;
+    int resident_count, resident_capacity;
     size_t resident_bytes; /* with padding */
     oct_region_buffers scratch;
     uint64_t scratch_generation; /* changes when its buffers do */

@@ -164,7 +164,7 @@ octet_status oct_prepare_constants(oct_prepare_state *p)
 }
 
 /* Sort, and learn the shapes of what has come. */
-static octet_status settle(oct_prepare_state *p, const octet_tensor *inputs)
+static octet_status infer_again(oct_prepare_state *p, const octet_tensor *inputs)
 {
     oct_drop_replaced(p->g);
     FORWARD(oct_graph_sort(p->g));
@@ -175,13 +175,13 @@ static octet_status settle(oct_prepare_state *p, const octet_tensor *inputs)
 static octet_status all_steps(oct_prepare_state *p, const octet_tensor *inputs, int opset)
 {
     FORWARD(oct_prepare_constants(p));
-    FORWARD(settle(p, inputs));
+    FORWARD(infer_again(p, inputs));
     FORWARD(oct_prepare_opset(p, opset));
-    FORWARD(settle(p, inputs));
+    FORWARD(infer_again(p, inputs));
     FORWARD(oct_prepare_fold(p));
-    FORWARD(settle(p, inputs));
+    FORWARD(infer_again(p, inputs));
     FORWARD(oct_prepare_forms(p));
-    return settle(p, inputs);
+    return infer_again(p, inputs);
 }
 
 octet_status oct_prepare(oct_graph *g, const octet_tensor *inputs, int *opset)
