@@ -68,10 +68,6 @@ static bool launch_identity(const oct_launch *l, const oct_identity *mems, oct_i
             if (is_none(&mems[a->mem]))
                 return false;
             mix(out, &mems[a->mem], sizeof mems[a->mem]);
-        } else if (a->kind == OCT_ARG_I32) {
-            mix(out, &a->u.i32, sizeof a->u.i32);
-        } else if (a->kind == OCT_ARG_I64 || a->kind == OCT_ARG_F32) {
-            mix(out, &a->u, a->kind == OCT_ARG_I64 ? sizeof a->u.i64 : sizeof a->u.f32);
         }
     }
     return true;

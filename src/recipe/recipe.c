@@ -161,23 +161,6 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
     return l;
 }
 
-void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a, oct_float_place b,
-                      oct_float_place c)
-{
-    oct_launch *l = oct_recipe_launch(r, "CLBlast", "sgemm", "%s", "");
-    oct_sgemm *copy = l ? oct_arena_alloc(&r->arena, 1, sizeof *copy) : NULL;
-    if (l && !copy)
-        out_of_memory(r);
-    if (!copy)
-        return;
-    *copy = *product;
-    l->product = copy;
-    oct_launch_in_at(l, a.mem, a.offset);
-    oct_launch_in_at(l, b.mem, b.offset);
-    oct_launch_out_at(l, c.mem, c.offset);
-    oct_launch_1d(l, product->m && product->n && product->k && product->batch, 0);
-}
-
 /* The first failure of a recipe stays. */
 static OCT_PRINTF(2, 3) void defect(const oct_launch *l, const char *format, ...)
 {
@@ -192,36 +175,23 @@ static OCT_PRINTF(2, 3) void defect(const oct_launch *l, const char *format, ...
         oct_fail(OCTET_INTERNAL, "kernel %s of %s: %s; this is a defect in Octet", l->entry, l->file, text);
 }
 
-static oct_arg *add_arg(oct_launch *l, oct_arg_kind kind)
+static void add_arg(oct_launch *l, oct_arg_kind kind, const char *name, oct_mem mem, size_t offset)
 {
-    if (l && l->arg_count == OCT_MAX_ARGS)
-        defect(l, "more than %d arguments", OCT_MAX_ARGS);
-    if (!l || l->arg_count == OCT_MAX_ARGS)
-        return NULL;
-    oct_arg *a = &l->args[l->arg_count++];
-    a->kind = kind;
-    a->mem = OCT_MEM_NONE;
-    return a;
-}
-
-static oct_arg *add_mem_arg(oct_launch *l, oct_arg_kind kind, oct_mem mem, size_t offset)
-{
-    oct_arg *a = add_arg(l, kind);
-    if (a) {
-        a->mem = mem;
-        a->offset = mem == OCT_MEM_NONE ? 0 : offset;
-    }
-    return a;
+    if (!l)
+        return;
+    if (l->arg_count == OCT_MAX_ARGS)
+        defect(l, "more than %d memories", OCT_MAX_ARGS);
+    else
+        l->args[l->arg_count++] =
+            (oct_arg){.kind = kind, .name = name, .mem = mem, .offset = mem == OCT_MEM_NONE ? 0 : offset};
 }
 
 static void take_mem(oct_launch *l, const oct_field *f, const oct_ref *ref)
 {
     if (!ref->given && !f->optional)
         defect(l, "the memory %s is not given", f->name);
-    oct_arg *a = add_mem_arg(l, f->kind == OCT_FIELD_IN ? OCT_ARG_IN : OCT_ARG_OUT,
-                             ref->given ? ref->mem : OCT_MEM_NONE, ref->offset);
-    if (a)
-        a->name = f->name;
+    add_arg(l, f->kind == OCT_FIELD_IN ? OCT_ARG_IN : OCT_ARG_OUT, f->name,
+            ref->given ? ref->mem : OCT_MEM_NONE, ref->offset);
 }
 
 static int32_t narrow(const oct_launch *l, const char *name, int64_t value)
@@ -277,22 +247,29 @@ void oct_launch_args(oct_launch *l, const oct_record *record, const void *args)
 
 void oct_launch_in(oct_launch *l, oct_mem mem)
 {
-    add_mem_arg(l, OCT_ARG_IN, mem, 0);
+    add_arg(l, OCT_ARG_IN, "input", mem, 0);
 }
 
 void oct_launch_out(oct_launch *l, oct_mem mem)
 {
-    add_mem_arg(l, OCT_ARG_OUT, mem, 0);
+    add_arg(l, OCT_ARG_OUT, "output", mem, 0);
 }
 
-void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset)
+void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a, oct_float_place b,
+                      oct_float_place c)
 {
-    add_mem_arg(l, OCT_ARG_IN, mem, offset);
-}
-
-void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset)
-{
-    add_mem_arg(l, OCT_ARG_OUT, mem, offset);
+    oct_launch *l = oct_recipe_launch(r, "CLBlast", "sgemm", "%s", "");
+    oct_sgemm *copy = l ? oct_arena_alloc(&r->arena, 1, sizeof *copy) : NULL;
+    if (l && !copy)
+        out_of_memory(r);
+    if (!copy)
+        return;
+    *copy = *product;
+    l->product = copy;
+    add_arg(l, OCT_ARG_IN, "A", a.mem, a.offset);
+    add_arg(l, OCT_ARG_IN, "B", b.mem, b.offset);
+    add_arg(l, OCT_ARG_OUT, "C", c.mem, c.offset);
+    oct_launch_1d(l, product->m && product->n && product->k && product->batch, 0);
 }
 
 void oct_launch_in_place(oct_launch *l, oct_mem mem)
@@ -301,27 +278,6 @@ void oct_launch_in_place(oct_launch *l, oct_mem mem)
         defect(l, "more than 2 inputs whose place the output may take");
     else if (l)
         l->in_place[l->in_place_count++] = mem;
-}
-
-void oct_launch_i32(oct_launch *l, int64_t value)
-{
-    oct_arg *a = add_arg(l, OCT_ARG_I32);
-    if (a)
-        a->u.i32 = narrow(l, "an argument", value);
-}
-
-void oct_launch_i64(oct_launch *l, int64_t value)
-{
-    oct_arg *a = add_arg(l, OCT_ARG_I64);
-    if (a)
-        a->u.i64 = value;
-}
-
-void oct_launch_f32(oct_launch *l, float value)
-{
-    oct_arg *a = add_arg(l, OCT_ARG_F32);
-    if (a)
-        a->u.f32 = value;
 }
 
 void oct_launch_3d(oct_launch *l, const size_t global[3], const size_t local[3])

@@ -32,23 +32,18 @@ typedef struct oct_mem_info {
     size_t row_bytes, row_stride; /* CONST whose rows lie apart on the host; row_bytes 0: dense */
 } oct_mem_info;
 
-typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_I32, OCT_ARG_I64, OCT_ARG_F32 } oct_arg_kind;
+typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT } oct_arg_kind;
 
-/* A memory argument becomes TWO kernel arguments, `__global uchar *base, ulong offset` (bytes): see
- * kernels/record.clh. OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
+/* A memory that a launch is given: TWO kernel arguments, `__global uchar *base, ulong offset` (bytes).
+ * OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
 typedef struct oct_arg {
     oct_arg_kind kind;
-    const char *name; /* of its field, NULL: positional */
     oct_mem mem;
-    size_t offset; /* where in the memory the kernel begins, bytes */
-    union {
-        int32_t i32;
-        int64_t i64;
-        float f32;
-    } u;
+    size_t offset;    /* where in the memory the kernel begins, bytes */
+    const char *name; /* of its field in the record */
 } oct_arg;
 
-#define OCT_MAX_ARGS 48
+#define OCT_MAX_ARGS 24
 
 #define OCT_SLICE_BYTES ((size_t)1 << 20) /* what slice_bytes is where nobody sets it */
 
@@ -69,8 +64,8 @@ typedef struct oct_launch {
     oct_recipe *recipe; /* that it is being built in */
     oct_arg args[OCT_MAX_ARGS];
     int arg_count;
-    const oct_record *record; /* what the kernel's arguments are: memories in `args`, then */
-    const void *numbers;      /* these, as its last argument. NULL: `args` are all there is */
+    const oct_record *record; /* of a kernel: `args` are its memories, and its last argument */
+    const void *numbers;      /* are these */
     int node;                 /* graph node this belongs to, -1: none */
     oct_mem in_place[2];      /* inputs whose bytes the output may take */
     int in_place_count;
@@ -104,7 +99,7 @@ struct oct_recipe {
 /* Does this argument name a memory? */
 static inline bool oct_arg_names_memory(const oct_arg *a)
 {
-    return (a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT) && a->mem != OCT_MEM_NONE;
+    return a->mem != OCT_MEM_NONE;
 }
 
 void oct_recipe_init(oct_recipe *r);
@@ -142,15 +137,9 @@ void oct_recipe_sgemm(oct_recipe *r, const oct_sgemm *product, oct_float_place a
 /* All arguments of a launch, from the NAME_args of its record: what oct_launch_NAME() calls. Sticky INTERNAL
  * where a memory that is needed is not given, or a number does not fit. */
 void oct_launch_args(oct_launch *l, const oct_record *record, const void *args);
-/* Arguments one by one, in the kernel's order, for kernels that have no record yet. Sticky INTERNAL where one
- * is too many. */
+/* A memory that a launch without a record reads or writes. Sticky INTERNAL where one is too many. */
 void oct_launch_in(oct_launch *l, oct_mem mem);
 void oct_launch_out(oct_launch *l, oct_mem mem);
-void oct_launch_in_at(oct_launch *l, oct_mem mem, size_t offset); /* OCT_MEM_NONE: any offset */
-void oct_launch_out_at(oct_launch *l, oct_mem mem, size_t offset);
-void oct_launch_i32(oct_launch *l, int64_t value); /* sticky INTERNAL where it does not fit */
-void oct_launch_i64(oct_launch *l, int64_t value);
-void oct_launch_f32(oct_launch *l, float value);
 /* The kernel reads element i of this input only in the work-item that writes element i of its only output,
  * and before that: where both have as many bytes and the input is not read later, they may be the same bytes.
  * Of at most two inputs. */

@@ -22,17 +22,15 @@ static octet_status check_type(cl_kernel kernel, const oct_launch *l, cl_uint in
 
 octet_status oct_check_args(cl_kernel kernel, const oct_launch *l)
 {
-    cl_uint count = 0, given = l->record ? 1 : 0;
-    for (int i = 0; i < l->arg_count; i++)
-        given += l->args[i].kind == OCT_ARG_IN || l->args[i].kind == OCT_ARG_OUT ? 2 : 1;
+    RETURN_IF(!l->record, OCTET_INTERNAL, "kernel %s of %s is given no record; this is a defect in Octet",
+              l->entry, l->file);
+    cl_uint count = 0, given = 2 * (cl_uint)l->arg_count + 1;
     cl_int err = clGetKernelInfo(kernel, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clGetKernelInfo");
     RETURN_IF(count != given, OCTET_INTERNAL,
               "kernel %s of %s takes %u arguments and is given %u (%s); this is a defect in Octet", l->entry,
-              l->file, count, given, l->record ? l->record->numbers : "positional");
-    if (!l->record)
-        return OCTET_OK;
+              l->file, count, given, l->record->numbers);
     for (int i = 0; i < l->arg_count; i++) {
         FORWARD(check_type(kernel, l, 2 * (cl_uint)i, l->args[i].name, "uchar*"));
         FORWARD(check_type(kernel, l, 2 * (cl_uint)i + 1, l->args[i].name, "ulong"));

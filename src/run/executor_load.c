@@ -27,11 +27,6 @@ typedef struct binder {
     size_t in_flight_count, in_flight_bytes;
 } binder;
 
-static bool is_mem_arg(const oct_arg *a)
-{
-    return a->kind == OCT_ARG_IN || a->kind == OCT_ARG_OUT;
-}
-
 static bool has_work(const oct_launch *l)
 {
     for (int i = 0; i < l->dims; i++) {
@@ -62,23 +57,9 @@ static cl_mem locate(const binder *b, const oct_place *place, size_t *offset)
     }
 }
 
-static octet_status set_plain_arg(cl_kernel kernel, cl_uint index, const oct_arg *a)
-{
-    cl_int err = CL_INVALID_ARG_VALUE;
-    if (a->kind == OCT_ARG_I32)
-        err = clSetKernelArg(kernel, index, sizeof a->u.i32, &a->u.i32);
-    else if (a->kind == OCT_ARG_I64)
-        err = clSetKernelArg(kernel, index, sizeof a->u.i64, &a->u.i64);
-    else if (a->kind == OCT_ARG_F32)
-        err = clSetKernelArg(kernel, index, sizeof a->u.f32, &a->u.f32);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
-}
-
 static octet_status set_arg(binder *b, bound_launch *l, cl_uint index, const oct_arg *a,
                             const oct_place *places)
 {
-    if (!is_mem_arg(a))
-        return set_plain_arg(l->kernel, index, a);
     oct_place place = {.region = OCT_REGION_NOWHERE};
     if (a->mem != OCT_MEM_NONE)
         place = places[a->mem];
@@ -97,8 +78,6 @@ static octet_status make_kernel(binder *b, const oct_launch *l, bound_launch *ou
 {
     FORWARD(oct_device_kernel(b->e->device, l->file, l->entry, l->options, &out->kernel));
     FORWARD(oct_check_args(out->kernel, l));
-    if (!l->record)
-        return OCTET_OK;
     cl_int err = clSetKernelArg(out->kernel, 2 * (cl_uint)l->arg_count, l->record->numbers_bytes, l->numbers);
     return err == CL_SUCCESS ? OCTET_OK
                              : oct_fail_prefix(oct_cl_fail(err, "clSetKernelArg"), "%s of kernel %s",
@@ -118,16 +97,14 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
     out->name = l->entry;
     memcpy(out->global, l->global, sizeof out->global);
     memcpy(out->local, l->local, sizeof out->local);
-    cl_uint index = 0;
     for (int i = 0; i < l->arg_count; i++) {
         const oct_arg *a = &l->args[i];
+        const cl_uint index = 2 * (cl_uint)i;
         octet_status status = set_arg(b, out, index, a, run ? b->plan.run : b->plan.load);
         if (status != OCTET_OK)
-            return oct_fail_prefix(status, "argument %u (%s) of kernel %s", index,
-                                   a->name ? a->name : "positional", l->entry);
-        if (run && is_mem_arg(a) && in_scratch(b->plan.run, a->mem))
+            return oct_fail_prefix(status, "argument %u (%s) of kernel %s", index, a->name, l->entry);
+        if (run && in_scratch(b->plan.run, a->mem))
             e->patches[e->patch_count++] = (patch){a->mem, a->offset, (size_t)(out - e->run), index};
-        index += is_mem_arg(a) ? 2 : 1;
     }
     return OCTET_OK;
 }
