@@ -7,17 +7,11 @@
  *
  * Options: ROWS, A_SIGNED, B_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh). Only for devices with x86_avx2. */
 #include "gemm/gemm.clh"
+#include "x86_avx2.clh"
 
 #ifndef ROWS
 #define ROWS 4
 #endif
-
-static inline int8 pair_products(int8 a, short16 b)
-{
-    int8 out;
-    __asm__("vpmaddwd %2, %1, %0" : "=x"(out) : "x"(a), "x"(b));
-    return out;
-}
 
 /* Of a block of rows, a panel, a batch. */
 static inline void gemm_body(const gemm_args a, const long block, const long at, const long batch)
@@ -36,14 +30,14 @@ static inline void gemm_body(const gemm_args a, const long block, const long at,
             low[r] = high[r] = 0;
         }
         for (int kg = 0; kg < groups; kg++) {
-            const short16 b0 = convert_short16(vload16(2 * kg, b)),
-                          b1 = convert_short16(vload16(2 * kg + 1, b));
+            const int8 b0 = as_int8(convert_short16(vload16(2 * kg, b))),
+                       b1 = as_int8(convert_short16(vload16(2 * kg + 1, b)));
 #pragma unroll
             for (int r = 0; r < ROWS; r++) {
                 const int a0 = rows[r][2 * kg], a1 = 2 * kg + 1 < a.k ? rows[r][2 * kg + 1] : 0;
                 const int8 av = (int8)((a0 & 0xffff) | (a1 << 16));
-                low[r] += pair_products(av, b0);
-                high[r] += pair_products(av, b1);
+                low[r] += x86_pair_products(av, b0);
+                high[r] += x86_pair_products(av, b1);
             }
         }
 #pragma unroll

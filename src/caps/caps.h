@@ -37,7 +37,7 @@ typedef struct oct_caps {
     bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */
     bool x86_avx512_vbmi; /* that and VBMI */
-    bool x86_emulated;    /* these instructions in OpenCL C (kernels/x86.clh): for tests, on any device */
+    bool x86_emulated;    /* these instructions in OpenCL C (kernels/x86*.clh): for tests, on any device */
     unsigned dot4_paths;  /* 1 << path: those that the device has */
     oct_dot4_path dot4;   /* the one that kernels are built with */
     bool prefers_tiles;   /* a GPU: tiles in local memory before kernels of one work-item */

@@ -245,7 +245,7 @@ static octet_status override_x86(oct_caps *caps, const char *wanted)
     bool emulated = strcmp(wanted, "emulated") == 0, avx2 = strcmp(wanted, "avx2") == 0;
     RETURN_IF(!emulated && !avx2 && strcmp(wanted, "none") != 0, OCTET_INVALID_ARGUMENT,
               "OCTET_X86 is '%s'; it may be none, avx2 or emulated", wanted);
-    caps->x86_avx2 = caps->x86_avx2 && (emulated || avx2);
+    caps->x86_avx2 = emulated || (caps->x86_avx2 && avx2);
     caps->x86_avx512_vnni = caps->x86_avx512_vbmi = caps->x86_emulated = emulated;
     oct_caps_name_paths(caps);
     return OCTET_OK;
