@@ -27,15 +27,13 @@ static void options(const oct_variant *v, const void *request, char text[OCT_VAR
     snprintf(text, OCT_VARIANT_OPTIONS, "-DROWS=%d", v->rows);
 }
 
-static oct_launch *append(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w, const gemm_args *args)
+static oct_launch *append(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w, const char *entry)
 {
     char own[OCT_VARIANT_OPTIONS], of_product[64];
     oct_variant_options(v, w->q, own);
     oct_product_options(w->p, of_product);
-    oct_launch *l = oct_recipe_launch(r, v->file, "gemm", "%s %s%s", own, of_product,
-                                      w->q->a_q.scale_count > 1 ? " -DROWSCALE" : "");
-    oct_launch_gemm(l, args);
-    return l;
+    return oct_recipe_launch(r, v->file, entry, "%s %s%s", own, of_product,
+                             w->q->a_q.scale_count > 1 ? " -DROWSCALE" : "");
 }
 
 static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
@@ -44,22 +42,29 @@ static octet_status launch_grid(oct_recipe *r, const oct_caps *caps, const oct_v
     const gemm_args args = oct_gemm_args(w);
     size_t tiles = oct_ceil_div((size_t)w->q->m, (size_t)v->rows);
     (void)caps;
-    oct_launch_3d(append(r, v, w, &args), (size_t[3]){(size_t)w->p->panels, tiles, (size_t)w->batch}, NULL);
+    oct_launch *l = append(r, v, w, "gemm");
+    oct_launch_gemm(l, &args);
+    oct_launch_3d(l, (size_t[3]){(size_t)w->p->panels, tiles, (size_t)w->batch}, NULL);
+    return r->status;
+}
+
+static octet_status multiply_blocks(oct_recipe *r, const oct_variant *v, const oct_gemm_work *w,
+                                    gemm_args args)
+{
+    int64_t wanted = w->q->force.spread;
+    args.block_rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
+                             : oct_product_block_rows(w->q->m, v->rows, w->p->panels * w->batch);
+    size_t blocks = oct_ceil_div((size_t)w->q->m, (size_t)args.block_rows);
+    oct_launch *l = append(r, v, w, "gemm");
+    oct_launch_gemm(l, &args);
+    oct_launch_3d(l, (size_t[3]){blocks, (size_t)w->p->panels, (size_t)w->batch}, (size_t[3]){1, 1, 1});
     return r->status;
 }
 
 static octet_status launch_blocks(oct_recipe *r, const oct_caps *caps, const oct_variant *v, const void *work)
 {
-    const oct_gemm_work *w = work;
-    gemm_args args = oct_gemm_args(w);
     (void)caps;
-    int64_t wanted = w->q->force.spread;
-    args.block_rows = wanted ? (int64_t)oct_round_up((size_t)wanted, (size_t)v->rows)
-                             : oct_product_block_rows(w->q->m, v->rows, w->p->panels * w->batch);
-    size_t blocks = oct_ceil_div((size_t)w->q->m, (size_t)args.block_rows);
-    oct_launch_3d(append(r, v, w, &args), (size_t[3]){blocks, (size_t)w->p->panels, (size_t)w->batch},
-                  (size_t[3]){1, 1, 1});
-    return r->status;
+    return multiply_blocks(r, v, work, oct_gemm_args(work));
 }
 
 const oct_kind oct_gemm_blocks = {
