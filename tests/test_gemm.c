@@ -373,6 +373,14 @@ static void selection_follows_capabilities_and_rows(void **state)
     assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x16__portable");
     caps.x86_avx2 = true;
     assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x16__x86_avx2");
+    q = (oct_gemm_request){.m = 64, .n = 64, .k = 256, .batch = 1};
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q),
+                        "gemm_s8_4x16__x86_avx2"); /* no room to widen A */
+    caps.info.max_alloc_bytes = 64 * 256 * 2;
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16_words__x86_avx2");
+    q.k = 255; /* too little for a launch more */
+    assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_4x16__x86_avx2");
+    q = (oct_gemm_request){.m = 1, .n = 100, .k = 100, .batch = 1};
     caps.x86_avx512_vnni = true;
     assert_string_equal(selected(&oct_gemm_family, &caps, &q), "gemm_s8_1x64__x86_vnni512");
     q.m = 5;

@@ -17,6 +17,7 @@ typedef struct oct_gemm_work {
 } oct_gemm_work;
 
 extern const oct_kind oct_gemm_blocks; /* x86: a work-item takes a block of rows (gemm_blocks.c) */
+extern const oct_kind oct_gemm_words;  /* x86: likewise, of an A widened to 16 bits before (gemm_blocks.c) */
 extern const oct_kind oct_gemm_grid;   /* portable: a work-item takes a tile (gemm_blocks.c) */
 extern const oct_kind oct_gemm_tiles;  /* GPUs: a work-group takes a tile (gemm_tiles.c) */
 
