@@ -132,9 +132,9 @@ static void a_record_is_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_memory_too_many),
-        cmocka_unit_test(a_third_input_in_place), cmocka_unit_test(build_options_too_long),
-        cmocka_unit_test(a_record_is_packed),     cmocka_unit_test(a_record_is_checked),
+        cmocka_unit_test(one_memory_too_many),    cmocka_unit_test(a_third_input_in_place),
+        cmocka_unit_test(build_options_too_long), cmocka_unit_test(a_record_is_packed),
+        cmocka_unit_test(a_record_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
