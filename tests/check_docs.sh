@@ -48,6 +48,7 @@ for document in README.md CONTRIBUTING.md CHANGELOG.md $(find docs examples -nam
         printf '%s\n' "$steps" | grep -q "^$name " || complain "$document names the step $name, scripts/test --list does not"
     done
 done
+# shellcheck disable=SC2013
 for variable in $(sed -n 's/^    {"\([A-Z_0-9]*\)", .*/\1/p' src/base/environment.c); do
     grep -q "^| .*\`$variable\`.* |" docs/hardware.md || complain "docs/hardware.md does not list $variable"
 done
