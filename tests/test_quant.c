@@ -161,6 +161,16 @@ static void dynamic_parameters(void **state)
     }
 }
 
+/* Between equal parameters bytes are copied, which 255 * 3e38f / 3e38f would not be. */
+static void equal_parameters_copy(void **state)
+{
+    (void)state;
+    uint8_t table[256];
+    oct_lut_requantize(&(oct_lut_params){OCTET_S8, OCTET_S8, 3e38f, 3e38f, -128, -128}, table);
+    for (int i = 0; i < 256; i++)
+        assert_int_equal(table[i], i);
+}
+
 static void scales_checked(void **state)
 {
     (void)state;
@@ -174,10 +184,10 @@ static void scales_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quantize_ties),        cmocka_unit_test(quantize_any_float),
-        cmocka_unit_test(requantize_sweep),     cmocka_unit_test(zero_point_in_float),
-        cmocka_unit_test(dequantize_all_bytes), cmocka_unit_test(dynamic_parameters),
-        cmocka_unit_test(scales_checked),
+        cmocka_unit_test(quantize_ties),         cmocka_unit_test(quantize_any_float),
+        cmocka_unit_test(requantize_sweep),      cmocka_unit_test(zero_point_in_float),
+        cmocka_unit_test(dequantize_all_bytes),  cmocka_unit_test(dynamic_parameters),
+        cmocka_unit_test(equal_parameters_copy), cmocka_unit_test(scales_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,9 +146,7 @@ octet_status oct_qbinary(oct_recipe *r, const oct_caps *caps, const oct_qbinary_
     return r->status;
 }
 
-/* A table from one input's parameters to the output's, made on the device: it may depend on run-time values.
- */
-static oct_mem requantize_table(oct_recipe *r, octet_dtype dtype, const oct_quant *x_q, const oct_quant *y_q)
+oct_mem oct_requantize_table(oct_recipe *r, octet_dtype dtype, const oct_quant *x_q, const oct_quant *y_q)
 {
     oct_mem table = oct_recipe_temp(r, 256);
     oct_launch *l = oct_recipe_launch(r, "pointwise/table.cl", "requantize_table", "%s", "");
@@ -174,7 +172,7 @@ octet_status oct_qconcat(oct_recipe *r, const oct_caps *caps, const oct_operand 
         int n = count - first < PARTS ? count - first : PARTS;
         for (int i = 0; i < n; i++) {
             parts[i] = (table_part){.x = inputs[first + i].mem,
-                                    .table = requantize_table(r, y->dtype, &input_q[first + i], y_q),
+                                    .table = oct_requantize_table(r, y->dtype, &input_q[first + i], y_q),
                                     .run = inputs[first + i].dims[axis] * inner,
                                     .start = start};
             start += parts[i].run;

@@ -30,6 +30,10 @@ octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand
 octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *table,
                         int axis, const oct_operand *y);
 
+/* The table [256] from one scale and zero point to another of this type (u8, s8), as oct_lut_requantize: made
+ * on the device, since they may come at run time. */
+oct_mem oct_requantize_table(oct_recipe *r, octet_dtype dtype, const oct_quant *x_q, const oct_quant *y_q);
+
 typedef enum oct_qbinary_kind { OCT_QBINARY_ADD, OCT_QBINARY_MUL, OCT_QBINARY_SUB } oct_qbinary_kind;
 
 typedef struct oct_qbinary_request {

@@ -60,6 +60,11 @@ void oct_lut_leaky_relu(const oct_lut_params *p, float alpha, uint8_t table[256]
 
 void oct_lut_requantize(const oct_lut_params *p, uint8_t table[256])
 {
+    if (p->x_scale == p->y_scale && p->x_zero == p->y_zero) {
+        for (int i = 0; i < 256; i++)
+            table[i] = (uint8_t)i;
+        return;
+    }
     oct_lut_make(p, unchanged, NULL, table);
 }
 

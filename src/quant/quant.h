@@ -64,8 +64,8 @@ void oct_lut_make(const oct_lut_params *p, oct_lut_fn fn, const void *user, uint
 
 void oct_lut_sigmoid(const oct_lut_params *p, uint8_t table[256]);                 /* QLinearSigmoid */
 void oct_lut_leaky_relu(const oct_lut_params *p, float alpha, uint8_t table[256]); /* QLinearLeakyRelu */
-void oct_lut_requantize(const oct_lut_params *p,
-                        uint8_t table[256]); /* change of parameters (QLinearConcat) */
+/* Change of parameters (QLinearConcat); a copy where they are equal, also where the product overflows. */
+void oct_lut_requantize(const oct_lut_params *p, uint8_t table[256]);
 
 /* The logistic function as ONNX Runtime's CPU provider approximates it. */
 float oct_logistic(float x);

@@ -80,15 +80,10 @@ void oct_ref_qconcat(octet_dtype dtype, const oct_ref_concat_input *inputs, int 
         for (int i = 0; i < count; i++) {
             const oct_ref_concat_input *in = &inputs[i];
             int64_t run = in->axis * inner;
-            const uint8_t *from = (const uint8_t *)in->data + o * run;
-            if (in->scale == y_scale && in->zero == y_zero) {
-                memcpy(out, from, (size_t)run);
-            } else {
-                uint8_t table[256];
-                oct_lut_params p = {dtype, dtype, in->scale, y_scale, in->zero, y_zero};
-                oct_lut_requantize(&p, table);
-                oct_ref_lut(table, from, run, out);
-            }
+            uint8_t table[256];
+            oct_lut_params p = {dtype, dtype, in->scale, y_scale, in->zero, y_zero};
+            oct_lut_requantize(&p, table);
+            oct_ref_lut(table, (const uint8_t *)in->data + o * run, run, out);
             out += run;
         }
     }
