@@ -4,6 +4,7 @@
  * runs that are enqueued and waited for one by one. Usage: bench_ops [SHAPES-FILE] */
 #include "conv.h"
 #include "dtype.h"
+#include "logic.h"
 #include "lstm.h"
 #include "move.h"
 #include "peak.h"
@@ -250,6 +251,14 @@ static void bench_others(void)
            oct_qconcat(&b.r, caps, (oct_operand[]){b.x8, b.x8}, (oct_quant[]){b.q, b.other}, 2, 3, &joined,
                        &b.q),
            "QLinearConcat of two", 4.0 * N);
+    oct_qwhere_request choice = {.condition = operand(oct_recipe_input(&b.r, N), OCTET_BOOL),
+                                 .x = b.x8,
+                                 .y = operand(oct_recipe_input(&b.r, N), OCTET_U8),
+                                 .z = b.y8,
+                                 .x_q = b.q,
+                                 .y_q = b.other,
+                                 .z_q = b.q};
+    report(&b, oct_qwhere(&b.r, caps, &choice), "QLinearWhere", 4.0 * N);
     report(&b, oct_table_op(&b.r, caps, &b.x8, &b.y8, table), "table (Sigmoid, LeakyRelu)", 2.0 * N);
     oct_qsoftmax_request soft = {
         .x = b.x8, .y = b.y8, .outer = H * W, .axis = C, .inner = 1, .x_q = b.q, .y_q = b.other};

@@ -1,4 +1,5 @@
-/* Comparisons, And, Or, Xor, Not and Where on the device, every type they take, against plain loops. */
+/* Comparisons, And, Or, Xor, Not, Where and QLinearWhere on the device, every type they take, against plain
+ * loops and src/ref. */
 #include "harness.h"
 #include "logic.h"
 #include "ref.h"
@@ -45,11 +46,16 @@ static double load(const buffer *x, octet_dtype t, int64_t i)
                              : (double)oct_ref_load(t, x, i);
 }
 
-/* Where element i of the whole is in an operand of these dims. */
+/* Where element i of a result of dims y is in an operand of these dims; and of the whole. */
+static int64_t source_of(const int64_t *dims, const int64_t *y_dims, int64_t i)
+{
+    int64_t z = i % y_dims[2], r = i / y_dims[2] % y_dims[1], p = i / y_dims[2] / y_dims[1];
+    return ((dims[0] == 1 ? 0 : p) * dims[1] + (dims[1] == 1 ? 0 : r)) * dims[2] + (dims[2] == 1 ? 0 : z);
+}
+
 static int64_t source(const int64_t *dims, int64_t i)
 {
-    int64_t z = i % whole[2], r = i / whole[2] % whole[1], p = i / whole[2] / whole[1];
-    return ((dims[0] == 1 ? 0 : p) * dims[1] + (dims[1] == 1 ? 0 : r)) * dims[2] + (dims[2] == 1 ? 0 : z);
+    return source_of(dims, whole, i);
 }
 
 static void comparisons(void **state)
@@ -149,9 +155,85 @@ static void where_is_exact(void **state)
     }
 }
 
+/* One choice between operands of dims[1] and dims[2] by a condition of dims[0]; dims[3]: what these broadcast
+ * to. k: zero points at the ends of the type and scales, with ties or as large as they get; every other 16
+ * have x in the parameters of the result. */
+static void qwhere_case(octet_dtype t, const int64_t dims[4][3], int k)
+{
+    static const unsigned char u8[] = {0, 128, 255, 3}, s8[] = {0x80, 0, 0x7f, 0xfd};
+    static const float scales[][3] = {
+        {0.5f, 0.25f, 0.5f}, {0.013f, 2.0f, 0.07f}, {3e38f, 1e-38f, 3e38f}, {0.25f, 3e38f, 0.5f}};
+    const unsigned char *ends = t == OCTET_S8 ? s8 : u8;
+    const float *by = scales[k / 16];
+    const unsigned char zeros[3] = {ends[k % 4], ends[k / 4 % 4], ends[k / 16 % 2 ? 3 - k % 4 : k % 4]};
+    static unsigned char x[MOST], z[MOST + 16], wide[3][MOST];
+    uint64_t s = 77 + (uint64_t)k;
+    int64_t n = dims[3][0] * dims[3][1] * dims[3][2];
+    char what[160];
+    snprintf(what, sizeof what, "QLinearWhere %s [%lld %lld %lld] k %d", oct_dtype_name(t),
+             (long long)dims[3][0], (long long)dims[3][1], (long long)dims[3][2], k);
+    for (int i = 0; i < MOST; i++) {
+        c[i] = check_random(&s) & 1;
+        x[i] = (unsigned char)i;
+        b.bytes[i] = (unsigned char)check_random(&s);
+    }
+    for (int64_t i = 0; i < n; i++) {
+        wide[0][i] = c[source_of(dims[0], dims[3], i)];
+        wide[1][i] = x[source_of(dims[1], dims[3], i)];
+        wide[2][i] = b.bytes[source_of(dims[2], dims[3], i)];
+    }
+    int32_t as_int[3];
+    for (int i = 0; i < 3; i++)
+        as_int[i] = oct_ref_load(t, zeros, i);
+    memset(want, GUARD, sizeof want);
+    memset(z, GUARD, sizeof z);
+    oct_ref_qwhere(&(oct_ref_qwhere_params){t, by[0], by[1], by[2], as_int[0], as_int[1], as_int[2]}, wide[0],
+                   wide[1], wide[2], n, want);
+    oct_recipe r;
+    oct_recipe_init(&r);
+    oct_qwhere_request q = {.condition = harness_operand(&r, OCTET_BOOL, 3, dims[0], c, true),
+                            .x = harness_operand(&r, t, 3, dims[1], x, true),
+                            .y = harness_operand(&r, t, 3, dims[2], b.bytes, true),
+                            .z = harness_output(&r, t, 3, dims[3]),
+                            .x_q = harness_quant(&r, t, &by[0], 1, &zeros[0], 1),
+                            .y_q = harness_quant(&r, t, &by[1], 1, &zeros[1], 1),
+                            .z_q = harness_quant(&r, t, &by[2], 1, &zeros[2], 1)};
+    octet_status built = oct_qwhere(&r, oct_device_caps(device), &q);
+    harness_run(&r, built, (harness_io[]){{q.condition.mem, c}, {q.x.mem, x}, {q.y.mem, b.bytes}}, 3,
+                &(harness_io){q.z.mem, z}, 1, what);
+    harness_compare(z, want, sizeof want, what);
+}
+
+static void qwhere_is_exact(void **state)
+{
+    (void)state;
+    static const octet_dtype types[] = {OCTET_U8, OCTET_S8};
+    static const int64_t edges[][4][3] = {
+        {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}}, {{1, 1, 17}, {1, 1, 17}, {1, 1, 1}, {1, 1, 17}},
+        {{2, 1, 1}, {1, 3, 1}, {1, 1, 5}, {2, 3, 5}}, {{1, 1, 1}, {1, 1, 1}, {2, 2, 31}, {2, 2, 31}},
+        {{0, 1, 4}, {1, 1, 4}, {0, 3, 4}, {0, 3, 4}},
+    };
+    int tried = 0;
+    for (int t = 0; t < 2; t++) {
+        for (int pair = 0; pair < SHAPES * SHAPES; pair++, tried++) {
+            int64_t dims[4][3];
+            memcpy(dims[0], shapes[pair % SHAPES], sizeof *dims);
+            memcpy(dims[1], pair & 1 ? whole : shapes[pair / SHAPES], sizeof *dims);
+            memcpy(dims[2], pair & 1 ? shapes[pair / SHAPES] : whole, sizeof *dims);
+            memcpy(dims[3], whole, sizeof *dims);
+            qwhere_case(types[t], dims, pair * 7 % 64);
+        }
+        for (size_t e = 0; e < sizeof edges / sizeof *edges; e++) {
+            for (int k = 0; k < 64; k++, tried++)
+                qwhere_case(types[t], edges[e], k);
+        }
+    }
+    assert_int_equal(tried, 2 * (SHAPES * SHAPES + 5 * 64));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(comparisons), cmocka_unit_test(not_is_exact),
-                                       cmocka_unit_test(where_is_exact)};
+                                       cmocka_unit_test(where_is_exact), cmocka_unit_test(qwhere_is_exact)};
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -254,6 +254,19 @@ static void add_order(void **state)
         assert_int_equal(oct_ref_qadd_swapped(&cases[i].shape), cases[i].swapped);
 }
 
+/* x in steps of a half from 10 on, ties to even; y as it is; where the condition is not 0 it is x. */
+static void where_by_hand(void **state)
+{
+    (void)state;
+    static const uint8_t c[] = {1, 1, 0, 255, 0};
+    static const int8_t x[] = {13, 11, 99, -128, 99}, y[] = {99, 99, -128, 99, 7},
+                        want[] = {-1, -3, -128, -72, 7};
+    int8_t z[5];
+    oct_ref_qwhere(&(oct_ref_qwhere_params){OCTET_S8, 0.5f, 1.0f, 1.0f, 10, -3, -3}, c, x, y, 5, z);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(z[i], want[i]);
+}
+
 static void softmax_by_hand(void **state)
 {
     (void)state;
@@ -327,7 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gemm_by_hand),  cmocka_unit_test(gemm_outputs), cmocka_unit_test(conv_is_a_product),
         cmocka_unit_test(pools_by_hand), cmocka_unit_test(add_order),    cmocka_unit_test(softmax_by_hand),
-        cmocka_unit_test(moves),         cmocka_unit_test(floats),
+        cmocka_unit_test(moves),         cmocka_unit_test(floats),       cmocka_unit_test(where_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,8 @@ def build(dtype):
         m.result(f"{op} of a constant", TIES, m.node(op, [m.tensor(), m.weights((16, 1, 1))[0]]), 0.06)
     m.result("Add and Relu", TIES, m.node("Relu", [m.node("Add", [m.tensor(), m.tensor(SHAPE, OTHER_SCALE)])]))
     m.result("Concat", EXACT, m.node("Concat", [m.tensor(), m.tensor((2, 8, 10, 12), OTHER_SCALE)], axis=1))
+    condition = m.constant(m.rng.integers(0, 2, SHAPE[2:]).astype(bool))
+    m.result("Where", EXACT, m.node("Where", [condition, m.tensor(), m.tensor((16, 1, 1), OTHER_SCALE)]))
     for i, y in enumerate(m.node("Split", [m.tensor(), m.constant(np.array([10, 6]))], outputs=2, axis=1)):
         m.result(f"Split, part {i}", EXACT, y)
     for op in ("ArgMax", "ArgMin"):

@@ -63,8 +63,22 @@ KERNEL_1D(not_each, not_each, NOT_EACH_ARGS)
 /* y = c ? a : b. A step of 0: one element for all. */
 static inline void where_each_body(const where_each_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.n)
+    const choice_numbers k = a.choice;
+    OCT_SPLIT(item, k.chunk, k.n)
     for (long i = first; i < last; i++)
-        AT(T, a.y)[i] = AT(uchar, a.c)[i * a.c_step] ? AT(T, a.a)[i * a.a_step] : AT(T, a.b)[i * a.b_step];
+        AT(T, a.y)[i] = AT(uchar, a.c)[i * k.c_step] ? AT(T, a.a)[i * k.a_step] : AT(T, a.b)[i * k.b_step];
 }
 KERNEL_1D(where_each, where_each, WHERE_EACH_ARGS)
+
+/* QLinearWhere: the same, each operand through a table of its own. */
+static inline void qwhere_body(const qwhere_args a, const long item)
+{
+    const choice_numbers k = a.choice;
+    OCT_SPLIT(item, k.chunk, k.n)
+    for (long i = first; i < last; i++) {
+        const uchar x = AT(uchar, a.a_values)[AT(uchar, a.a)[i * k.a_step]],
+                    y = AT(uchar, a.b_values)[AT(uchar, a.b)[i * k.b_step]];
+        AT(uchar, a.y)[i] = AT(uchar, a.c)[i * k.c_step] ? x : y;
+    }
+}
+KERNEL_1D(qwhere, qwhere, QWHERE_ARGS)

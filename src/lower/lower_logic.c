@@ -1,4 +1,4 @@
-/* Comparisons, logic, Where. */
+/* Comparisons, logic, Where and QLinearWhere. */
 #include "logic.h"
 #include "lower.h"
 
@@ -19,4 +19,18 @@ octet_status oct_lower_where(lowering *l, const oct_node *n)
     oct_operand c = oct_lower_input(l, n, 0), a = oct_lower_input(l, n, 1), b = oct_lower_input(l, n, 2),
                 y = oct_lower_output(l, n, 0);
     return oct_where(l->r, l->caps, &c, &a, &b, &y);
+}
+
+octet_status oct_lower_qwhere(lowering *l, const oct_node *n)
+{
+    const oct_facts *f = oct_op_facts(n->op);
+    oct_operand z = oct_lower_output(l, n, 0);
+    oct_qwhere_request q = {.condition = oct_lower_input(l, n, f->operands[0].value),
+                            .x = oct_lower_input(l, n, f->operands[1].value),
+                            .y = oct_lower_input(l, n, f->operands[2].value),
+                            .z = z,
+                            .x_q = oct_lower_quant(l, n, f->operands[1], z.dtype),
+                            .y_q = oct_lower_quant(l, n, f->operands[2], z.dtype),
+                            .z_q = oct_lower_quant(l, n, f->result, z.dtype)};
+    return oct_qwhere(l->r, l->caps, &q);
 }

@@ -2,6 +2,7 @@
 #include "dtype.h"
 #include "logic/logic_args.clh"
 #include "move.h"
+#include "pointwise.h"
 #include "split.h"
 
 #include <string.h>
@@ -65,25 +66,51 @@ static octet_status repeat_to(oct_recipe *r, const oct_caps *caps, const oct_ope
     return oct_move_box(r, caps, &from, t, &box);
 }
 
+/* Condition and operands, t, as a kernel that chooses between them wants them, and its numbers. */
+static octet_status prepare_choice(oct_recipe *r, const oct_caps *caps, const oct_operand *y,
+                                   oct_operand t[3], choice_part *numbers)
+{
+    int64_t n = oct_operand_elems(y);
+    int steps[3];
+    for (int i = 0; i < 3; i++) {
+        if (n)
+            FORWARD(repeat_to(r, caps, y, &t[i]));
+        steps[i] = oct_operand_elems(&t[i]) == n && n != 1;
+    }
+    *numbers = (choice_part){
+        .n = n, .chunk = oct_split_chunk(caps), .c_step = steps[0], .a_step = steps[1], .b_step = steps[2]};
+    return OCTET_OK;
+}
+
 octet_status oct_where(oct_recipe *r, const oct_caps *caps, const oct_operand *c, const oct_operand *a,
                        const oct_operand *b, const oct_operand *y)
 {
     oct_operand t[3] = {*c, *a, *b};
     size_t bytes = oct_dtype_bytes(y->dtype);
-    int64_t n = oct_operand_elems(y);
-    for (int i = 0; n && i < 3; i++)
-        FORWARD(repeat_to(r, caps, y, &t[i]));
+    choice_part choice;
+    FORWARD(prepare_choice(r, caps, y, t, &choice));
     oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "where_each", "-DT=%s",
                                       bytes == 1   ? "uchar"
                                       : bytes == 2 ? "short"
                                       : bytes == 4 ? "int"
                                                    : "long");
-    bool steps[3];
-    for (int i = 0; i < 3; i++)
-        steps[i] = oct_operand_elems(&t[i]) == n && n != 1;
     OCT_ARGS(l, where_each, .c = oct_whole(t[0].mem), .a = oct_whole(t[1].mem), .b = oct_whole(t[2].mem),
-             .y = oct_whole(y->mem), .n = n, .chunk = oct_split_chunk(caps), .c_step = steps[0],
-             .a_step = steps[1], .b_step = steps[2]);
-    oct_launch_1d(l, oct_split_items(caps, n), 0);
+             .y = oct_whole(y->mem), .choice = choice);
+    oct_launch_1d(l, oct_split_items(caps, choice.n), 0);
+    return r->status;
+}
+
+octet_status oct_qwhere(oct_recipe *r, const oct_caps *caps, const oct_qwhere_request *q)
+{
+    oct_operand t[3] = {q->condition, q->x, q->y};
+    choice_part choice;
+    FORWARD(prepare_choice(r, caps, &q->z, t, &choice));
+    oct_mem x_values = oct_requantize_table(r, q->z.dtype, &q->x_q, &q->z_q),
+            y_values = oct_requantize_table(r, q->z.dtype, &q->y_q, &q->z_q);
+    oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "qwhere", "%s", "");
+    OCT_ARGS(l, qwhere, .c = oct_whole(t[0].mem), .a = oct_whole(t[1].mem), .b = oct_whole(t[2].mem),
+             .a_values = oct_whole(x_values), .b_values = oct_whole(y_values), .y = oct_whole(q->z.mem),
+             .choice = choice);
+    oct_launch_1d(l, oct_split_items(caps, choice.n), 0);
     return r->status;
 }

@@ -206,6 +206,14 @@ void oct_ref_lrn(int64_t pixels, int64_t c, int64_t size, float alpha, float bet
                  float *y);
 /* A comparison (Equal, Less, ...) or And, Or, Xor by its ONNX name. */
 bool oct_ref_logic(const char *name, double a, double b);
+/* QLinearWhere of n elements each, already broadcast: condition ? x : y in z's scale and zero point. */
+typedef struct oct_ref_qwhere_params {
+    octet_dtype dtype; /* u8 or s8, of x, y and z */
+    float x_scale, y_scale, z_scale;
+    int32_t x_zero, y_zero, z_zero;
+} oct_ref_qwhere_params;
+void oct_ref_qwhere(const oct_ref_qwhere_params *p, const uint8_t *condition, const void *x, const void *y,
+                    int64_t n, void *z);
 
 /* ---- moves ----------------------------------------------------------------------------------------------
  */

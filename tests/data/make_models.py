@@ -231,6 +231,15 @@ good("qlinear_softmax", "y u8 2,3", model(node("QLinearSoftmax", "x s z s z", do
                                           ["y u8"], [tensor("s", "f32", 1), tensor("z", "u8", 0)]))
 
 
+def qwhere(y="y u8 3,1"):
+    return model(node("QLinearWhere", "c x s z y s z s z", "r", domain=MS), ["c bool 2,1,4", "x u8 4", y], ["r u8"],
+                 [tensor("s", "f32", 1), tensor("z", "u8", 0)])
+
+
+good("qlinear_where", "r u8 2,3,4", qwhere())
+case("bad_qlinear_where", "infer", INVALID, "inputs have different dtypes", qwhere(y="y s8 3,1"))
+
+
 # ---- quantize, dequantize -------------------------------------------------------------------------------------
 def quantize(op="QuantizeLinear", x="x f32 2,3", scales=1, zeros=1, zero_type="s8", opset=13, tail="s z", **attrs):
     s = tensor("s", "f32", [1] * scales if scales > 1 else 1)

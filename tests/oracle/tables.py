@@ -1,5 +1,5 @@
 """Functions of one byte against ONNX Runtime, all 256 inputs each: QLinearSigmoid, QLinearLeakyRelu, QLinearConcat's
-change of parameters; QLinearConcat itself; Relu and Clip on 8-bit data."""
+change of parameters; QLinearConcat itself; QLinearWhere; Relu and Clip on 8-bit data."""
 import ctypes
 
 import numpy as np
@@ -16,6 +16,15 @@ class Lut(Struct):
 
 class Input(Struct):
     _fields_ = fields("data: ptr; axis: i64; scale: f32; zero: i32")
+
+
+class Where(Struct):
+    _fields_ = fields("dtype: i32; x_scale y_scale z_scale: f32; x_zero y_zero z_zero: i32")
+
+
+# Condition, X, Y.
+CHOICES = [((256,), (256,), (256,)), ((3, 1, 5), (1, 4, 5), (4, 1)), ((), (3, 4), (1,)), ((3, 4), (), ()),
+           ((2, 3, 1, 1), (5, 7), (3, 5, 7)), ((1, 1), (1,), (2, 3)), ((0,), (0,), (1,))]
 
 
 def every_byte(dtype):
@@ -73,6 +82,29 @@ def concat(case, dtype):
     check.same(f"QLinearConcat {np.dtype(dtype).name}", want, got, count=count, sy=sy, zy=zy)
 
 
+def where(case, dtype):
+    shapes = CHOICES[case % len(CHOICES)]
+    condition = np.asarray(check.rng.integers(0, 2, shapes[0]), bool)
+    x, y = (np.asarray(check.data(shape, dtype)) for shape in shapes[1:])
+    if x.size == 256:
+        x, y = every_byte(dtype), every_byte(dtype)[::-1].copy()
+    parameters = [[np.asarray(check.scale()), check.zero(dtype)] for _ in range(3)]
+    if case % 5 == 0:  # those of the result: a copy, also where the product overflows
+        parameters[0] = parameters[2] = [np.asarray(np.float32(3e38)), parameters[2][1]] if case % 2 else parameters[2]
+    if case % 11 == 0:
+        parameters[1][0] = np.asarray(np.float32(check.rng.choice([3e38, 1e-38, 1e-45])))
+    constants = (2, 3, 5, 6, 7, 8) if case % 2 else ()
+    inputs = [condition, x, *parameters[0], y, *parameters[1], *parameters[2]]
+    want = node_session("QLinearWhere", inputs, domain="com.microsoft", constants=constants)()[0]
+    wide = [np.ascontiguousarray(v) for v in np.broadcast_arrays(condition, x, y)]
+    (sx, zx), (sy, zy), (sz, zz) = parameters
+    p = Where(dtype=DTYPE[np.dtype(dtype)], x_scale=sx, y_scale=sy, z_scale=sz, x_zero=int(zx), y_zero=int(zy), z_zero=int(zz))
+    got = np.empty_like(want)
+    pointers = [ctypes.c_void_p(ptr(v)) for v in wide]
+    lib.oct_ref_qwhere(ctypes.byref(p), *pointers, ctypes.c_int64(want.size), ctypes.c_void_p(ptr(got)))
+    check.same(f"QLinearWhere {np.dtype(dtype).name}", want, got, shapes=shapes, parameters=parameters)
+
+
 def clamp(dtype):
     x, i32 = every_byte(dtype), ctypes.c_int32
     low, high = sorted(map(int, check.data(2, dtype)))
@@ -90,5 +122,6 @@ for case in range(check.cases):
     for dtype in (np.uint8, np.int8):
         activations(dtype)
         concat(case, dtype)
+        where(case, dtype)
         clamp(dtype)
 check.finish()
