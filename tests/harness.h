@@ -8,7 +8,7 @@
 #include "executor.h"
 #include "quant_args.h"
 #include "runner.h"
-#include "split.h"
+#include "work_items.h"
 
 static oct_device *device;
 

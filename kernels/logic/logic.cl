@@ -54,7 +54,7 @@ KERNEL_2D(logic, binary, BINARY_ARGS)
 
 static inline void not_each_body(const not_each_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.n)
+    OCT_STRETCH(item, a.chunk, a.n)
     for (long i = first; i < last; i++)
         AT(uchar, a.y)[i] = AT(uchar, a.x)[i] == 0;
 }
@@ -64,7 +64,7 @@ KERNEL_1D(not_each, not_each, NOT_EACH_ARGS)
 static inline void where_each_body(const where_each_args a, const long item)
 {
     const choice_numbers k = a.choice;
-    OCT_SPLIT(item, k.chunk, k.n)
+    OCT_STRETCH(item, k.chunk, k.n)
     for (long i = first; i < last; i++)
         AT(T, a.y)[i] = AT(uchar, a.c)[i * k.c_step] ? AT(T, a.a)[i * k.a_step] : AT(T, a.b)[i * k.b_step];
 }
@@ -74,7 +74,7 @@ KERNEL_1D(where_each, where_each, WHERE_EACH_ARGS)
 static inline void qwhere_body(const qwhere_args a, const long item)
 {
     const choice_numbers k = a.choice;
-    OCT_SPLIT(item, k.chunk, k.n)
+    OCT_STRETCH(item, k.chunk, k.n)
     for (long i = first; i < last; i++) {
         const uchar x = AT(uchar, a.a_values)[AT(uchar, a.a)[i * k.a_step]],
                     y = AT(uchar, a.b_values)[AT(uchar, a.b)[i * k.b_step]];

@@ -30,7 +30,7 @@
 /* y[b][i][p] = x[b][p][i] */
 static inline void interleave_body(const picture_args a, const long item, const long image)
 {
-    OCT_SPLIT(item, a.chunk, a.pixels)
+    OCT_STRETCH(item, a.chunk, a.pixels)
     __global const uchar *in = AT(uchar, a.x) + image * a.pixels * PLANES;
     __global uchar *out = AT(uchar, a.y) + image * a.pixels * PLANES;
     long i = first;
@@ -60,7 +60,7 @@ KERNEL_2D(interleave, picture, PICTURE_ARGS)
 /* y[b][p][i] = x[b][i][p] */
 static inline void separate_body(const picture_args a, const long item, const long image)
 {
-    OCT_SPLIT(item, a.chunk, a.pixels)
+    OCT_STRETCH(item, a.chunk, a.pixels)
     __global const uchar *in = AT(uchar, a.x) + image * a.pixels * PLANES;
     __global uchar *out = AT(uchar, a.y) + image * a.pixels * PLANES;
     long i = first;

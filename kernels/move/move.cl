@@ -8,7 +8,7 @@
 
 static inline void copy_body(const copy_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.bytes)
+    OCT_STRETCH(item, a.chunk, a.bytes)
     for (long i = first; i < last; i += 16)
         save16_uchar(AT(uchar, a.y) + i, load16_uchar(AT(uchar, a.x) + i, last - i), last - i);
 }

@@ -56,7 +56,7 @@ FLOAT_OF(short)
 
 static inline void fused_body(const fused_args a, const long item, const long part)
 {
-    OCT_SPLIT(item, a.chunk, a.inner)
+    OCT_STRETCH(item, a.chunk, a.inner)
     const long first_row = part * a.rows_of_item, last_row = min(first_row + a.rows_of_item, a.all_rows);
 #ifdef Y_SCALE
     const oct_quantizer by = oct_quantizer_make(Y_SCALE, Y_ZERO, Y_MIN, Y_MAX);

@@ -19,7 +19,7 @@
 
 static inline void split_body(const wide_split_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.n)
+    OCT_STRETCH(item, a.chunk, a.n)
     for (long i = first; i < last; i += 16) {
         const OCT_PASTE(X, 16) v = OCT_PASTE(load16_, X)(AT(X, a.x) + i, last - i);
         OCT_PASTE(save16_, H)

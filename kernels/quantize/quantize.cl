@@ -28,7 +28,7 @@
     const long base = (outer * a.channels + channel) * a.inner;                                              \
     if (channel >= a.channels)                                                                               \
         return;                                                                                              \
-    OCT_SPLIT(item, a.chunk, a.inner)                                                                        \
+    OCT_STRETCH(item, a.chunk, a.inner)                                                                      \
     const float s = AT(float, a.scale)[a.scales > 1 ? channel : 0];                                          \
     const int z = a.zeros ? (int)AT(Q, a.zero)[a.zeros > 1 ? channel : 0] : 0;
 
@@ -58,7 +58,7 @@ KERNEL_3D(dequantize, quantize, QUANTIZE_ARGS)
 /* Smallest and largest of a share of x and 0: two floats a work-item. */
 static inline void range_of_parts_body(const range_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.n)
+    OCT_STRETCH(item, a.chunk, a.n)
     float16 lo = 0.0f, hi = 0.0f;
     for (long i = first; i < last; i += 16) {
         const float16 v = load16_float(AT(float, a.x) + i, last - i);

@@ -9,7 +9,7 @@
 
 static inline void unary_body(const unary_args a, const long item)
 {
-    OCT_SPLIT(item, a.chunk, a.n)
+    OCT_STRETCH(item, a.chunk, a.n)
     for (long i = first; i < last; i += 16)
         save16_float(AT(float, a.y) + i,
                      OCT_PASTE(apply_, OP)(load16_float(AT(float, a.x) + i, last - i), a.p, a.q), last - i);

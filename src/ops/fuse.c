@@ -2,7 +2,7 @@
 #include "dtype.h"
 #include "quant.h"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -358,7 +358,7 @@ static int slots_with(const expression *x, oct_mem mem)
 static void put_arguments(const fusion *f, const expression *x, const oct_elementwise *e, oct_launch *l)
 {
     const int64_t *dims = x->shape.dims;
-    int64_t chunk = oct_split_chunk(f->caps), rows = dims[5] * dims[6];
+    int64_t chunk = oct_item_chunk(f->caps), rows = dims[5] * dims[6];
     int64_t rows_of_item = dims[7] ? chunk / dims[7] + 1 : 1;
     fused_args a = {.y = oct_whole(e->y.mem),
                     .inner = dims[7],
@@ -373,7 +373,7 @@ static void put_arguments(const fusion *f, const expression *x, const oct_elemen
     }
     memcpy(a.f, x->attributes, sizeof a.f);
     oct_launch_fused(l, &a);
-    oct_launch_2d(l, oct_split_items(f->caps, dims[7]), oct_ceil_div((size_t)rows, (size_t)rows_of_item), 0,
+    oct_launch_2d(l, oct_item_count(f->caps, dims[7]), oct_ceil_div((size_t)rows, (size_t)rows_of_item), 0,
                   0);
     for (int k = 0; k < x->slot_count && l->in_place_count < 2; k++) {
         if (x->operands[k] && same_dims(x->operands[k], &e->y) && slots_with(x, x->slots[k]) == 1)

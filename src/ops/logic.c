@@ -3,7 +3,7 @@
 #include "logic/logic_args.clh"
 #include "move.h"
 #include "pointwise.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <string.h>
 
@@ -28,8 +28,8 @@ octet_status oct_not(oct_recipe *r, const oct_caps *caps, const oct_operand *x, 
     int64_t n = oct_operand_elems(x);
     oct_launch *l = oct_recipe_launch(r, "logic/logic.cl", "not_each", "-DT=%s", "uchar");
     OCT_ARGS(l, not_each, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n,
-             .chunk = oct_split_chunk(caps));
-    oct_launch_1d(l, oct_split_items(caps, n), 0);
+             .chunk = oct_item_chunk(caps));
+    oct_launch_1d(l, oct_item_count(caps, n), 0);
     return r->status;
 }
 
@@ -78,7 +78,7 @@ static octet_status prepare_choice(oct_recipe *r, const oct_caps *caps, const oc
         steps[i] = oct_operand_elems(&t[i]) == n && n != 1;
     }
     *numbers = (choice_part){
-        .n = n, .chunk = oct_split_chunk(caps), .c_step = steps[0], .a_step = steps[1], .b_step = steps[2]};
+        .n = n, .chunk = oct_item_chunk(caps), .c_step = steps[0], .a_step = steps[1], .b_step = steps[2]};
     return OCTET_OK;
 }
 
@@ -96,7 +96,7 @@ octet_status oct_where(oct_recipe *r, const oct_caps *caps, const oct_operand *c
                                                    : "long");
     OCT_ARGS(l, where_each, .c = oct_whole(t[0].mem), .a = oct_whole(t[1].mem), .b = oct_whole(t[2].mem),
              .y = oct_whole(y->mem), .choice = choice);
-    oct_launch_1d(l, oct_split_items(caps, choice.n), 0);
+    oct_launch_1d(l, oct_item_count(caps, choice.n), 0);
     return r->status;
 }
 
@@ -111,6 +111,6 @@ octet_status oct_qwhere(oct_recipe *r, const oct_caps *caps, const oct_qwhere_re
     OCT_ARGS(l, qwhere, .c = oct_whole(t[0].mem), .a = oct_whole(t[1].mem), .b = oct_whole(t[2].mem),
              .a_values = oct_whole(x_values), .b_values = oct_whole(y_values), .y = oct_whole(q->z.mem),
              .choice = choice);
-    oct_launch_1d(l, oct_split_items(caps, choice.n), 0);
+    oct_launch_1d(l, oct_item_count(caps, choice.n), 0);
     return r->status;
 }

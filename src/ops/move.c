@@ -2,7 +2,7 @@
 #include "dtype.h"
 #include "move/move_args.clh"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <stdio.h>
 
@@ -11,8 +11,8 @@ octet_status oct_copy(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
     int64_t bytes = oct_operand_elems(x) * (int64_t)oct_dtype_bytes(x->dtype);
     oct_launch *l = oct_recipe_launch(r, "move/move.cl", "copy", "-DT=%s", "uchar");
     OCT_ARGS(l, copy, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .bytes = bytes,
-             .chunk = oct_split_chunk(caps));
-    oct_launch_1d(l, oct_split_items(caps, bytes), 0);
+             .chunk = oct_item_chunk(caps));
+    oct_launch_1d(l, oct_item_count(caps, bytes), 0);
     return r->status;
 }
 
@@ -83,8 +83,8 @@ static void transpose_picture(oct_recipe *r, const oct_caps *caps, const oct_ope
     oct_launch *l = oct_recipe_launch(r, "move/interleave.cl", apart ? "interleave" : "separate",
                                       "-DPLANES=%d", (int)(apart ? rows : columns));
     OCT_ARGS(l, picture, .x = oct_whole(x->mem), .y = oct_whole(y), .pixels = pixels,
-             .chunk = oct_split_chunk(caps));
-    oct_launch_3d(l, (size_t[3]){oct_split_items(caps, pixels), (size_t)batch, 1}, NULL);
+             .chunk = oct_item_chunk(caps));
+    oct_launch_3d(l, (size_t[3]){oct_item_count(caps, pixels), (size_t)batch, 1}, NULL);
 }
 
 static void transpose_tiles(oct_recipe *r, const oct_operand *x, oct_mem y, int64_t batch, int64_t rows,
@@ -145,7 +145,7 @@ octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand
         a.ys[7 - outer + i] = b.y_steps[i];
         a.rows *= b.dims[i];
     }
-    a.per_item = oct_split_chunk(caps) / a.inner + 1;
+    a.per_item = oct_item_chunk(caps) / a.inner + 1;
     oct_launch *l = oct_recipe_launch(r, "move/strided.cl", "strided", "-DT=%s", element(x));
     oct_launch_strided(l, &a);
     oct_launch_1d(l, oct_ceil_div((size_t)a.rows, (size_t)a.per_item), 0);
@@ -179,7 +179,7 @@ octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *
     int64_t rows = outer * picks;
     if (rows * inner == 0)
         return r->status;
-    int64_t per_item = oct_split_chunk(caps) / inner + 1;
+    int64_t per_item = oct_item_chunk(caps) / inner + 1;
     oct_launch *l = oct_recipe_launch(r, "move/gather.cl", "gather", "-DT=%s -DI=%s", element(x),
                                       oct_dtype_cl(indices->dtype));
     OCT_ARGS(l, gather, .x = oct_whole(x->mem), .indices = oct_whole(indices->mem), .y = oct_whole(y->mem),
@@ -215,7 +215,7 @@ octet_status oct_cast(oct_recipe *r, const oct_caps *caps, const oct_operand *x,
     oct_launch *l =
         oct_recipe_launch(r, "move/cast.cl", "cast", "-DFROM=%s -DTO=%s%s %s", oct_dtype_cl(x->dtype),
                           oct_dtype_cl(y->dtype), x->dtype == OCTET_F32 ? " -DFROM_FLOAT" : "", to);
-    OCT_ARGS(l, cast, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n, .chunk = oct_split_chunk(caps));
-    oct_launch_1d(l, oct_split_items(caps, n), 0);
+    OCT_ARGS(l, cast, .x = oct_whole(x->mem), .y = oct_whole(y->mem), .n = n, .chunk = oct_item_chunk(caps));
+    oct_launch_1d(l, oct_item_count(caps, n), 0);
     return r->status;
 }

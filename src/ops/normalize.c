@@ -1,7 +1,7 @@
 #include "normalize.h"
 #include "normalize/normalize_args.clh"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 octet_status oct_normalize(oct_recipe *r, const oct_normalize_request *q)
 {
@@ -19,7 +19,7 @@ octet_status oct_lrn(oct_recipe *r, const oct_caps *caps, const oct_operand *x, 
                      float beta, float bias, const oct_operand *y)
 {
     int64_t c = x->dims[x->rank - 1], pixels = c ? oct_operand_elems(x) / c : 0;
-    int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
+    int64_t per_item = c ? oct_item_chunk(caps) / c + 1 : 1;
     RETURN_IF(c > INT32_MAX / 4 || size < 1 || size > INT32_MAX / 4, OCTET_UNSUPPORTED,
               "%lld channels in windows of %lld are not supported", (long long)c, (long long)size);
     oct_launch *l = oct_recipe_launch(r, "normalize/normalize.cl", "lrn", "%s", "");
@@ -34,7 +34,7 @@ octet_status oct_batch_norm(oct_recipe *r, const oct_caps *caps, const oct_opera
                             const oct_mem parameters[4], float epsilon, const oct_operand *y)
 {
     int64_t c = x->dims[x->rank - 1], pixels = c ? oct_operand_elems(x) / c : 0;
-    int64_t per_item = c ? oct_split_chunk(caps) / c + 1 : 1;
+    int64_t per_item = c ? oct_item_chunk(caps) / c + 1 : 1;
     RETURN_IF(c > INT32_MAX, OCTET_UNSUPPORTED, "%lld channels are past 2^31", (long long)c);
     oct_mem st = oct_recipe_temp(r, (size_t)c * 2 * sizeof(float));
     oct_launch *l = oct_recipe_launch(r, "normalize/batch_norm.cl", "prepare", "%s", "");

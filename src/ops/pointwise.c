@@ -1,7 +1,7 @@
 #include "pointwise.h"
 #include "fuse.h"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y)
@@ -102,7 +102,7 @@ octet_status oct_lookup(oct_recipe *r, const oct_caps *caps, const oct_operand *
     int64_t row = inner == 1 ? channels : inner; /* with one element a channel, a row is all channels */
     oct_launch *l =
         oct_recipe_launch(r, "pointwise/table.cl", inner == 1 ? "table_last" : "table_channels", "%s", "");
-    int64_t rows = row ? elems / row : 0, per_item = row ? oct_split_chunk(caps) / row + 1 : 1;
+    int64_t rows = row ? elems / row : 0, per_item = row ? oct_item_chunk(caps) / row + 1 : 1;
     OCT_ARGS(l, table_channels, .x = oct_whole(x->mem), .values_of = oct_whole(table->mem),
              .y = oct_whole(y->mem), .rows = rows, .run = row, .channels = channels, .per_item = per_item);
     oct_launch_in_place(l, x->mem);

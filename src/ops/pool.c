@@ -3,7 +3,7 @@
 #include "pool/pool_args.clh"
 #include "quant.h"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <stdio.h>
 
@@ -105,7 +105,7 @@ octet_status oct_pool(oct_recipe *r, const oct_caps *caps, const oct_pool_reques
         oct_recipe_launch(r, "pool/pool.cl", entry, "%s%s", type_options(q->x.dtype), oct_lanes_options(v));
     /* A stretch of whole pixels, or one vector. */
     int64_t channels = v->coalesced ? v->lanes : q->c,
-            pixels = v->coalesced ? 1 : oct_split_chunk(caps) / (q->c + 1) + 1;
+            pixels = v->coalesced ? 1 : oct_item_chunk(caps) / (q->c + 1) + 1;
     const pool_window_part window = {.h = q->h,
                                      .w = q->w,
                                      .c = q->c,

@@ -3,7 +3,7 @@
 #include "fuse.h"
 #include "quantize/quantize_args.clh"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include "quant.h"
 #include "reduce/reduce_args.clh"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include <stdio.h>
 
@@ -52,7 +52,7 @@ static octet_status launch(oct_recipe *r, const oct_caps *caps, const oct_q_redu
                                       "-DT=%s -DOUT=%s -DCOMBINE=%d%s", oct_dtype_cl(n->x_dtype),
                                       oct_dtype_cl(n->y_dtype), (int)q->combine, bounds);
     bool zero = sum && n->first && q->x_q.zero_count;
-    int64_t rows_of_item = rows ? 16 : oct_split_chunk(caps) / (16 * n->axis) + 1;
+    int64_t rows_of_item = rows ? 16 : oct_item_chunk(caps) / (16 * n->axis) + 1;
     OCT_ARGS(l, qreduce, .x = oct_whole(n->x), .y = oct_whole(n->y),
              .x_scale = oct_whole(quantize ? q->x_q.scale : OCT_MEM_NONE),
              .x_zero = oct_whole(zero ? q->x_q.zero : OCT_MEM_NONE),

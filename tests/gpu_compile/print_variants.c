@@ -12,8 +12,8 @@
 #include "conv.h"
 #include "device.h"
 #include "gemm.h"
-#include "split.h"
 #include "tile.h"
+#include "work_items.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -138,7 +138,7 @@ static octet_status conv_wide(oct_recipe *r, const oct_caps *caps, const oct_con
                   !oct_shape_elems((int64_t[]){g->n, g->oh, g->ow, g->co}, 4, &sums),
               OCTET_OUT_OF_MEMORY, "convolution: its tensors exceed the address space");
     oct_wide wide;
-    FORWARD(oct_wide_split(r, caps, q->x, q->x_dtype, elems, &q->x_q, sums, &wide));
+    FORWARD(oct_wide_halves(r, caps, q->x, q->x_dtype, elems, &q->x_q, sums, &wide));
     for (int i = 0; i < wide.count; i++) {
         oct_conv_request part = *q;
         part.x = wide.parts[i].x;
@@ -198,7 +198,7 @@ octet_status oct_conv(oct_recipe *r, const oct_caps *caps, const oct_conv_reques
     FORWARD(oct_product_check(&p));
     if (g->n == 0 || g->oh == 0 || g->ow == 0 || g->co == 0)
         return OCTET_OK;
-    p.whole = depthwise || !oct_product_can_split(r, &p, q->weights);
+    p.whole = depthwise || !oct_product_can_cut(r, &p, q->weights);
     oct_conv_request seen = *q; /* by the kernel */
     oct_conv_work work = {.q = &seen, .pad_row = padding_row(r, q), .sum_params = OCT_MEM_NONE};
     if (q->then.has_sum)

@@ -1,8 +1,8 @@
 #include "conv_kinds.h"
 #include "dtype.h"
 #include "sizes.h"
-#include "split.h"
 #include "tile.h"
+#include "work_items.h"
 
 #include <stdio.h>
 

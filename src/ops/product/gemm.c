@@ -108,7 +108,7 @@ static octet_status gemm_wide(oct_recipe *r, const oct_caps *caps, const oct_gem
                   !oct_shape_elems((int64_t[]){q->batch, q->m, q->n}, 3, &sums),
               OCTET_OUT_OF_MEMORY, "a product of 16-bit tensors exceeds the address space");
     oct_wide wide;
-    FORWARD(oct_wide_split(r, caps, q->a, q->a_dtype, elems, &q->a_q, sums, &wide));
+    FORWARD(oct_wide_halves(r, caps, q->a, q->a_dtype, elems, &q->a_q, sums, &wide));
     for (int i = 0; i < wide.count; i++) {
         oct_gemm_request part = *q;
         part.a = wide.parts[i].x;
@@ -163,7 +163,7 @@ octet_status oct_gemm(oct_recipe *r, const oct_caps *caps, const oct_gemm_reques
     FORWARD(oct_product_check(&p));
     if (q->m == 0 || q->n == 0 || q->batch == 0)
         return OCTET_OK;
-    p.whole = !oct_product_can_split(r, &p, q->b);
+    p.whole = !oct_product_can_cut(r, &p, q->b);
     oct_mem rowsum = OCT_MEM_NONE;
     for (oct_part part = {0}; oct_product_next_part(&p, r->piece_bytes, &part);) {
         oct_product piece = oct_product_of_part(r, &p, &part);

@@ -113,7 +113,7 @@ size_t oct_product_packed_at(const oct_product *p, const oct_part *part)
     return (size_t)((part->block * block_panels(p) + part->col / p->nb) * panel_bytes(p));
 }
 
-bool oct_product_can_split(const oct_recipe *r, const oct_product *p, oct_mem b)
+bool oct_product_can_cut(const oct_recipe *r, const oct_product *p, oct_mem b)
 {
     const struct {
         oct_mem mem;

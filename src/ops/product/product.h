@@ -24,7 +24,7 @@ typedef struct oct_product {
     int64_t groups; /* k groups of packed B */
     int64_t blocks;
     bool channels_follow; /* blocks have channels of their own (convolution groups) */
-    bool whole;           /* cannot be split */
+    bool whole;           /* cannot be cut */
     /* By oct_product_pack_for. */
     int nb, kb; /* columns of a panel, terms of a k group */
     oct_form form;
@@ -48,8 +48,8 @@ size_t oct_product_group_bytes(const oct_product *p);
 /* The next part whose packed bytes are at most `limit`, or, where that is less, 64 columns of a block (or
  * more: a panel is never cut). false: there is no further one. */
 bool oct_product_next_part(const oct_product *p, size_t limit, oct_part *part);
-/* Are B and what there is one of for each channel constants? Only then can a product be split. */
-bool oct_product_can_split(const oct_recipe *r, const oct_product *p, oct_mem b);
+/* Are B and what there is one of for each channel constants? Only then can a product be cut into parts. */
+bool oct_product_can_cut(const oct_recipe *r, const oct_product *p, oct_mem b);
 /* The product of a part: fewer blocks and columns, its own bias, scales and zero points. */
 oct_product oct_product_of_part(oct_recipe *r, const oct_product *p, const oct_part *part);
 /* Where this part of packed B begins. */

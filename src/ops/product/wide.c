@@ -1,7 +1,7 @@
 #include "wide.h"
 #include "dtype.h"
 #include "sizes.h"
-#include "split.h"
+#include "work_items.h"
 
 #include "product/product_args.clh"
 
@@ -19,12 +19,12 @@ static void split(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dt
     oct_launch *l = oct_recipe_launch(r, "product/wide.cl", "split", "-DX=%s -DH=%s", oct_dtype_cl(dtype),
                                       is_signed ? "char" : "uchar");
     OCT_ARGS(l, wide_split, .x = oct_whole(x), .high = oct_whole(high), .low = oct_whole(low), .n = elems,
-             .chunk = oct_split_chunk(caps));
-    oct_launch_1d(l, oct_split_items(caps, elems), 0);
+             .chunk = oct_item_chunk(caps));
+    oct_launch_1d(l, oct_item_count(caps, elems), 0);
 }
 
-octet_status oct_wide_split(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dtype, int64_t elems,
-                            const oct_quant *q, int64_t sums, oct_wide *out)
+octet_status oct_wide_halves(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dtype, int64_t elems,
+                             const oct_quant *q, int64_t sums, oct_wide *out)
 {
     oct_quant plain = *q; /* its scale is for the join */
     plain.scale = OCT_MEM_NONE;
@@ -66,7 +66,7 @@ octet_status oct_wide_join(oct_recipe *r, const oct_caps *caps, const oct_wide *
              .y_scale = oct_whole(q->y_q.scale), .mult = oct_whole(mult), .w_scales = q->w_q.scale_count);
     oct_launch_1d(l, (size_t)q->n, 0);
     l = oct_recipe_launch(r, "product/wide.cl", "join", "%s", options);
-    int64_t rows_of_item = oct_split_chunk(caps) / q->n + 1;
+    int64_t rows_of_item = oct_item_chunk(caps) / q->n + 1;
     OCT_ARGS(l, wide_join, .high = oct_whole(w->count == 2 ? w->parts[0].sums : OCT_MEM_NONE),
              .low = oct_whole(w->parts[w->count - 1].sums), .bias = oct_whole(q->bias),
              .mult = oct_whole(mult), .zero = oct_whole(q->y_q.zero), .y = oct_whole(q->y), .rows = q->rows,

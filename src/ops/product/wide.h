@@ -20,8 +20,8 @@ typedef struct oct_wide {
     oct_wide_part parts[2];
     int count;
 } oct_wide;
-octet_status oct_wide_split(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dtype, int64_t elems,
-                            const oct_quant *q, int64_t sums, oct_wide *out);
+octet_status oct_wide_halves(oct_recipe *r, const oct_caps *caps, oct_mem x, octet_dtype dtype, int64_t elems,
+                             const oct_quant *q, int64_t sums, oct_wide *out);
 
 /* y [rows][n] from the sums. */
 typedef struct oct_wide_result {

@@ -1,6 +1,6 @@
 /* How element-by-element kernels divide their work, and how broadcast operands are described to them. */
-#ifndef OCT_SPLIT_H
-#define OCT_SPLIT_H
+#ifndef OCT_WORK_ITEMS_H
+#define OCT_WORK_ITEMS_H
 
 #include "caps.h"
 #include "recipe.h"
@@ -37,9 +37,9 @@ void oct_lanes_launch(oct_launch *l, const oct_caps *caps, const oct_lanes *v, i
 void oct_group_items(const oct_caps *caps, size_t global[3], size_t local[3]);
 
 /* Elements a work-item takes: CPUs run a work-item per work-group and want few of them, GPUs want many. */
-int64_t oct_split_chunk(const oct_caps *caps);
+int64_t oct_item_chunk(const oct_caps *caps);
 /* Work-items for n elements. */
-size_t oct_split_items(const oct_caps *caps, int64_t n);
+size_t oct_item_count(const oct_caps *caps, int64_t n);
 
 /* Operands and an output with numpy broadcasting, with dimensions that lie together merged. Dimension 7 is
  * the innermost; unused slow dimensions are 1. Steps are in elements, 0 where an operand repeats. */

@@ -1,4 +1,4 @@
-#include "split.h"
+#include "work_items.h"
 #include "sizes.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ const char *oct_lanes_options(const oct_lanes *v)
 
 int64_t oct_lanes_chunk(const oct_lanes *v, const oct_caps *caps)
 {
-    return v->coalesced ? v->lanes : oct_split_chunk(caps);
+    return v->coalesced ? v->lanes : oct_item_chunk(caps);
 }
 
 void oct_group_items(const oct_caps *caps, size_t global[3], size_t local[3])
@@ -78,14 +78,14 @@ void oct_lanes_launch(oct_launch *l, const oct_caps *caps, const oct_lanes *v, i
     oct_launch_3d(l, global, v->coalesced ? local : NULL);
 }
 
-int64_t oct_split_chunk(const oct_caps *caps)
+int64_t oct_item_chunk(const oct_caps *caps)
 {
     return caps->info.type == OCTET_DEVICE_CPU ? 8192 : 64; /* a multiple of 16, the kernels' vectors */
 }
 
-size_t oct_split_items(const oct_caps *caps, int64_t n)
+size_t oct_item_count(const oct_caps *caps, int64_t n)
 {
-    return oct_ceil_div((size_t)n, (size_t)oct_split_chunk(caps));
+    return oct_ceil_div((size_t)n, (size_t)oct_item_chunk(caps));
 }
 
 /* Steps of an operand, right-aligned to rank 8. */
