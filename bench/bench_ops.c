@@ -5,12 +5,12 @@
 #include "conv.h"
 #include "dtype.h"
 #include "logic.h"
-#include "lstm.h"
 #include "move.h"
 #include "peak.h"
 #include "pointwise.h"
 #include "pool.h"
 #include "quantize_op.h"
+#include "recurrence.h"
 #include "reduce.h"
 #include "runner.h"
 #include "shapes/read_shapes.h"
@@ -306,20 +306,20 @@ static void bench_lstm(void)
                                    .dtype = OCTET_F32},
                               u = {.mem = oct_recipe_const(&r, weights, (size_t)(4 * h * h) * 4),
                                    .dtype = OCTET_F32};
-            oct_lstm_request q = {.steps = t, .batch = b, .inputs = k, .hidden = h, .directions = 1};
+            oct_recurrence_request q = {.steps = t, .batch = b, .inputs = k, .hidden = h, .directions = 1};
             for (int f = 0; f < 3; f++)
                 q.functions[0][f].name = f ? "Tanh" : "Sigmoid";
             q.w = w, q.r = u;
             q.x = oct_recipe_input(&r, (size_t)(t * b * k) * 4);
             q.bias = q.lengths = q.h = q.c = q.peepholes = q.y_h = q.y_c = OCT_MEM_NONE;
             q.y = oct_recipe_output(&r, (size_t)(t * b * h) * 4);
-            q.force.variant = v ? oct_lstm_family.rows[v - 1].name : NULL;
-            seconds[v] = time_recipe(&r, oct_lstm(&r, oct_device_caps(device), &q), "LSTM");
+            q.force.variant = v ? oct_recurrence_families[OCT_CELL_LSTM].rows[v - 1].name : NULL;
+            seconds[v] = time_recipe(&r, oct_recurrence(&r, oct_device_caps(device), &q), "LSTM");
         }
         printf("%3lld x %-2lld, %4lld to %-10lld %9.3f %8.2f  %s %.3f, %s %.3f\n", (long long)t, (long long)b,
                (long long)k, (long long)h, seconds[0] * 1e3, flops / seconds[0] * 1e-9,
-               oct_lstm_family.rows[0].name, seconds[1] * 1e3, oct_lstm_family.rows[1].name,
-               seconds[2] * 1e3);
+               oct_recurrence_families[OCT_CELL_LSTM].rows[0].name, seconds[1] * 1e3,
+               oct_recurrence_families[OCT_CELL_LSTM].rows[1].name, seconds[2] * 1e3);
     }
 }
 

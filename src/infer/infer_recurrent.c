@@ -1,8 +1,8 @@
-/* Shapes of LSTM. */
+/* Shapes of recurrent operators. */
 #include "infer.h"
 #include "recurrent.h"
 
-octet_status oct_infer_lstm(infer_ctx *c)
+octet_status oct_infer_recurrent(infer_ctx *c)
 {
     oct_recurrent r;
     FORWARD(oct_recurrent_resolve(c->g, c->n, &r));

@@ -2,6 +2,21 @@
 
 #include <string.h>
 
+/* The operators: their gates, and what their functions are where the node names none. */
+static const struct cell {
+    oct_op op;
+    int gates, functions;
+    const char *usual[OCT_MOST_GATE_FUNCTIONS];
+} cells[] = {{OCT_OP_LSTM, 4, 3, {"Sigmoid", "Tanh", "Tanh"}}};
+
+static const struct cell *cell_of(oct_op op)
+{
+    const struct cell *c = cells;
+    while (c->op != op)
+        c++;
+    return c;
+}
+
 /* Which numbers a function takes, and what they are where the node gives none: those of the operator of its
  * name. */
 static const struct known {
@@ -38,18 +53,18 @@ static float next(const oct_attr *a, size_t *at, float otherwise)
 
 static octet_status read_functions(const oct_node *n, oct_recurrent *r)
 {
-    static const char *const usual[OCT_LSTM_FUNCTIONS] = {"Sigmoid", "Tanh", "Tanh"};
+    const char *const *usual = cell_of(n->op)->usual;
     const oct_attr *names = attr_of(n, "activations", OCT_ATTR_STRINGS),
                    *alphas = attr_of(n, "activation_alpha", OCT_ATTR_FLOATS),
                    *betas = attr_of(n, "activation_beta", OCT_ATTR_FLOATS);
-    size_t alpha = 0, beta = 0, wanted = (size_t)r->directions * OCT_LSTM_FUNCTIONS;
+    size_t alpha = 0, beta = 0, each = (size_t)r->function_count, wanted = (size_t)r->directions * each;
     RETURN_IF(names && names->count != wanted, OCTET_INVALID_ARGUMENT,
               "it has %zu activations; %d directions have %zu", names->count, r->directions, wanted);
     for (size_t i = 0; i < wanted; i++) {
-        const char *name = names ? names->strings[i] : usual[i % OCT_LSTM_FUNCTIONS];
+        const char *name = names ? names->strings[i] : usual[i % each];
         const struct known *k = find_known(name);
         RETURN_IF(!k, OCTET_UNSUPPORTED, "activation '%.40s' is not supported", name);
-        oct_activation *f = &r->functions[i / OCT_LSTM_FUNCTIONS][i % OCT_LSTM_FUNCTIONS];
+        oct_activation *f = &r->functions[i / each][i % each];
         f->name = k->name;
         f->alpha = k->numbers > 0 ? next(alphas, &alpha, k->alpha) : k->alpha;
         f->beta = k->numbers > 1 ? next(betas, &beta, k->beta) : k->beta;
@@ -85,9 +100,9 @@ static octet_status check_operands(const oct_graph *g, const oct_node *n, const 
 {
     int64_t d = r->directions, h = r->hidden;
     const int64_t state[] = {r->batch_first ? r->batch : d, r->batch_first ? d : r->batch, h};
-    FORWARD(check_operand(g, n, 1, OCTET_F32, 3, (int64_t[]){d, OCT_LSTM_GATES * h, r->inputs}));
-    FORWARD(check_operand(g, n, 2, OCTET_F32, 3, (int64_t[]){d, OCT_LSTM_GATES * h, h}));
-    FORWARD(check_operand(g, n, 3, OCTET_F32, 2, (int64_t[]){d, 2 * OCT_LSTM_GATES * h}));
+    FORWARD(check_operand(g, n, 1, OCTET_F32, 3, (int64_t[]){d, r->gates * h, r->inputs}));
+    FORWARD(check_operand(g, n, 2, OCTET_F32, 3, (int64_t[]){d, r->gates * h, h}));
+    FORWARD(check_operand(g, n, 3, OCTET_F32, 2, (int64_t[]){d, 2 * r->gates * h}));
     FORWARD(check_operand(g, n, 4, OCTET_S32, 1, (int64_t[]){r->batch}));
     FORWARD(check_operand(g, n, 5, OCTET_F32, 3, state));
     FORWARD(check_operand(g, n, 6, OCTET_F32, 3, state));
@@ -103,7 +118,9 @@ octet_status oct_recurrent_resolve(const oct_graph *g, const oct_node *n, oct_re
         RETURN_IF(x[i]->dtype != OCTET_F32 || x[i]->rank != 3, OCTET_INVALID_ARGUMENT,
                   "input %d ('%s') is not f32 of three dimensions", i, x[i]->name);
     }
-    *r = (oct_recurrent){.batch_first = oct_node_int(n, "layout", 0) != 0,
+    *r = (oct_recurrent){.gates = cell_of(n->op)->gates,
+                         .function_count = cell_of(n->op)->functions,
+                         .batch_first = oct_node_int(n, "layout", 0) != 0,
                          .input_forget = oct_node_int(n, "input_forget", 0) != 0,
                          .clip = oct_node_float(n, "clip", 0.0f)};
     r->steps = x[0]->dims[r->batch_first];

@@ -1,10 +1,11 @@
-/* What an LSTM node says: sizes, directions, activation functions. For inference and lowering. */
+/* What the node of a recurrent operator says: sizes, directions, activation functions. For inference and
+ * lowering. */
 #ifndef OCT_RECURRENT_H
 #define OCT_RECURRENT_H
 
 #include "graph.h"
 
-enum { OCT_LSTM_GATES = 4, OCT_LSTM_FUNCTIONS = 3 };
+enum { OCT_MOST_GATE_FUNCTIONS = 3 };
 
 /* A function of a gate, by its ONNX name, with its two numbers. */
 typedef struct oct_activation {
@@ -14,14 +15,15 @@ typedef struct oct_activation {
 
 typedef struct oct_recurrent {
     int64_t steps, batch, inputs, hidden;
+    int gates, function_count; /* of a direction */
     int directions;
     bool reverse;      /* the first direction goes backwards */
     bool batch_first;  /* layout 1: X [batch][steps][inputs], Y [batch][steps][direction][hidden], states
                           [batch][direction][hidden] */
-    bool input_forget; /* the forget gate is 1 - the input gate */
+    bool input_forget; /* LSTM: the forget gate is 1 - the input gate */
     float clip;        /* 0: none */
-    oct_activation functions[2]
-                            [OCT_LSTM_FUNCTIONS]; /* f of the gates, g of the cell's input, h of the cell */
+    oct_activation
+        functions[2][OCT_MOST_GATE_FUNCTIONS]; /* f of the gates, g of the cell's input, h of the cell */
 } oct_recurrent;
 
 /* Errors: INVALID_ARGUMENT (shapes that do not fit), UNSUPPORTED (an activation by its name). */

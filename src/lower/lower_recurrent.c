@@ -1,6 +1,6 @@
-/* LSTM. */
+/* Lowering of recurrent operators. */
 #include "lower.h"
-#include "lstm.h"
+#include "recurrence.h"
 #include "recurrent.h"
 
 static oct_mem output_mem(const lowering *l, const oct_node *n, int i)
@@ -10,43 +10,44 @@ static oct_mem output_mem(const lowering *l, const oct_node *n, int i)
     return wanted ? oct_lower_output(l, n, i).mem : OCT_MEM_NONE;
 }
 
-octet_status oct_lower_lstm(lowering *l, const oct_node *n)
+octet_status oct_lower_recurrent(lowering *l, const oct_node *n)
 {
     oct_recurrent a;
     FORWARD(oct_recurrent_resolve(l->g, n, &a));
-    oct_lstm_request q = {.steps = a.steps,
-                          .batch = a.batch,
-                          .inputs = a.inputs,
-                          .hidden = a.hidden,
-                          .directions = a.directions,
-                          .reverse = a.reverse,
-                          .batch_first = a.batch_first,
-                          .input_forget = a.input_forget,
-                          .clip = a.clip,
-                          .x = oct_lower_input(l, n, 0).mem,
-                          .w = oct_lower_input(l, n, 1),
-                          .r = oct_lower_input(l, n, 2),
-                          .bias = oct_lower_input(l, n, 3).mem,
-                          .lengths = oct_lower_input(l, n, 4).mem,
-                          .h = oct_lower_input(l, n, 5).mem,
-                          .c = oct_lower_input(l, n, 6).mem,
-                          .peepholes = oct_lower_input(l, n, 7).mem,
-                          .y = output_mem(l, n, 0),
-                          .y_h = output_mem(l, n, 1),
-                          .y_c = output_mem(l, n, 2)};
+    oct_recurrence_request q = {.cell = OCT_CELL_LSTM,
+                                .steps = a.steps,
+                                .batch = a.batch,
+                                .inputs = a.inputs,
+                                .hidden = a.hidden,
+                                .directions = a.directions,
+                                .reverse = a.reverse,
+                                .batch_first = a.batch_first,
+                                .input_forget = a.input_forget,
+                                .clip = a.clip,
+                                .x = oct_lower_input(l, n, 0).mem,
+                                .w = oct_lower_input(l, n, 1),
+                                .r = oct_lower_input(l, n, 2),
+                                .bias = oct_lower_input(l, n, 3).mem,
+                                .lengths = oct_lower_input(l, n, 4).mem,
+                                .h = oct_lower_input(l, n, 5).mem,
+                                .c = oct_lower_input(l, n, 6).mem,
+                                .peepholes = oct_lower_input(l, n, 7).mem,
+                                .y = output_mem(l, n, 0),
+                                .y_h = output_mem(l, n, 1),
+                                .y_c = output_mem(l, n, 2)};
     for (int d = 0; d < a.directions; d++) {
-        for (int f = 0; f < OCT_LSTM_FUNCTIONS; f++)
+        for (int f = 0; f < a.function_count; f++)
             q.functions[d][f] =
-                (oct_lstm_function){a.functions[d][f].name, a.functions[d][f].alpha, a.functions[d][f].beta};
+                (oct_gate_function){a.functions[d][f].name, a.functions[d][f].alpha, a.functions[d][f].beta};
     }
-    return oct_lstm(l->r, l->caps, &q);
+    return oct_recurrence(l->r, l->caps, &q);
 }
 
-int64_t oct_macs_lstm(const oct_graph *g, const oct_node *n)
+int64_t oct_macs_recurrent(const oct_graph *g, const oct_node *n)
 {
     oct_recurrent r;
     if (oct_recurrent_resolve(g, n, &r) == OCTET_OK)
-        return r.steps * r.batch * r.directions * OCT_LSTM_GATES * r.hidden * (r.inputs + r.hidden);
+        return r.steps * r.batch * r.directions * r.gates * r.hidden * (r.inputs + r.hidden);
     oct_error_clear();
     return -1;
 }

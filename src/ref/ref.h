@@ -225,11 +225,11 @@ void oct_ref_transpose(const void *x, const int64_t *dims, int rank, const int *
  * what does not fit the target is unspecified by ONNX: here it saturates and NaN gives 0. To bool: x != 0. */
 void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, void *y);
 
-/* ---- LSTM -----------------------------------------------------------------------------------------------
+/* ---- recurrent ------------------------------------------------------------------------------------------
  */
 
-/* oct_lstm_request (lstm.h) on host memory. */
-typedef struct oct_ref_lstm {
+/* oct_recurrence_request (recurrence.h) on host memory. */
+typedef struct oct_ref_recurrent {
     int64_t steps, batch, inputs, hidden;
     int directions;
     bool reverse, batch_first, input_forget;
@@ -241,7 +241,8 @@ typedef struct oct_ref_lstm {
     const float *x, *w, *r, *bias, *h, *c, *peepholes; /* all but x, w and r may be NULL */
     const int32_t *lengths;                            /* or NULL */
     float *y, *y_h, *y_c;                              /* each may be NULL */
-} oct_ref_lstm;
-bool oct_ref_lstm_run(const oct_ref_lstm *lstm); /* false: out of memory */
+} oct_ref_recurrent;
+/* false: out of memory */
+bool oct_ref_lstm(const oct_ref_recurrent *lstm);
 
 #endif

@@ -1,11 +1,11 @@
-/* LSTM in double, by ONNX's definition; a clip is of the arguments of all functions. */
+/* Recurrent operators in double, by ONNX's definitions; a clip is of the arguments of all functions. */
 #include "ref.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static double apply(const oct_ref_lstm *q, int d, int which, double x)
+static double apply(const oct_ref_recurrent *q, int d, int which, double x)
 {
     float in = (float)(q->clip > 0 ? fmax(-(double)q->clip, fmin((double)q->clip, x)) : x), out = 0;
     (void)oct_ref_unary(q->functions[d][which].name, &in, 1, q->functions[d][which].alpha,
@@ -13,38 +13,56 @@ static double apply(const oct_ref_lstm *q, int d, int which, double x)
     return (double)out;
 }
 
-/* Gate g (i, o, f, c) of unit u without a peephole. */
-static double gate(const oct_ref_lstm *q, int d, int64_t g, int64_t u, const float *x, const double *h)
+/* What x gives to gate g of unit u, of `gates`. */
+static double from_input(const oct_ref_recurrent *q, int gates, int d, int g, int64_t u, const float *x)
 {
-    int64_t row = (d * 4 + g) * q->hidden + u;
-    double sum = 0;
+    int64_t row = (d * gates + g) * q->hidden + u;
+    double sum = q->bias ? (double)q->bias[row + d * gates * q->hidden] : 0;
     for (int64_t k = 0; k < q->inputs; k++)
         sum += (double)x[k] * (double)q->w[row * q->inputs + k];
-    for (int64_t k = 0; k < q->hidden; k++)
-        sum += h[k] * (double)q->r[row * q->hidden + k];
-    if (q->bias)
-        sum += (double)q->bias[row + d * 4 * q->hidden] + (double)q->bias[row + (d + 1) * 4 * q->hidden];
     return sum;
 }
 
-static double peephole(const oct_ref_lstm *q, int d, int64_t which, int64_t u, double c)
+/* Likewise the state. */
+static double from_state(const oct_ref_recurrent *q, int gates, int d, int g, int64_t u, const double *h)
+{
+    int64_t row = (d * gates + g) * q->hidden + u;
+    double sum = q->bias ? (double)q->bias[row + (d + 1) * gates * q->hidden] : 0;
+    for (int64_t k = 0; k < q->hidden; k++)
+        sum += h[k] * (double)q->r[row * q->hidden + k];
+    return sum;
+}
+
+/* One step of an operator: h to next; *c is what it keeps besides. */
+typedef void step_fn(const oct_ref_recurrent *q, int d, const float *x, const double *h, double *c,
+                     double *next);
+
+/* Gate g (i, o, f, c) of unit u without a peephole. */
+static double lstm_gate(const oct_ref_recurrent *q, int d, int g, int64_t u, const float *x, const double *h)
+{
+    return from_input(q, 4, d, g, u, x) + from_state(q, 4, d, g, u, h);
+}
+
+static double peephole(const oct_ref_recurrent *q, int d, int64_t which, int64_t u, double c)
 {
     return q->peepholes ? (double)q->peepholes[(d * 3 + which) * q->hidden + u] * c : 0;
 }
 
-static void step(const oct_ref_lstm *q, int d, const float *x, const double *h, double *c, double *next)
+static void lstm_step(const oct_ref_recurrent *q, int d, const float *x, const double *h, double *c,
+                      double *next)
 {
     for (int64_t u = 0; u < q->hidden; u++) {
-        double i = apply(q, d, 0, gate(q, d, 0, u, x, h) + peephole(q, d, 0, u, c[u]));
-        double f =
-            q->input_forget ? 1 - i : apply(q, d, 0, gate(q, d, 2, u, x, h) + peephole(q, d, 2, u, c[u]));
-        c[u] = f * c[u] + i * apply(q, d, 1, gate(q, d, 3, u, x, h));
-        double o = apply(q, d, 0, gate(q, d, 1, u, x, h) + peephole(q, d, 1, u, c[u]));
+        double i = apply(q, d, 0, lstm_gate(q, d, 0, u, x, h) + peephole(q, d, 0, u, c[u]));
+        double f = q->input_forget ? 1 - i
+                                   : apply(q, d, 0, lstm_gate(q, d, 2, u, x, h) + peephole(q, d, 2, u, c[u]));
+        c[u] = f * c[u] + i * apply(q, d, 1, lstm_gate(q, d, 3, u, x, h));
+        double o = apply(q, d, 0, lstm_gate(q, d, 1, u, x, h) + peephole(q, d, 1, u, c[u]));
         next[u] = o * apply(q, d, 2, c[u]);
     }
 }
 
-static void run_sequence(const oct_ref_lstm *q, int d, int64_t b, double *h, double *c, double *next)
+static void run_sequence(const oct_ref_recurrent *q, step_fn *step, int d, int64_t b, double *h, double *c,
+                         double *next)
 {
     int64_t n = q->hidden, dirs = q->directions, length = q->lengths ? q->lengths[b] : q->steps;
     int64_t state = (q->batch_first ? b * dirs + d : d * q->batch + b) * n;
@@ -72,15 +90,20 @@ static void run_sequence(const oct_ref_lstm *q, int d, int64_t b, double *h, dou
     }
 }
 
-bool oct_ref_lstm_run(const oct_ref_lstm *q)
+static bool run(const oct_ref_recurrent *q, step_fn *step)
 {
     double *h = calloc((size_t)q->hidden * 3, sizeof *h);
     if (!h)
         return false;
     for (int d = 0; d < q->directions; d++) {
         for (int64_t b = 0; b < q->batch; b++)
-            run_sequence(q, d, b, h, h + q->hidden, h + 2 * q->hidden);
+            run_sequence(q, step, d, b, h, h + q->hidden, h + 2 * q->hidden);
     }
     free(h);
     return true;
+}
+
+bool oct_ref_lstm(const oct_ref_recurrent *q)
+{
+    return run(q, lstm_step);
 }

@@ -1,7 +1,8 @@
-/* LSTM on the device against src/ref: sizes around the vectors, both directions, both layouts, each optional
- * operand there and not, every activation. Both ways to do the steps, which give the same bytes. */
+/* Recurrent operators on the device against src/ref: sizes around the vectors, both directions, both layouts,
+ * each optional operand there and not, every activation. Both ways to do the steps, which give the same
+ * bytes. */
 #include "harness.h"
-#include "lstm.h"
+#include "recurrence.h"
 #include "ref.h"
 
 #include <math.h>
@@ -14,10 +15,10 @@ static struct {
     float y[MOST], y_h[MOST], y_c[MOST];
 } got, want, first;
 
-typedef struct lstm_case {
+typedef struct sizes_of_case {
     int64_t steps, batch, inputs, hidden;
     int directions;
-} lstm_case;
+} sizes_of_case;
 
 /* What is there, as bits of a form. */
 enum { BIAS = 1, LENGTHS = 2, H = 4, C = 8, PEEPHOLES = 16, NO_Y = 32, NO_STATES = 64, FORMS = 128 };
@@ -29,7 +30,7 @@ static void fill(float *to, int64_t n, uint64_t *seed, float spread)
         to[i] = (float)check_range(seed, -1000, 1000) * 0.001f * spread;
 }
 
-static void fill_all(const lstm_case *k, uint64_t seed)
+static void fill_all(const sizes_of_case *k, uint64_t seed)
 {
     int64_t d = k->directions, states = d * k->batch * k->hidden;
     assert_true(d * 4 * k->hidden * k->hidden + 16 < MOST && d * 4 * k->hidden * k->inputs + 16 < MOST &&
@@ -46,7 +47,7 @@ static void fill_all(const lstm_case *k, uint64_t seed)
 }
 
 /* Two sets, so that directions differ. */
-static const oct_lstm_function usual[3] = {{"Sigmoid", 0, 0}, {"Tanh", 0, 0}, {"Tanh", 0, 0}},
+static const oct_gate_function usual[3] = {{"Sigmoid", 0, 0}, {"Tanh", 0, 0}, {"Tanh", 0, 0}},
                                others[4][3] = {
                                    {{"HardSigmoid", 0.3f, 0.4f},
                                     {"Softsign", 0, 0},
@@ -55,10 +56,10 @@ static const oct_lstm_function usual[3] = {{"Sigmoid", 0, 0}, {"Tanh", 0, 0}, {"
                                    {{"Sigmoid", 0, 0}, {"Relu", 0, 0}, {"ThresholdedRelu", 0.2f, 0}},
                                    {{"HardSigmoid", 0.2f, 0.5f}, {"Softplus", 0, 0}, {"Affine", 0.5f, 0.1f}}};
 
-static void choose_functions(oct_lstm_request *q, oct_ref_lstm *ref, int mode, uint64_t salt)
+static void choose_functions(oct_recurrence_request *q, oct_ref_recurrent *ref, int mode, uint64_t salt)
 {
     for (int d = 0; d < 2; d++) {
-        const oct_lstm_function *set = mode & FUNCTIONS ? others[(salt + (uint64_t)d) % 4] : usual;
+        const oct_gate_function *set = mode & FUNCTIONS ? others[(salt + (uint64_t)d) % 4] : usual;
         for (int f = 0; f < 3; f++) {
             q->functions[d][f] = set[f];
             ref->functions[d][f].name = set[f].name;
@@ -88,7 +89,8 @@ static oct_mem input(oct_recipe *recipe, bool there, int64_t n, void *data, harn
 }
 
 /* gpu: as GPUs run it, a hidden unit a work-item. */
-static void run_on_device(const lstm_case *k, oct_lstm_request q, int form, bool gpu, const char *what)
+static void run_on_device(const sizes_of_case *k, oct_recurrence_request q, int form, bool gpu,
+                          const char *what)
 {
     oct_caps caps = *oct_device_caps(device);
     caps.prefers_tiles = gpu;
@@ -119,16 +121,17 @@ static void run_on_device(const lstm_case *k, oct_lstm_request q, int form, bool
         outputs[out++] = (harness_io){q.y_h, got.y_h};
         outputs[out++] = (harness_io){q.y_c, got.y_c};
     }
-    octet_status built = oct_lstm(&recipe, &caps, &q);
+    octet_status built = oct_recurrence(&recipe, &caps, &q);
     harness_run(&recipe, built, inputs, in, outputs, out, what);
 }
 
-static void check(const lstm_case *k, int form, int mode, uint64_t seed)
+static void check(const sizes_of_case *k, int form, int mode, uint64_t seed)
 {
     int64_t d = k->directions, states = d * k->batch * k->hidden, outs = k->steps * d * k->batch * k->hidden;
     bool has_y = !(form & NO_Y), has_states = !(form & NO_STATES) || !has_y;
-    oct_lstm_request q = {.steps = k->steps, .batch = k->batch, .inputs = k->inputs, .hidden = k->hidden};
-    oct_ref_lstm ref = {.steps = k->steps, .batch = k->batch, .inputs = k->inputs, .hidden = k->hidden};
+    oct_recurrence_request q = {
+        .steps = k->steps, .batch = k->batch, .inputs = k->inputs, .hidden = k->hidden};
+    oct_ref_recurrent ref = {.steps = k->steps, .batch = k->batch, .inputs = k->inputs, .hidden = k->hidden};
     q.directions = ref.directions = k->directions;
     q.reverse = ref.reverse = mode & REVERSE;
     q.batch_first = ref.batch_first = mode & BATCH_FIRST;
@@ -143,11 +146,11 @@ static void check(const lstm_case *k, int form, int mode, uint64_t seed)
     ref.c = form & C ? c : NULL;
     ref.peepholes = form & PEEPHOLES ? p : NULL;
     ref.y = want.y, ref.y_h = want.y_h, ref.y_c = want.y_c;
-    assert_true(oct_ref_lstm_run(&ref));
+    assert_true(oct_ref_lstm(&ref));
     /* Vectors are not for GPUs, whose compilers take minutes for them. */
     for (int v = oct_device_caps(device)->prefers_tiles ? 2 : 0; v < 4; v++) {
         char what[160];
-        q.force.variant = oct_lstm_family.rows[v % 2].name;
+        q.force.variant = oct_recurrence_families[OCT_CELL_LSTM].rows[v % 2].name;
         snprintf(what, sizeof what,
                  "%s%s: %lld steps of %lld, %lld to %lld, %d directions, form %d, mode %d, seed %llu",
                  q.force.variant, v / 2 ? " on GPUs" : "", (long long)k->steps, (long long)k->batch,
@@ -160,13 +163,14 @@ static void check(const lstm_case *k, int form, int mode, uint64_t seed)
         if (v % 2 == 0)
             first = got;
         else if (memcmp(&first, &got, sizeof got) != 0)
-            fail_msg("%s: other bytes than %s", what, oct_lstm_family.rows[0].name);
+            fail_msg("%s: other bytes than %s", what, oct_recurrence_families[OCT_CELL_LSTM].rows[0].name);
     }
-    assert_int_equal(oct_lstm_family.count, 2);
+    assert_int_equal(oct_recurrence_families[OCT_CELL_LSTM].count, 2);
 }
 
-static const lstm_case cases[] = {{1, 1, 1, 1, 1},  {1, 1, 20, 33, 1}, {4, 1, 3, 16, 1}, {5, 3, 7, 17, 2},
-                                  {2, 2, 1, 15, 1}, {3, 5, 16, 4, 2},  {9, 1, 5, 40, 2}, {2, 1, 70, 64, 1}};
+static const sizes_of_case cases[] = {{1, 1, 1, 1, 1},  {1, 1, 20, 33, 1}, {4, 1, 3, 16, 1},
+                                      {5, 3, 7, 17, 2}, {2, 2, 1, 15, 1},  {3, 5, 16, 4, 2},
+                                      {9, 1, 5, 40, 2}, {2, 1, 70, 64, 1}};
 
 static void sizes(void **state)
 {
@@ -198,9 +202,9 @@ static void modes(void **state)
 static void no_steps(void **state)
 {
     (void)state;
-    check(&(lstm_case){0, 2, 3, 5, 2}, BIAS | H | C, 0, 1);
-    check(&(lstm_case){0, 2, 3, 5, 1}, NO_Y, 0, 2);
-    check(&(lstm_case){3, 0, 3, 5, 1}, BIAS, 0, 3);
+    check(&(sizes_of_case){0, 2, 3, 5, 2}, BIAS | H | C, 0, 1);
+    check(&(sizes_of_case){0, 2, 3, 5, 1}, NO_Y, 0, 2);
+    check(&(sizes_of_case){3, 0, 3, 5, 1}, BIAS, 0, 3);
 }
 
 static void other_variants_are_refused(void **state)
@@ -208,9 +212,9 @@ static void other_variants_are_refused(void **state)
     (void)state;
     oct_recipe recipe;
     oct_recipe_init(&recipe);
-    oct_lstm_request q = {
+    oct_recurrence_request q = {
         .steps = 1, .batch = 1, .inputs = 1, .hidden = 1, .directions = 1, .force.variant = "fast"};
-    assert_int_equal(oct_lstm(&recipe, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
+    assert_int_equal(oct_recurrence(&recipe, oct_device_caps(device), &q), OCTET_UNSUPPORTED);
     oct_recipe_free(&recipe);
 }
 
