@@ -95,6 +95,7 @@ struct oct_record {
 #define OCT_RECORD_OF(name, LIST, struct_given)                                                              \
     typedef struct name##_numbers {                                                                          \
         LIST(OCT_PACKED)                                                                                     \
+        int64_t record_end; /* see kernels/record.clh */                                                     \
     } name##_numbers;                                                                                        \
     static inline const oct_record *name##_record(void)                                                      \
     {                                                                                                        \
