@@ -285,41 +285,43 @@ static void bench_others(void)
     oct_recipe_free(&b.r);
 }
 
-/* Both ways to do the steps; multiply-adds are those of the input and of the state. */
-static void bench_lstm(void)
+/* Recurrent operators, `gates` products with the input and the state each. Both ways to do the steps. */
+static void bench_recurrent(oct_cell cell, int64_t gates)
 {
     static const struct {
         int64_t steps, batch, inputs, hidden;
     } shapes[] = {
         {1, 1, 128, 128}, {50, 1, 128, 128}, {50, 8, 64, 256}, {50, 1, 256, 512}, {20, 1, 1024, 1024}};
     static float weights[4 << 20];
+    const oct_family *family = &oct_recurrence_families[cell];
     for (size_t i = 0; i < sizeof weights / sizeof *weights; i++)
         weights[i] = (float)(rand() % 2001 - 1000) * 1e-4f;
-    printf("\n%-28s %9s %8s  both ways\n", "LSTM, steps x batch", "ms", "GFLOPS");
+    printf("\n%s%-*s %9s %8s  both ways\n", family->name, 28 - (int)strlen(family->name), ", steps x batch",
+           "ms", "GFLOPS");
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         int64_t t = shapes[i].steps, b = shapes[i].batch, k = shapes[i].inputs, h = shapes[i].hidden;
-        double flops = 8.0 * (double)(t * b * h) * (double)(k + h), seconds[3];
+        double flops = 2.0 * (double)gates * (double)(t * b * h) * (double)(k + h), seconds[3];
         for (int v = 0; v < 3; v++) { /* the one that is chosen, then both */
             oct_recipe r;
             oct_recipe_init(&r);
-            const oct_operand w = {.mem = oct_recipe_const(&r, weights, (size_t)(4 * h * k) * 4),
+            const oct_operand w = {.mem = oct_recipe_const(&r, weights, (size_t)(gates * h * k) * 4),
                                    .dtype = OCTET_F32},
-                              u = {.mem = oct_recipe_const(&r, weights, (size_t)(4 * h * h) * 4),
+                              u = {.mem = oct_recipe_const(&r, weights, (size_t)(gates * h * h) * 4),
                                    .dtype = OCTET_F32};
-            oct_recurrence_request q = {.steps = t, .batch = b, .inputs = k, .hidden = h, .directions = 1};
+            oct_recurrence_request q = {
+                .cell = cell, .steps = t, .batch = b, .inputs = k, .hidden = h, .directions = 1};
             for (int f = 0; f < 3; f++)
                 q.functions[0][f].name = f ? "Tanh" : "Sigmoid";
             q.w = w, q.r = u;
             q.x = oct_recipe_input(&r, (size_t)(t * b * k) * 4);
             q.bias = q.lengths = q.h = q.c = q.peepholes = q.y_h = q.y_c = OCT_MEM_NONE;
             q.y = oct_recipe_output(&r, (size_t)(t * b * h) * 4);
-            q.force.variant = v ? oct_recurrence_families[OCT_CELL_LSTM].rows[v - 1].name : NULL;
-            seconds[v] = time_recipe(&r, oct_recurrence(&r, oct_device_caps(device), &q), "LSTM");
+            q.force.variant = v ? family->rows[v - 1].name : NULL;
+            seconds[v] = time_recipe(&r, oct_recurrence(&r, oct_device_caps(device), &q), family->name);
         }
         printf("%3lld x %-2lld, %4lld to %-10lld %9.3f %8.2f  %s %.3f, %s %.3f\n", (long long)t, (long long)b,
-               (long long)k, (long long)h, seconds[0] * 1e3, flops / seconds[0] * 1e-9,
-               oct_recurrence_families[OCT_CELL_LSTM].rows[0].name, seconds[1] * 1e3,
-               oct_recurrence_families[OCT_CELL_LSTM].rows[1].name, seconds[2] * 1e3);
+               (long long)k, (long long)h, seconds[0] * 1e3, flops / seconds[0] * 1e-9, family->rows[0].name,
+               seconds[1] * 1e3, family->rows[1].name, seconds[2] * 1e3);
     }
 }
 
@@ -332,7 +334,8 @@ int main(int argc, char **argv)
     const octet_device_info *info = &oct_device_caps(device)->info;
     printf("%s, %s %s; ceiling %.0f GOPS\n", info->name, info->platform, info->driver, ceiling);
     bench_others();
-    bench_lstm();
+    bench_recurrent(OCT_CELL_LSTM, 4);
+    bench_recurrent(OCT_CELL_GRU, 3);
     bench_convs(argc > 1 ? argv[1] : "resnet50_conv.txt", ceiling);
     oct_device_release(device);
     return 0;

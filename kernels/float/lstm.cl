@@ -3,8 +3,9 @@
  *     o = GATE(xo + h Ro + Po c')   h' = o CELL(c')
  * each argument of a function within [-clip, clip]. Sums are in order of k. Options: those of recurrence.clh,
  * and the function CELL. */
-#define GATES 4
-#define CELLS 1
+#define GATES  4
+#define CELLS  1
+#define RESETS 0
 #ifndef CELL
 #define CELL Tanh
 #endif

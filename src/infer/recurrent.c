@@ -7,7 +7,7 @@ static const struct cell {
     oct_op op;
     int gates, functions;
     const char *usual[OCT_MOST_GATE_FUNCTIONS];
-} cells[] = {{OCT_OP_LSTM, 4, 3, {"Sigmoid", "Tanh", "Tanh"}}};
+} cells[] = {{OCT_OP_LSTM, 4, 3, {"Sigmoid", "Tanh", "Tanh"}}, {OCT_OP_GRU, 3, 2, {"Sigmoid", "Tanh"}}};
 
 static const struct cell *cell_of(oct_op op)
 {
@@ -122,6 +122,8 @@ octet_status oct_recurrent_resolve(const oct_graph *g, const oct_node *n, oct_re
                          .function_count = cell_of(n->op)->functions,
                          .batch_first = oct_node_int(n, "layout", 0) != 0,
                          .input_forget = oct_node_int(n, "input_forget", 0) != 0,
+                         .linear_before_reset =
+                             n->op == OCT_OP_GRU && oct_node_int(n, "linear_before_reset", 0) != 0,
                          .clip = oct_node_float(n, "clip", 0.0f)};
     r->steps = x[0]->dims[r->batch_first];
     r->batch = x[0]->dims[!r->batch_first];

@@ -21,7 +21,8 @@ typedef struct oct_recurrent {
     bool batch_first;  /* layout 1: X [batch][steps][inputs], Y [batch][steps][direction][hidden], states
                           [batch][direction][hidden] */
     bool input_forget; /* LSTM: the forget gate is 1 - the input gate */
-    float clip;        /* 0: none */
+    bool linear_before_reset; /* GRU: the reset gate is of the product with the state, not of the state */
+    float clip;               /* 0: none */
     oct_activation
         functions[2][OCT_MOST_GATE_FUNCTIONS]; /* f of the gates, g of the cell's input, h of the cell */
 } oct_recurrent;

@@ -14,7 +14,7 @@ octet_status oct_lower_recurrent(lowering *l, const oct_node *n)
 {
     oct_recurrent a;
     FORWARD(oct_recurrent_resolve(l->g, n, &a));
-    oct_recurrence_request q = {.cell = OCT_CELL_LSTM,
+    oct_recurrence_request q = {.cell = n->op == OCT_OP_GRU ? OCT_CELL_GRU : OCT_CELL_LSTM,
                                 .steps = a.steps,
                                 .batch = a.batch,
                                 .inputs = a.inputs,
@@ -23,6 +23,7 @@ octet_status oct_lower_recurrent(lowering *l, const oct_node *n)
                                 .reverse = a.reverse,
                                 .batch_first = a.batch_first,
                                 .input_forget = a.input_forget,
+                                .linear_before_reset = a.linear_before_reset,
                                 .clip = a.clip,
                                 .x = oct_lower_input(l, n, 0).mem,
                                 .w = oct_lower_input(l, n, 1),

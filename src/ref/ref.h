@@ -232,7 +232,7 @@ void oct_ref_cast(octet_dtype from, octet_dtype to, const void *x, int64_t n, vo
 typedef struct oct_ref_recurrent {
     int64_t steps, batch, inputs, hidden;
     int directions;
-    bool reverse, batch_first, input_forget;
+    bool reverse, batch_first, input_forget, linear_before_reset;
     float clip;
     struct {
         const char *name; /* as for oct_ref_unary */
@@ -244,5 +244,6 @@ typedef struct oct_ref_recurrent {
 } oct_ref_recurrent;
 /* false: out of memory */
 bool oct_ref_lstm(const oct_ref_recurrent *lstm);
+bool oct_ref_gru(const oct_ref_recurrent *gru);
 
 #endif

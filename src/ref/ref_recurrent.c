@@ -61,6 +61,22 @@ static void lstm_step(const oct_ref_recurrent *q, int d, const float *x, const d
     }
 }
 
+/* What a GRU keeps besides is its reset gate, or its state behind it. */
+static void gru_step(const oct_ref_recurrent *q, int d, const float *x, const double *h, double *reset,
+                     double *next)
+{
+    for (int64_t u = 0; u < q->hidden; u++) {
+        double r = apply(q, d, 0, from_input(q, 3, d, 1, u, x) + from_state(q, 3, d, 1, u, h));
+        reset[u] = q->linear_before_reset ? r : r * h[u];
+    }
+    for (int64_t u = 0; u < q->hidden; u++) {
+        double z = apply(q, d, 0, from_input(q, 3, d, 0, u, x) + from_state(q, 3, d, 0, u, h));
+        double state = q->linear_before_reset ? reset[u] * from_state(q, 3, d, 2, u, h)
+                                              : from_state(q, 3, d, 2, u, reset);
+        next[u] = (1 - z) * apply(q, d, 1, from_input(q, 3, d, 2, u, x) + state) + z * h[u];
+    }
+}
+
 static void run_sequence(const oct_ref_recurrent *q, step_fn *step, int d, int64_t b, double *h, double *c,
                          double *next)
 {
@@ -106,4 +122,9 @@ static bool run(const oct_ref_recurrent *q, step_fn *step)
 bool oct_ref_lstm(const oct_ref_recurrent *q)
 {
     return run(q, lstm_step);
+}
+
+bool oct_ref_gru(const oct_ref_recurrent *q)
+{
+    return run(q, gru_step);
 }

@@ -497,12 +497,20 @@ case("bad_if_cycle", "load", CORRUPT, "the graph has a cycle", model(
     [numpy_helper.from_array(np.array(True), "c")]))
 
 
-# ---- LSTM -----------------------------------------------------------------------------------------------------
-def lstm(x="5,2,3", hidden=4, directions=1, outputs="y", bias=32, inputs="x w r b", opset=14, **attrs):
-    held = [tensor("w", "f32", np.zeros((directions, 16, 3))), tensor("r", "f32", np.zeros((directions, 16, 4))),
-            tensor("b", "f32", np.zeros((directions, bias)))]
-    n = optional("LSTM", inputs, outputs, hidden_size=hidden, **attrs)
+# ---- recurrent ------------------------------------------------------------------------------------------------
+def recurrent(op, gates, x="5,2,3", hidden=4, directions=1, outputs="y", bias=None, inputs="x w r b", opset=14, **attrs):
+    held = [tensor("w", "f32", np.zeros((directions, 4 * gates, 3))), tensor("r", "f32", np.zeros((directions, 4 * gates, 4))),
+            tensor("b", "f32", np.zeros((directions, bias or 8 * gates)))]
+    n = optional(op, inputs, outputs, hidden_size=hidden, **attrs)
     return model(n, ["x f32 " + x], [f"{o} f32" for o in n.output if o], held, opset)
+
+
+def lstm(*args, **attrs):
+    return recurrent("LSTM", 4, *args, **attrs)
+
+
+def gru(*args, **attrs):
+    return recurrent("GRU", 3, *args, **attrs)
 
 
 good("lstm", "y f32 5,1,2,4; h f32 1,2,4; c f32 1,2,4", lstm(outputs="y h c"))
@@ -519,6 +527,13 @@ case("bad_lstm_directions", "infer", INVALID, "input 1 ('w') has another dtype o
 case("bad_lstm_function", "infer", UNSUPPORTED, "activation 'Cube' is not supported", lstm(activations=["Cube"] * 3))
 case("bad_lstm_functions", "infer", INVALID, "it has 2 activations; 1 directions have 3", lstm(activations=["Tanh"] * 2))
 case("bad_lstm_missing", "infer", CORRUPT, "input 2 is missing", lstm(inputs="x w - b"))
+good("gru", "y f32 5,1,2,4; h f32 1,2,4", gru(outputs="y h"))
+good("gru_both", "y f32 5,2,2,4", gru(directions=2, direction="bidirectional", linear_before_reset=1))
+good("gru_batch_first", "y f32 5,2,1,4; h f32 5,1,4", gru(outputs="y h", layout=1))
+good("gru_no_y", "h f32 1,2,4", gru(outputs="- h", opset=7))
+case("bad_gru_weights", "infer", INVALID, "input 1 ('w') has another dtype or shape", recurrent("GRU", 4))
+case("bad_gru_bias", "infer", INVALID, "input 3 ('b') has another dtype or shape", gru(bias=12))
+case("bad_gru_functions", "infer", INVALID, "it has 3 activations; 1 directions have 2", gru(activations=["Tanh"] * 3))
 
 
 # ---- networks with a branch to choose, for tests/test_branches.c -----------------------------------------------

@@ -6,7 +6,7 @@
 
 #include "variant.h"
 
-typedef enum oct_cell { OCT_CELL_LSTM } oct_cell;
+typedef enum oct_cell { OCT_CELL_LSTM, OCT_CELL_GRU } oct_cell;
 
 /* A function by its ONNX name, and its two numbers. */
 typedef struct oct_gate_function {
@@ -22,11 +22,12 @@ typedef struct oct_recurrence_request {
     bool reverse;   /* the first goes backwards; the second always does */
     bool batch_first;
     bool input_forget;                 /* LSTM */
+    bool linear_before_reset;          /* GRU */
     float clip;                        /* 0: none */
-    oct_gate_function functions[2][3]; /* by direction: of the gates, the cell's input, the cell */
+    oct_gate_function functions[2][3]; /* by direction: of the gates, the input, LSTM: the cell */
     oct_mem x;                         /* [steps][batch][inputs]; batch first: [batch][steps][inputs] */
     oct_operand w, r; /* [direction][gate][hidden][inputs], [direction][gate][hidden][hidden]; LSTM: gates i,
-                         o, f, c */
+ o, f, c; GRU: z, r, h */
     /* Optional: OCT_MEM_NONE. */
     oct_mem bias;      /* [direction][2][gate][hidden]: of w, then of r */
     oct_mem lengths;   /* s32 [batch] */
