@@ -2,7 +2,7 @@
 #include "move.h"
 #include "sizes.h"
 
-#include "float/float_product_args.clh"
+#include "product/float_product_args.clh"
 
 /* A library call costs the host more than a launch: small products stay with the plain kernels. */
 #define LIBRARY_MACS (1 << 18)
@@ -36,7 +36,7 @@ static bool conv_suits_library(const oct_caps *caps, const void *request)
 static void put_addend(oct_recipe *r, oct_mem c, oct_mem y, int64_t m, int64_t n, float factor, int64_t c_row,
                        int64_t c_column)
 {
-    oct_launch *l = oct_recipe_launch(r, "float/blas.cl", "addend", "%s", "");
+    oct_launch *l = oct_recipe_launch(r, "product/blas.cl", "addend", "%s", "");
     OCT_ARGS(l, addend, .c = oct_whole(c), .y = oct_whole(y), .n = n, .factor = factor, .c_row = c_row,
              .c_column = c_column);
     oct_launch_2d(l, oct_ceil_div((size_t)n, 16), (size_t)m, 0, 0);
@@ -88,8 +88,9 @@ static octet_status matmul_by_library(oct_recipe *r, const oct_caps *caps, const
 static const oct_kind matmul_library = {.suits = matmul_suits_library, .launch = matmul_by_library};
 static const oct_kind matmul_plain = {.launch = plain_matmul};
 static const oct_variant matmuls[] = {
-    OCT_VARIANT(clblast, matmul_library, clblast, "float/product.cl", 0, 0, 0, OCT_AS_IS) /* best first */
-    OCT_VARIANT(plain, matmul_plain, any_device, "float/product.cl", 0, 0, 0, OCT_AS_IS)};
+    OCT_VARIANT(clblast, matmul_library, clblast, "product/float_product.cl", 0, 0, 0,
+                OCT_AS_IS) /* best first */
+    OCT_VARIANT(plain, matmul_plain, any_device, "product/float_product.cl", 0, 0, 0, OCT_AS_IS)};
 const oct_family oct_float_matmul_family = {"float product", matmuls, sizeof matmuls / sizeof matmuls[0],
                                             matmul_macs, NULL};
 
@@ -129,7 +130,7 @@ static oct_mem window_rows(oct_recipe *r, const oct_float_conv_request *q)
         return q->x.mem;
     size_t taps = (size_t)(q->g.kh * q->g.kw), pixels = (size_t)(q->g.oh * q->g.ow);
     oct_mem rows = oct_recipe_temp(r, (size_t)q->g.n * pixels * taps * (size_t)q->g.c * sizeof(float));
-    oct_launch *l = oct_recipe_launch(r, "float/blas.cl", "window_rows", "%s", "");
+    oct_launch *l = oct_recipe_launch(r, "product/blas.cl", "window_rows", "%s", "");
     OCT_ARGS(l, window_rows, .x = oct_whole(q->x.mem), .rows = oct_whole(rows), .geometry = q->g);
     oct_launch_3d(l, (size_t[3]){taps, pixels, (size_t)q->g.n}, NULL);
     return rows;
@@ -202,8 +203,8 @@ static octet_status conv_by_library(oct_recipe *r, const oct_caps *caps, const o
 static const oct_kind conv_library = {.suits = conv_suits_library, .launch = conv_by_library};
 static const oct_kind conv_plain = {.launch = plain_conv};
 static const oct_variant convs[] = {
-    OCT_VARIANT(clblast, conv_library, clblast, "float/product.cl", 0, 0, 0, OCT_AS_IS)
-        OCT_VARIANT(plain, conv_plain, any_device, "float/product.cl", 0, 0, 0, OCT_AS_IS)};
+    OCT_VARIANT(clblast, conv_library, clblast, "product/float_product.cl", 0, 0, 0, OCT_AS_IS)
+        OCT_VARIANT(plain, conv_plain, any_device, "product/float_product.cl", 0, 0, 0, OCT_AS_IS)};
 const oct_family oct_float_conv_family = {"float product", convs, sizeof convs / sizeof convs[0], conv_macs,
                                           NULL};
 

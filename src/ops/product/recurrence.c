@@ -3,7 +3,7 @@
 #include "move.h"
 #include "sizes.h"
 
-#include "float/recurrence_args.clh"
+#include "recurrent/recurrence_args.clh"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +100,7 @@ static oct_mem bias_sum(oct_recipe *r, const oct_recurrence_request *q)
 {
     size_t count = (size_t)(gates_of(q) * q->directions);
     oct_mem sum = oct_recipe_temp(r, count * sizeof(float));
-    oct_launch *l = oct_recipe_launch(r, "float/bias_sum.cl", "bias_sum", "%s", "");
+    oct_launch *l = oct_recipe_launch(r, "recurrent/bias_sum.cl", "bias_sum", "%s", "");
     OCT_ARGS(l, bias_sum, .bias = oct_whole(q->bias), .sum = oct_whole(sum), .gates = gates_of(q),
              .both = gates_of(q) - (q->linear_before_reset ? q->hidden : 0));
     oct_launch_1d(l, count, 0);
@@ -297,7 +297,7 @@ static const oct_kind all_at_once = {.launch = launch_whole};
         OCT_VARIANT(whole, all_at_once, any_device, file, 0, 0, 0, OCT_AS_IS)                                \
     }
 static const oct_variant variants[][2] = {
-    [OCT_CELL_LSTM] = ROWS("float/lstm.cl"), [OCT_CELL_GRU] = ROWS("float/gru.cl")};
+    [OCT_CELL_LSTM] = ROWS("recurrent/lstm.cl"), [OCT_CELL_GRU] = ROWS("recurrent/gru.cl")};
 const oct_family oct_recurrence_families[] = {
     [OCT_CELL_LSTM] = {"LSTM", variants[OCT_CELL_LSTM], 2, macs, NULL},
     [OCT_CELL_GRU] = {"GRU", variants[OCT_CELL_GRU], 2, macs, NULL}};

@@ -9,7 +9,7 @@
 #ifndef CELL
 #define CELL Tanh
 #endif
-#include "float/recurrence.clh"
+#include "recurrent/recurrence.clh"
 
 static inline UNARY_T next_of(const recurrence_args a, long d, long u, const step_inputs s, UNARY_T *cell)
 {

@@ -9,7 +9,7 @@
 #define GATES  3
 #define CELLS  0
 #define RESETS (!LINEAR)
-#include "float/recurrence.clh"
+#include "recurrent/recurrence.clh"
 
 static inline UNARY_T reset_of(const recurrence_args a, long d, long u, const step_inputs s)
 {

@@ -1,7 +1,7 @@
 /* Float products for the nodes of a network that are not quantized: plain kernels that are right everywhere.
  * Sums are in order of k. */
-#include "float/float_product_args.clh"
 #include "lanes.clh"
+#include "product/float_product_args.clh"
 
 /* load16_float that takes a count of 0 or less too: nothing is read. */
 static inline float16 load_up_to16(__global const float *from, long count)

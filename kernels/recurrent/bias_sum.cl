@@ -1,6 +1,6 @@
 /* The biases of a recurrent operator's inputs and of its state, added once where both are added anyhow. A
  * work-item a sum. */
-#include "float/recurrence_args.clh"
+#include "recurrent/recurrence_args.clh"
 
 static inline void bias_sum_body(const bias_sum_args a, const long i)
 {

@@ -1,7 +1,7 @@
 /* What goes before a float product by a library: the values it adds to, and the window of a convolution
  * written out as the rows of a matrix. */
-#include "float/float_product_args.clh"
 #include "lanes.clh"
+#include "product/float_product_args.clh"
 
 /* y[m][n] = factor * c, which repeats where its step is 0. Work-item (16 columns, row). */
 static inline void addend_body(const addend_args a, const long across, const long row)
