@@ -26,8 +26,9 @@ typedef struct oct_recurrence_request {
     float clip;                        /* 0: none */
     oct_gate_function functions[2][3]; /* by direction: of the gates, the input, LSTM: the cell */
     oct_mem x;                         /* [steps][batch][inputs]; batch first: [batch][steps][inputs] */
-    oct_operand w, r; /* [direction][gate][hidden][inputs], [direction][gate][hidden][hidden]; LSTM: gates i,
- o, f, c; GRU: z, r, h */
+    /* [direction][gate][hidden][inputs], [direction][gate][hidden][hidden]; gates of LSTM i, o, f, c, of GRU
+     * z, r, h */
+    oct_operand w, r;
     /* Optional: OCT_MEM_NONE. */
     oct_mem bias;      /* [direction][2][gate][hidden]: of w, then of r */
     oct_mem lengths;   /* s32 [batch] */
