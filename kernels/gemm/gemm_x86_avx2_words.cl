@@ -11,11 +11,6 @@
  *
  * Options: ROWS, A_SIGNED, B_SIGNED, OUT, ROWSUM, ROWSCALE (gemm.clh). Only for devices with x86_avx2. */
 #include "gemm/gemm.clh"
-#include "x86_avx2.clh"
-
-#ifndef ROWS
-#define ROWS 4
-#endif
 
 /* Of a row, a batch. */
 static inline void widen_body(const gemm_widen_args a, const long row, const long batch)
@@ -31,37 +26,11 @@ static inline void widen_body(const gemm_widen_args a, const long row, const lon
 }
 KERNEL_2D(widen, gemm_widen, GEMM_WIDEN_ARGS)
 
-/* Of a block of rows, a panel, a batch. A is widened: lda and a_stride are in dwords. */
-static inline void gemm_body(const gemm_args a, const long block, const long at, const long batch)
+/* lda and a_stride are in dwords. */
+#define A_STORED int
+static inline int a_pair(__global const int *row, int i, int k)
 {
-    const int panel = at;
-    const int col = panel * 16;
-    const int pairs = (a.k + 1) / 2;
-    const int first = block * a.block_rows, last = min(first + a.block_rows, a.m);
-    __global const B_T *b = AT(B_T, a.packed) + batch * a.packed_stride + (long)panel * pairs * 32;
-    for (int row = first; row < last; row += ROWS) {
-        __global const int *rows[ROWS];
-        int8 low[ROWS], high[ROWS];
-#pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            rows[r] = AT(int, a.a) + batch * a.a_stride + min(row + r, a.m - 1) * a.lda;
-            low[r] = high[r] = 0;
-        }
-        for (int i = 0; i < pairs; i++) {
-            const int8 b0 = as_int8(convert_short16(vload16(2 * i, b))),
-                       b1 = as_int8(convert_short16(vload16(2 * i + 1, b)));
-#pragma unroll
-            for (int r = 0; r < ROWS; r++) {
-                const int8 pair = rows[r][i];
-                low[r] += x86_pair_products(pair, b0);
-                high[r] += x86_pair_products(pair, b1);
-            }
-        }
-#pragma unroll
-        for (int r = 0; r < ROWS; r++) {
-            if (row + r < last)
-                GEMM_STORE16((int16)(low[r], high[r]), row + r, col);
-        }
-    }
+    return row[i];
 }
-__attribute__((reqd_work_group_size(1, 1, 1))) KERNEL_3D(gemm, gemm, GEMM_ARGS)
+
+#include "gemm/gemm_x86_avx2.clh"
