@@ -33,16 +33,29 @@ static inline void table_channels_body(const table_channels_args a, const long i
 }
 KERNEL_1D(table_channels, table_channels, TABLE_CHANNELS_ARGS)
 
-/* table_last: a row is one byte of each channel. */
+/* table_last: a row is one byte of each channel. A few are looked up before any is stored, or each look-up
+ * waits for the store before it, which might be to what it reads. */
+#define TOGETHER 8
 static inline void table_last_body(const table_channels_args a, const long item)
 {
     const long first = item * a.per_item, last = min(first + a.per_item, a.rows);
+    const long run = a.run, channels = a.channels;
     __global const uchar *values = AT(uchar, a.values_of);
     for (long row = first; row < last; row++) {
-        __global const uchar *in = AT(uchar, a.x) + row * a.run;
-        __global uchar *out = AT(uchar, a.y) + row * a.run;
-        for (long c = 0; c < a.run; c++)
-            out[c] = values[in[c] * a.channels + c];
+        __global const uchar *in = AT(uchar, a.x) + row * run;
+        __global uchar *out = AT(uchar, a.y) + row * run;
+        long c = 0;
+        for (; c + TOGETHER <= run; c += TOGETHER) {
+            uchar of[TOGETHER];
+#pragma unroll
+            for (int i = 0; i < TOGETHER; i++)
+                of[i] = values[in[c + i] * channels + (c + i)];
+#pragma unroll
+            for (int i = 0; i < TOGETHER; i++)
+                out[c + i] = of[i];
+        }
+        for (; c < run; c++)
+            out[c] = values[in[c] * channels + c];
     }
 }
 KERNEL_1D(table_last, table_channels, TABLE_CHANNELS_ARGS)
