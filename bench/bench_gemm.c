@@ -1,7 +1,7 @@
 /* bench_gemm [--cpu-time] [--variant NAME] [MxNxK ...]: Octet's GEMM (u8 x s8 -> s32, and requantized to s8)
  * beside oneDNN, in one run, the programs taking turns; medians, and the best for a machine that is not
- * quiet. Random operands, A over the full range, B of 7 bits; Octet's sums are compared with oneDNN's. For a square
- * shape also float32 by CLBlast on the same OpenCL device and by OpenBLAS. */
+ * quiet. Random operands, A over the full range, B of 7 bits; Octet's sums are compared with oneDNN's. For a
+ * square shape also float32 by CLBlast on the same OpenCL device and by OpenBLAS. */
 #include "rivals.h"
 
 #include <octet/experimental.h>
@@ -57,8 +57,8 @@ static void fill(void *to, size_t n)
     }
 }
 
-/* Without VNNI oneDNN adds two products of u8 x s8 in 16 bits, which saturates: with B from -64 to 63 none can, and both
- * are exact on every processor. What is computed and moved stays the same. */
+/* Without VNNI oneDNN adds two products of u8 x s8 in 16 bits, which saturates: with B from -64 to 63 none
+ * can, and both are exact on every processor. What is computed and moved stays the same. */
 static void keep_seven_bits(int8_t *b, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -15,5 +15,7 @@ foreach(f ${files})
     string(APPEND rows "    {\"${f}\", (const char *)source_${i}, ${size}},\n")
     math(EXPR i "${i} + 1")
 endforeach()
+string(SHA256 hash "${arrays}${rows}")
+string(SUBSTRING ${hash} 0 16 hash)
 file(WRITE ${OUT} "/* Made by cmake/embed_kernels.cmake. */\n#include \"kernel_sources.h\"\n${arrays}
-const oct_kernel_source oct_kernel_sources[] = {\n${rows}};\nconst size_t oct_kernel_source_count = ${i};\n")
+const oct_kernel_source oct_kernel_sources[] = {\n${rows}};\nconst size_t oct_kernel_source_count = ${i};\nconst uint64_t oct_kernel_sources_hash = UINT64_C(0x${hash});\n")

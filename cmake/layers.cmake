@@ -54,7 +54,7 @@ octet_layer(onnx SEES base graph)
 
 # OpenCL, and what runs on it.
 octet_layer(device OPENCL SEES base caps recipe)
-octet_layer(run OPENCL SEES base quant caps graph infer passes recipe ops lower memory device)
+octet_layer(run OPENCL SEES base quant ref caps graph infer passes recipe ops lower memory device)
 octet_layer(tune OPENCL SEES base quant ref caps recipe ops memory device run)
 octet_layer(session OPENCL SEES base quant caps graph infer passes recipe ops lower memory onnx device run)
 octet_layer(quantize OPENCL SEES base quant caps graph infer passes recipe memory onnx device run)

@@ -2,7 +2,7 @@
  * enough for a simulator that looks for races and reads out of bounds (scripts/test runs it under Oclgrind,
  * which is what it is for). Products with k whole and in two parts; rows aligned to 16 bytes and not. */
 #include "harness.h"
-#include "tune_subject.h"
+#include "subject.h"
 
 /* Terms of k: past one stage of 64 and two of 32; of the kernels for few rows, past one turn through local
  * memory and one round after it. */
@@ -23,7 +23,7 @@ static void run_once(const oct_noted *noted, const oct_recipe *of, const char *v
     oct_recipe r;
     char what[128];
     snprintf(what, sizeof what, "%s, spread %lld", variant, (long long)spread);
-    CHECK_OK(oct_subject_make(&s, of, noted, 17));
+    CHECK_OK(oct_subject_make(&s, of, noted, &(oct_subject_options){.seed = 17, .chained = true}));
     unsigned char *got = malloc((size_t)s.rows * s.row_bytes), *want = malloc(s.row_bytes);
     assert_true(got && want);
     oct_recipe_init(&r);

@@ -17,6 +17,23 @@ extern "C" {
  * Errors: UNSUPPORTED where there is no dot path to measure, OUT_OF_MEMORY, DEVICE_ERROR; *gops is then 0. */
 OCTET_API octet_status octet_context_ceiling(octet_context *context, double *gops);
 
+/* A kernel that names instructions of a processor, which only its result tells whether a driver has
+ * understood: such a program is tried beside the reference before it is first used, and passed over where it
+ * is not exact. */
+typedef struct octet_kernel_check {
+    size_t struct_size;
+    const char *variant; /* the kernel variant; both texts live during the call only */
+    const char *program; /* "FILE OPTIONS": as it is built */
+    int exact; /* 1: its result is the reference's; 0: it is not, or cannot be built or run, and is not used
+                */
+} octet_kernel_check;
+/* Called for each; not 0 ends it. */
+typedef int octet_check_fn(void *user, const octet_kernel_check *check);
+/* Try all that the context's device may be given now: some tens of seconds where nothing is cached. Verdicts
+ * are kept in the user's cache folder. Errors: INVALID_ARGUMENT (`told` is NULL, or ended it), OUT_OF_MEMORY,
+ * DEVICE_ERROR. */
+OCTET_API octet_status octet_context_check(octet_context *context, octet_check_fn *told, void *user);
+
 /* Name of GEMM variant `index` of those that this context's device can run, for octet_gemm_desc.variant;
  * NULL past the last. Static. */
 OCTET_API const char *octet_gemm_variant_name(octet_context *context, size_t index);

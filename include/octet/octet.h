@@ -160,6 +160,8 @@ typedef struct octet_device_info {
     int available; /* 0: the driver lists it but it cannot be used (no compiler, not little-endian) */
     char extensions[4096];
     uint64_t local_said_bytes; /* local_bytes as the driver has it, where a kernel does not get as much */
+    char distrusted[256]; /* kernel variants that were found not to be exact with this driver and are not used
+                             there, with spaces between; "" for none known so far */
 } octet_device_info;
 
 /* Number of devices over all platforms; 0 (and OK) when there is none. A driver that cannot list its

@@ -49,6 +49,7 @@ typedef struct oct_caps {
     int nvidia_cc;                   /* compute capability * 10, 0: not NVIDIA */
     int nvidia_registers;            /* of a compute unit, where kernels can be given a limit; 0: unknown */
     const struct oct_tuning *tuning; /* what `octet tune` found for this device; NULL: nothing */
+    const struct oct_distrust *distrust; /* variants that are not to be chosen; NULL: none */
 } oct_caps;
 
 #endif

@@ -27,7 +27,7 @@ typedef struct cli_options {
     cli_list inputs, gemms, operands, dims, calibration, excludes, wide, fixed;
     long top, batch, seconds, seed, samples, keep;
     uint64_t memory_limit;
-    bool quiet, verbose, help, version, strict_int8, show, reset;
+    bool quiet, verbose, help, version, strict_int8, show, reset, check;
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive,
         nearest, all, bgr, layers; /* quantize, compare */
     bool kernels;                  /* bench */

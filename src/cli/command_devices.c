@@ -1,7 +1,10 @@
 /* octet devices: what there is, and what matters of it for int8. */
 #include "json.h"
 
+#include <octet/experimental.h>
+
 #include <stdio.h>
+#include <string.h>
 
 static const char *type_name(octet_device_type type)
 {
@@ -27,6 +30,61 @@ static void print_device(const octet_device_info *d)
         printf("; the driver says %s, with which no kernel runs",
                cli_bytes_text(local, sizeof local, d->local_said_bytes));
     printf("\n");
+    if (d->distrusted[0])
+        printf("   not used     %s: not exact with this driver\n",
+               cli_clean(text, sizeof text, d->distrusted));
+}
+
+/* What is listed, and whether a kernel was found that is not exact. */
+typedef struct listing {
+    const cli_options *options;
+    FILE *json; /* NULL: none */
+    bool wrong;
+} listing;
+
+/* What trying the kernels of a device has found so far. */
+typedef struct findings {
+    const cli_options *options;
+    size_t tried, wrong;
+    char last[64]; /* the variant that was named last */
+} findings;
+
+static int on_kernel(void *user, const octet_kernel_check *k)
+{
+    findings *f = user;
+    char text[256];
+    f->tried++;
+    cli_progress(f->options, "%zu kernels tried: %s", f->tried, k->variant);
+    if (k->exact)
+        return 0;
+    f->wrong++;
+    if (strcmp(f->last, k->variant) == 0)
+        return 0;
+    cli_progress_end(f->options);
+    printf("   not exact    %s: %s\n", k->variant, cli_clean(text, sizeof text, k->program));
+    snprintf(f->last, sizeof f->last, "%s", k->variant);
+    return 0;
+}
+
+/* Every kernel that names instructions, beside the reference. Its line, and JSON's two numbers. */
+static int check_device(listing *l, octet_context *context)
+{
+    findings f = {.options = l->options};
+    int status = octet_context_check(context, on_kernel, &f) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    cli_progress_end(l->options);
+    if (status != EXIT_DONE)
+        return status;
+    if (f.tried == 0)
+        printf("   checked      nothing: plain OpenCL C is all that is used here\n");
+    else if (f.wrong == 0)
+        printf("   checked      %zu kernels that name instructions: all exact\n", f.tried);
+    else
+        printf("   checked      %zu kernels that name instructions: %zu are not exact, and are not used\n",
+               f.tried, f.wrong);
+    if (l->json)
+        fprintf(l->json, ", \"checked\": %zu, \"not_exact\": %zu", f.tried, f.wrong);
+    l->wrong |= f.wrong > 0;
+    return EXIT_DONE;
 }
 
 static void write_device(FILE *json, const octet_device_info *d)
@@ -35,7 +93,7 @@ static void write_device(FILE *json, const octet_device_info *d)
         const char *key, *text;
     } texts[] = {{"name", d->name},     {"vendor", d->vendor},        {"platform", d->platform},
                  {"driver", d->driver}, {"type", type_name(d->type)}, {"dot", d->dot4},
-                 {"matrix", d->matrix}};
+                 {"matrix", d->matrix}, {"distrusted", d->distrusted}};
     const struct {
         const char *key;
         uint64_t value;
@@ -52,59 +110,82 @@ static void write_device(FILE *json, const octet_device_info *d)
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         fprintf(json, "\"%s\": %llu, ", numbers[i].key, (unsigned long long)numbers[i].value);
-    fprintf(json, "\"unified_memory\": %s, \"available\": %s}", d->unified_memory ? "true" : "false",
+    fprintf(json, "\"unified_memory\": %s, \"available\": %s", d->unified_memory ? "true" : "false",
             d->available ? "true" : "false");
 }
 
+/* A device and, where that is asked for, what trying its kernels gives; `context` is on it, or NULL. */
+static int show_device(listing *l, const octet_device_info *d, octet_context *context)
+{
+    int status = EXIT_DONE;
+    print_device(d);
+    if (l->json)
+        write_device(l->json, d);
+    if (context)
+        status = check_device(l, context);
+    if (l->json)
+        fprintf(l->json, "}");
+    return status;
+}
+
 /* What --device selects. */
-static int print_selected(const cli_options *options, FILE *json)
+static int print_selected(listing *l)
 {
     octet_context *context = NULL;
     octet_device_info info;
     OCTET_INIT(info);
-    int status = cli_open_context(options, &context);
+    int status = cli_open_context(l->options, &context);
     if (status == EXIT_DONE && octet_context_device(context, &info) != OCTET_OK)
         status = cli_octet_error();
-    if (status == EXIT_DONE) {
-        print_device(&info);
-        if (json)
-            write_device(json, &info);
-    }
+    if (status == EXIT_DONE)
+        status = show_device(l, &info, l->options->check ? context : NULL);
     octet_context_destroy(context);
     return status;
 }
 
-static int print_all(FILE *json)
+/* Device `index` of all. One that cannot be used is listed, and not checked. */
+static int print_one(listing *l, size_t index)
+{
+    octet_context *context = NULL;
+    octet_device_info info;
+    char name[24];
+    OCTET_INIT(info);
+    if (octet_device_get(index, &info) != OCTET_OK)
+        return cli_octet_error();
+    snprintf(name, sizeof name, "%zu", index);
+    if (l->options->check && info.available && cli_create_context(l->options, name, &context) != OCTET_OK)
+        return cli_octet_error();
+    printf("%s%zu: ", index ? "\n" : "", index);
+    if (l->json && index)
+        fprintf(l->json, ",\n");
+    int status = show_device(l, &info, context);
+    octet_context_destroy(context);
+    return status;
+}
+
+static int print_all(listing *l)
 {
     size_t count = 0;
+    int status = EXIT_DONE;
     if (octet_device_count(&count) != OCTET_OK)
         return cli_octet_error();
     if (count == 0)
         return cli_error("there is no OpenCL device; install a driver (pocl-opencl-icd runs on any CPU)");
-    for (size_t i = 0; i < count; i++) {
-        octet_device_info info;
-        OCTET_INIT(info);
-        if (octet_device_get(i, &info) != OCTET_OK)
-            return cli_octet_error();
-        printf("%s%zu: ", i ? "\n" : "", i);
-        print_device(&info);
-        if (json) {
-            fprintf(json, "%s", i ? ",\n" : "");
-            write_device(json, &info);
-        }
-    }
-    return EXIT_DONE;
+    for (size_t i = 0; i < count && status == EXIT_DONE; i++)
+        status = print_one(l, i);
+    return status;
 }
 
 int cli_devices(const cli_options *options)
 {
-    FILE *json = NULL;
-    int status = json_open(options, &json);
-    if (json)
-        fprintf(json, "[");
+    listing l = {.options = options};
+    int status = json_open(options, &l.json);
+    if (l.json)
+        fprintf(l.json, "[");
     if (status == EXIT_DONE)
-        status = options->device ? print_selected(options, json) : print_all(json);
-    if (json)
-        fprintf(json, "]\n");
-    return json_close(options, json, status);
+        status = options->device ? print_selected(&l) : print_all(&l);
+    if (l.json)
+        fprintf(l.json, "]\n");
+    status = json_close(options, l.json, status);
+    return status == EXIT_DONE && l.wrong ? EXIT_FAILED : status;
 }

@@ -6,8 +6,13 @@
 
 const cli_command cli_commands[] = {
     {"devices", FOR_DEVICES, "", "What OpenCL devices there are, and what int8 paths they have",
-     "Lists every device of every driver. With --device it shows the one that this selects.", 0, 0,
-     cli_devices},
+     "Lists every device of every driver. With --device it shows the one that this selects. With --check it "
+     "tries\n"
+     "every kernel that names instructions of a processor beside the reference: one that a driver gets wrong "
+     "is named,\n"
+     "is not used from then on, and makes the exit status 1. What a network uses is tried before it first "
+     "runs, too.",
+     0, 0, cli_devices},
     {"inspect", FOR_INSPECT, "MODEL", "Each node: int8, float or refused, and the bytes of its weights",
      "MODEL is an ONNX file. No device is needed.", 1, 1, cli_inspect},
     {"run", FOR_RUN, "MODEL [OPTION]...", "Run a model once on inputs from files",

@@ -36,6 +36,8 @@ static const option_row rows[] = {
      "the products of FILE, one a line"},
     {"show", NULL, FOR_TUNE, KIND_FLAG, FIELD(show), 0, 0, "what is known of the device, and in which file"},
     {"reset", NULL, FOR_TUNE, KIND_FLAG, FIELD(reset), 0, 0, "forget what is known of the device"},
+    {"check", NULL, FOR_DEVICES, KIND_FLAG, FIELD(check), 0, 0,
+     "try every kernel that names instructions beside the reference"},
     {"json", "FILE", FOR_DEVICES | FOR_VERIFY | FOR_BENCH | FOR_TUNE | FOR_COMPARE, KIND_TEXT, FIELD(json), 0,
      0, "write the results to FILE as well, as JSON"},
     {"variant", "NAME", FOR_BENCH, KIND_TEXT, FIELD(variant), 0, 0,

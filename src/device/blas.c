@@ -49,7 +49,7 @@ octet_status oct_device_sgemm(oct_device *d, const oct_sgemm *g, const cl_mem bu
     CLBlastStatusCode code = call(d, g, buffers, offsets, event);
     if (code != CLBlastSuccess)
         return blas_fail(code);
-    atomic_fetch_add(&d->counters[COUNT_LAUNCHES], 1);
+    oct_count(d, COUNT_LAUNCHES, 1);
     return OCTET_OK;
 }
 

@@ -114,6 +114,7 @@ octet_status oct_devices_get(size_t index, octet_device_info *info)
               count);
     FORWARD(status);
     oct_local_known(&caps.info, &list.environment);
+    oct_verdicts_known(&caps.info, &list.environment);
     *info = caps.info;
     return OCTET_OK;
 }
@@ -210,6 +211,7 @@ static oct_device *new_device(const octet_context_desc *desc)
     }
     atomic_init(&d->references, 1);
     pthread_mutex_init(&d->programs_lock, NULL);
+    pthread_mutex_init(&d->verdicts_lock, NULL);
     pthread_mutex_init(&d->staging.lock, NULL);
     d->profiling = desc->profiling != 0;
     oct_environment_read(&d->environment);
@@ -294,6 +296,7 @@ static octet_status finish_opening(oct_device *d, octet_status status, oct_devic
     log_choice(d);
     oct_device_probe_local(d);
     oct_tuning_load(d);
+    oct_verdicts_load(d);
     *device = d;
     return OCTET_OK;
 }
@@ -374,6 +377,7 @@ void oct_device_release(oct_device *d)
     oct_programs_free(d);
     oct_blas_forget(d);
     oct_tuning_unload(d);
+    oct_verdicts_free(d);
     oct_staging_close(d);
     cl_command_queue upload_queue = atomic_load(&d->upload_queue);
     if (upload_queue)
@@ -385,6 +389,7 @@ void oct_device_release(oct_device *d)
     if (d->id)
         clReleaseDevice(d->id);
     pthread_mutex_destroy(&d->programs_lock);
+    pthread_mutex_destroy(&d->verdicts_lock);
     free(d->cache_dir);
     free(d);
 }

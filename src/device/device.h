@@ -46,6 +46,25 @@ octet_status oct_devices_get(size_t index, octet_device_info *info);
  * lines. */
 octet_status oct_device_kernel(oct_device *device, const char *file, const char *entry, const char *options,
                                cl_kernel *kernel);
+/* Build that program alone, if it is not there yet. The same errors. */
+octet_status oct_device_need(oct_device *device, const char *file, const char *options);
+
+/* What is known of a program on this device and driver, by its name, "FILE OPTIONS": found beside the
+ * reference (run/trust), kept for later starts. */
+typedef enum oct_verdict {
+    OCT_UNTRIED,
+    OCT_EXACT,
+    OCT_INEXACT,
+    OCT_BROKEN,  /* the driver cannot build or run it; known until the device is closed */
+    OCT_UNPROVEN /* it could not be tried alone; likewise */
+} oct_verdict;
+oct_verdict oct_device_verdict(oct_device *device, const char *program,
+                               const char **variant); /* whose; lives as long as the device */
+/* variant: whose kernel it is. Errors: OUT_OF_MEMORY. */
+octet_status oct_device_judge(oct_device *device, const char *program, oct_verdict verdict,
+                              const char *variant);
+/* Selection on this device passes this variant over from now on. Errors: DEVICE_ERROR (too many are). */
+octet_status oct_device_distrust(oct_device *device, const char *variant); /* which lives as long */
 
 /* Build these programs now, those that are not there yet, several at a time where that is faster
  * (OCTET_BUILD_THREADS threads, at most 8; else, on devices that are not CPUs and whose driver
@@ -116,6 +135,9 @@ octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_n
 
 void oct_device_counters(oct_device *device, octet_counters *counters);
 void oct_device_counters_reset(oct_device *device);
+/* What this thread does between these two is nobody's work and is not counted: probes. They may nest. */
+void oct_device_pause_counters(void);
+void oct_device_resume_counters(void);
 /* Constants of an executor are on the device: that took so long. */
 void oct_device_count_load(oct_device *device, double seconds);
 

@@ -3,6 +3,7 @@
 #define OCT_DEVICE_PRIV_H
 
 #include "device.h"
+#include "distrust.h"
 #include "environment.h"
 #include "tuning.h"
 
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 
 typedef struct oct_program_entry oct_program_entry; /* programs.c */
+typedef struct oct_verdict_entry oct_verdict_entry; /* verdicts.c */
 
 /* Indices of oct_device.counters. */
 enum {
@@ -53,6 +55,9 @@ struct oct_device {
     void *log_user;
     pthread_mutex_t programs_lock;
     oct_program_entry *programs;
+    pthread_mutex_t verdicts_lock;
+    oct_verdict_entry *verdicts;
+    oct_distrust distrust;
     char *cache_dir; /* NULL: no disk cache */
     oct_tuning tuning;
     oct_environment environment;
@@ -77,8 +82,16 @@ void oct_local_known(octet_device_info *info, const oct_environment *environment
 /* blas.c */
 bool oct_blas_built(void);
 void oct_blas_forget(oct_device *device);
+/* traffic.c */
+void oct_count(oct_device *device, int which, uint64_t n);
 /* programs.c */
 void oct_programs_free(oct_device *device);
+
+/* verdicts.c: what earlier starts found, and caps.distrust, which is empty. Of a device that is not open: the
+ * variants that are known not to be exact, into info->distrusted. */
+void oct_verdicts_load(oct_device *device);
+void oct_verdicts_free(oct_device *device);
+void oct_verdicts_known(octet_device_info *info, const oct_environment *environment);
 
 /* A file of kernels/ as it is, malloc'd (also where it fails); for what is not a kernel. */
 octet_status oct_kernel_text(const oct_device *device, const char *path, char **text);

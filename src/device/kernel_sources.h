@@ -3,6 +3,7 @@
 #define OCT_KERNEL_SOURCES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct oct_kernel_source {
     const char *path; /* below kernels/, '/' separated */
@@ -12,5 +13,6 @@ typedef struct oct_kernel_source {
 
 extern const oct_kernel_source oct_kernel_sources[]; /* sorted by path */
 extern const size_t oct_kernel_source_count;
+extern const uint64_t oct_kernel_sources_hash; /* changes with any of them */
 
 #endif

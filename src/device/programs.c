@@ -426,6 +426,15 @@ octet_status oct_device_kernel(oct_device *d, const char *file, const char *entr
     return status;
 }
 
+octet_status oct_device_need(oct_device *d, const char *file, const char *options)
+{
+    cl_program program;
+    pthread_mutex_lock(&d->programs_lock);
+    octet_status status = get_program(d, file, options, &program);
+    pthread_mutex_unlock(&d->programs_lock);
+    return status;
+}
+
 void oct_programs_free(oct_device *d)
 {
     while (d->programs) {

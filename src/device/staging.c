@@ -74,7 +74,7 @@ static cl_int send(oct_device *d, cl_command_queue queue, cl_mem buffer, size_t 
     cl_event event = NULL;
     cl_int err = CL_SUCCESS;
     if (s->busy[turn]) {
-        atomic_fetch_add_explicit(&d->counters[COUNT_WAITS], 1, memory_order_relaxed);
+        oct_count(d, COUNT_WAITS, 1);
         err = clWaitForEvents(1, &s->busy[turn]);
         clReleaseEvent(s->busy[turn]);
         s->busy[turn] = NULL;

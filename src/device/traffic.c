@@ -3,15 +3,28 @@
 
 #include <string.h>
 
-static void count(oct_device *d, int which, uint64_t n)
+static _Thread_local int paused; /* how often this thread has paused counting */
+
+void oct_device_pause_counters(void)
 {
-    atomic_fetch_add_explicit(&d->counters[which], n, memory_order_relaxed);
+    paused++;
+}
+
+void oct_device_resume_counters(void)
+{
+    paused--;
+}
+
+void oct_count(oct_device *d, int which, uint64_t n)
+{
+    if (!paused)
+        atomic_fetch_add_explicit(&d->counters[which], n, memory_order_relaxed);
 }
 
 static void hold(oct_device *d, size_t bytes)
 {
     uint_fast64_t now = atomic_fetch_add(&d->held_bytes, bytes) + bytes, peak = atomic_load(&d->peak_bytes);
-    while (now > peak && !atomic_compare_exchange_weak(&d->peak_bytes, &peak, now)) {
+    while (!paused && now > peak && !atomic_compare_exchange_weak(&d->peak_bytes, &peak, now)) {
     }
 }
 
@@ -90,8 +103,8 @@ octet_status oct_device_upload(oct_device *d, oct_traffic kind, cl_mem buffer, s
         err = write(d->queue, buffer, offset, from, 0, NULL, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueWriteBuffer");
-    count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, from->bytes);
-    count(d, COUNT_TRANSFERS, 1);
+    oct_count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, from->bytes);
+    oct_count(d, COUNT_TRANSFERS, 1);
     return OCTET_OK;
 }
 
@@ -124,8 +137,8 @@ octet_status oct_device_upload_beside(oct_device *d, cl_mem buffer, size_t offse
         err = write(queue, buffer, offset, from, 1, &after, done);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueWriteBuffer");
-    count(d, COUNT_WEIGHT_UP, from->bytes);
-    count(d, COUNT_TRANSFERS, 1);
+    oct_count(d, COUNT_WEIGHT_UP, from->bytes);
+    oct_count(d, COUNT_TRANSFERS, 1);
     err = clFlush(queue);
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFlush");
 }
@@ -160,8 +173,8 @@ octet_status oct_device_download(oct_device *d, oct_traffic kind, cl_mem buffer,
     cl_int err = clEnqueueReadBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueReadBuffer");
-    count(d, COUNT_OUTPUT_DOWN, bytes);
-    count(d, COUNT_TRANSFERS, 1);
+    oct_count(d, COUNT_OUTPUT_DOWN, bytes);
+    oct_count(d, COUNT_TRANSFERS, 1);
     return OCTET_OK;
 }
 
@@ -173,13 +186,13 @@ octet_status oct_device_launch(oct_device *d, cl_kernel kernel, cl_uint dims, co
                                         wait_count ? waits : NULL, event);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clEnqueueNDRangeKernel");
-    count(d, COUNT_LAUNCHES, 1);
+    oct_count(d, COUNT_LAUNCHES, 1);
     return OCTET_OK;
 }
 
 octet_status oct_device_finish(oct_device *d)
 {
-    count(d, COUNT_WAITS, 1);
+    oct_count(d, COUNT_WAITS, 1);
     cl_int err = clFinish(d->queue);
     return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFinish");
 }
@@ -190,7 +203,7 @@ octet_status oct_device_finish_after(oct_device *d, octet_status status)
         return oct_device_finish(d);
     char text[OCT_ERROR_TEXT_BYTES];
     strcpy(text, oct_error_text());
-    count(d, COUNT_WAITS, 1);
+    oct_count(d, COUNT_WAITS, 1);
     oct_device_quiesce(d); /* the first failure is the one to report */
     return oct_fail(status, "%s", text);
 }
@@ -217,7 +230,7 @@ octet_status oct_event_times(cl_event event, uint64_t *start_ns, uint64_t *end_n
 
 void oct_device_count_load(oct_device *d, double seconds)
 {
-    count(d, COUNT_LOAD_NS, (uint64_t)(seconds * 1e9));
+    oct_count(d, COUNT_LOAD_NS, (uint64_t)(seconds * 1e9));
 }
 
 void oct_device_counters(oct_device *d, octet_counters *c)

@@ -1,4 +1,5 @@
 #include "pointwise.h"
+#include "distrust.h"
 #include "fuse.h"
 #include "sizes.h"
 #include "work_items.h"
@@ -35,6 +36,11 @@ typedef struct table_part {
     int64_t run, start; /* bytes of a row of x; where they begin in a row of y */
 } table_part;
 
+bool oct_table_is_x86(const oct_caps *caps)
+{
+    return caps->x86_avx512_vbmi && !oct_is_distrusted(caps->distrust, OCT_TABLE_X86);
+}
+
 static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *parts, int count, oct_mem y,
                        int64_t rows, int64_t y_row)
 {
@@ -42,9 +48,9 @@ static void table_rows(oct_recipe *r, const oct_caps *caps, const table_part *pa
     for (int i = 0; i < count; i++)
         longest = parts[i].run > longest ? parts[i].run : longest;
     const oct_lanes *v = oct_lanes_select(caps, longest, rows, 1);
-    const char *file = v->coalesced            ? "pointwise/table_coalesced.cl"
-                       : caps->x86_avx512_vbmi ? "pointwise/table_x86_vbmi.cl"
-                                               : "pointwise/table.cl";
+    const char *file = v->coalesced             ? "pointwise/table_coalesced.cl"
+                       : oct_table_is_x86(caps) ? OCT_TABLE_X86_FILE
+                                                : "pointwise/table.cl";
     int64_t chunk = oct_lanes_chunk(v, caps);
     table_args a = {.y = oct_whole(y),
                     .rows = rows,

@@ -21,6 +21,12 @@ typedef enum oct_float_op {
 octet_status oct_float_binary(oct_recipe *r, const oct_caps *caps, oct_float_op op, const oct_operand *a,
                               const oct_operand *b, const oct_operand *y);
 
+/* Do lookups use instructions of x86 processors here, which a driver may not understand? Then they are a
+ * variant of this name, in this file. */
+#define OCT_TABLE_X86      "table__x86_vbmi"
+#define OCT_TABLE_X86_FILE "pointwise/table_x86_vbmi.cl"
+bool oct_table_is_x86(const oct_caps *caps);
+
 /* y byte = table[x byte]; the table is copied. */
 octet_status oct_table_op(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y,
                           const uint8_t table[256]);

@@ -5,6 +5,7 @@
 #include "passes.h"
 #include "quant.h"
 #include "sizes.h"
+#include "trust.h"
 #include "variant.h"
 
 #include <stdlib.h>
@@ -122,6 +123,17 @@ static octet_status lower_to_fit(draft *d)
     return oct_fail(status,
                     "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
                     store->limit, d->least);
+}
+
+/* Until all that it uses is known to be right on this device: there are only so many variants. */
+static octet_status lower_to_trust(draft *d)
+{
+    for (bool changed = true; changed;) {
+        FORWARD(oct_trust(d->request->store->device, &d->recipe, &changed));
+        if (changed)
+            FORWARD(lower_to_fit(d));
+    }
+    return OCTET_OK;
 }
 
 /* A line for each choice, where somebody listens. */
@@ -264,6 +276,8 @@ octet_status oct_plan_make(const oct_plan_request *request, oct_plan **plan)
         return oct_out_of_memory("the plan of a network");
     draft d;
     octet_status status = open_draft(&d, request);
+    if (status == OCTET_OK)
+        status = lower_to_trust(&d);
     if (status == OCTET_OK)
         status = build(p, &d);
     close_draft(&d);

@@ -2,6 +2,7 @@
 #include "dtype.h"
 #include "gemm.h"
 #include "sizes.h"
+#include "trust.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,14 @@ static octet_status build(octet_gemm *g, const octet_gemm_desc *d, const void *b
     oct_recipe r;
     oct_recipe_init(&r);
     octet_status status = lower(g, d, b, &r);
+    for (bool changed = true; status == OCTET_OK && changed;) {
+        status = oct_trust(g->device, &r, &changed);
+        if (status == OCTET_OK && changed) {
+            oct_recipe_free(&r);
+            oct_recipe_init(&r);
+            status = lower(g, d, b, &r);
+        }
+    }
     if (status == OCTET_OK)
         status = oct_executor_create(g->device, &r, NULL, &g->executor);
     oct_recipe_free(&r);

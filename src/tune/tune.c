@@ -1,7 +1,7 @@
 #include "tune.h"
 #include "clock.h"
 #include "runner.h"
-#include "tune_subject.h"
+#include "subject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,9 +51,10 @@ static octet_status open_trial(const search *s, const candidate *c, trial *t)
         status = oct_executor_create(s->device, &r, NULL, &t->executor);
     oct_recipe_free(&r);
     FORWARD(status);
-    const oct_host_memory inputs[] = {{.mem = t->mems.a, .from = s->subject.a},
-                                      {.mem = t->mems.b, .from = s->subject.b}};
-    return oct_runner_upload(t->executor, inputs, s->subject.b_const ? 1 : 2);
+    oct_host_memory inputs[2];
+    size_t count;
+    oct_subject_inputs(&s->subject, &t->mems, inputs, &count);
+    return oct_runner_upload(t->executor, inputs, count);
 }
 
 /* *seconds: of one run. */
@@ -334,7 +335,8 @@ octet_status oct_tune(oct_device *device, const oct_recipe *recipe, const oct_tu
         if (!is_new(recipe, i))
             continue;
         search s = {.device = device, .options = options};
-        status = oct_subject_make(&s.subject, recipe, &recipe->noted[i], options->seed);
+        status = oct_subject_make(&s.subject, recipe, &recipe->noted[i],
+                                  &(oct_subject_options){.seed = options->seed});
         if (status == OCTET_OK)
             status = tune_one(&s, index++, count);
         oct_subject_free(&s.subject);

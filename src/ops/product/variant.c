@@ -1,4 +1,5 @@
 #include "variant.h"
+#include "distrust.h"
 
 #include <string.h>
 
@@ -19,7 +20,14 @@ bool oct_variant_runs_on(const oct_variant *v, const oct_caps *caps)
 {
     bool has;
     memcpy(&has, (const char *)caps + v->capability, sizeof has);
-    return has && (!v->kind->fits || v->kind->fits(v, caps));
+    return has && !oct_is_distrusted(caps->distrust, v->name) && (!v->kind->fits || v->kind->fits(v, caps));
+}
+
+bool oct_variant_needs_proof(const oct_variant *v, const oct_caps *caps)
+{
+    bool portable = v->capability == offsetof(oct_caps, any_device),
+         library = v->capability == offsetof(oct_caps, clblast);
+    return portable ? v->form == OCT_DOT4 && caps->dot4 != OCT_DOT4_NONE : !library;
 }
 
 static bool can_serve(const oct_variant *v, const oct_caps *caps, const void *request)
@@ -118,6 +126,9 @@ octet_status oct_variant_choose(const oct_family *f, const oct_caps *caps, const
 {
     const oct_forced *force = request;
     *v = oct_variant_select(f, caps, request, spread);
+    RETURN_IF(!*v && force->variant && oct_is_distrusted(caps->distrust, force->variant), OCTET_UNSUPPORTED,
+              "%s variant '%s' is not used here: its results on this device and driver are not exact",
+              f->name, force->variant);
     RETURN_IF(!*v, OCTET_UNSUPPORTED, "%s variant '%s' is unknown or does not fit this device or request",
               f->name, force->variant ? force->variant : "");
     return OCTET_OK;

@@ -91,8 +91,11 @@ struct oct_family {
     void (*key)(const void *request, char key[OCT_TUNING_KEY]);
 };
 
-/* Is the row for this device, if need be by force? */
+/* Is the row for this device, if need be by force? One that is distrusted is not. */
 bool oct_variant_runs_on(const oct_variant *v, const oct_caps *caps);
+/* Does it ask the driver for more than OpenCL C, instructions of a processor by name, so that only a result
+ * tells whether it was understood? Not a library's. */
+bool oct_variant_needs_proof(const oct_variant *v, const oct_caps *caps);
 /* The index-th row that this device can run, NULL past the last. */
 const oct_variant *oct_variant_at(const oct_family *f, const oct_caps *caps, size_t index);
 /* The row of this name, if it can do the request here. */

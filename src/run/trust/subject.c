@@ -1,4 +1,4 @@
-#include "tune_subject.h"
+#include "subject.h"
 #include "dtype.h"
 #include "ref.h"
 #include "sizes.h"
@@ -66,10 +66,48 @@ static octet_status fill(oct_subject *s, const oct_quant *a_q, const oct_quant *
     return OCTET_OK;
 }
 
-static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed)
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Parameters of which there is one for each of so many, which are fewer now. */
+static void shorten(oct_quant *q, int64_t before, int64_t now)
+{
+    q->scale_count = q->scale_count == before ? now : q->scale_count;
+    q->zero_count = q->zero_count == before ? now : q->zero_count;
+}
+
+static int64_t rows_of(const oct_variant *v)
+{
+    return v->tile.bm > v->rows ? v->tile.bm : v->rows;
+}
+
+static int64_t columns_of(const oct_variant *v)
+{
+    return v->tile.bn > v->nb ? v->tile.bn : v->nb;
+}
+
+/* Two tiles and a part of one each way, and some k groups with a part of one. Build options do not depend on
+ * that, so it is the same program. */
+static void shrink_gemm(oct_gemm_request *q, const oct_variant *v)
+{
+    int64_t m = least(q->m, 2 * rows_of(v) + 1), n = least(q->n, 2 * columns_of(v) + 3);
+    shorten(&q->a_q, q->m, m);
+    shorten(&q->b_q, q->n, n);
+    q->m = m;
+    q->n = n;
+    q->k = least(q->k, 147);
+    q->batch = least(q->batch, 2);
+}
+
+static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const void *request,
+                              const oct_subject_options *o)
 {
     oct_gemm_request *q = &s->q.gemm;
     *q = *(const oct_gemm_request *)request;
+    if (o->small_of)
+        shrink_gemm(q, o->small_of);
     s->b_const = oct_recipe_is_const(recipe, q->b);
     q->lda = q->k;
     q->ldb = q->transpose_b ? q->k : q->n;
@@ -83,15 +121,58 @@ static octet_status make_gemm(oct_subject *s, const oct_recipe *recipe, const vo
     s->a_bytes = (size_t)(q->batch * q->a_stride) * oct_dtype_bytes(q->a_dtype);
     s->b_bytes = (size_t)(q->k * q->n * (q->b_stride ? q->batch : 1)) * oct_dtype_bytes(q->b_dtype);
     const octet_dtype dtypes[3] = {q->a_dtype, q->b_dtype, q->c_dtype};
-    return fill(s, &q->a_q, &q->b_q, &q->c_q, dtypes, q->k, q->n, q->bias != OCT_MEM_NONE, seed);
+    return fill(s, &q->a_q, &q->b_q, &q->c_q, dtypes, q->k, q->n, q->bias != OCT_MEM_NONE, o->seed);
 }
 
-static octet_status make_conv(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed)
+/* Likewise; channels stay 16 or more where they are, since fewer are packed in another way. */
+static void shrink_conv(oct_conv_request *q, const oct_variant *v)
+{
+    oct_geometry *g = &q->g;
+    const int64_t before = g->co, taps = g->kh * g->kw, columns = 2 * columns_of(v) + 3;
+    if (oct_geometry_is_depthwise(g)) {
+        g->c = g->co = g->group = least(g->c, columns);
+    } else {
+        int64_t group_c = least(g->c / g->group, taps < 20 ? 333 / taps : 17);
+        int64_t group_co = least(g->co / g->group, columns);
+        g->group = least(g->group, 2);
+        g->c = g->group * group_c;
+        g->co = g->group * group_co;
+    }
+    g->n = least(g->n, 2);
+    g->oh = least(g->oh, 4);
+    g->ow = least(g->ow, rows_of(v) / 4 + 7);
+    g->h = least(g->h, (g->oh - 1) * g->stride_h + (g->kh - 1) * g->dilation_h + 1);
+    g->w = least(g->w, (g->ow - 1) * g->stride_w + (g->kw - 1) * g->dilation_w + 1);
+    shorten(&q->w_q, before, g->co);
+}
+
+static octet_status fill_chain(oct_subject *s, const oct_conv_request *q, uint64_t seed)
+{
+    const oct_conv_chain *from = &q->then;
+    struct oct_subject_chain *to = &s->then;
+    uint64_t state = seed + 1;
+    bool ok = true;
+    if (from->has_table)
+        ok = (to->table = random_bytes(s, 256, &state)) != NULL;
+    if (ok && from->has_sum) {
+        to->residual = random_bytes(s, (size_t)s->rows * s->row_bytes, &state);
+        ok = to->residual && fill_quant(s, &from->own_q, q->y_dtype, 1.0f, &to->own_q, &state) &&
+             fill_quant(s, &from->residual_q, q->y_dtype, 1.0f, &to->residual_q, &state) &&
+             fill_quant(s, &from->sum_q, q->y_dtype, 1.5f, &to->sum_q, &state);
+    }
+    return ok ? OCTET_OK : oct_out_of_memory("the data of a convolution");
+}
+
+static octet_status make_conv(oct_subject *s, const oct_recipe *recipe, const void *request,
+                              const oct_subject_options *o)
 {
     oct_conv_request *q = &s->q.conv;
     const oct_geometry *g = &q->g;
     *q = *(const oct_conv_request *)request;
-    q->then = (oct_conv_chain){0}; /* what follows costs the same whoever does it */
+    if (o->small_of)
+        shrink_conv(q, o->small_of);
+    if (!o->chained)
+        q->then = (oct_conv_chain){0};
     s->b_const = oct_recipe_is_const(recipe, q->weights);
     int64_t terms = g->c / g->group * g->kh * g->kw;
     s->rows = oct_geometry_pixels(g);
@@ -100,7 +181,8 @@ static octet_status make_conv(oct_subject *s, const oct_recipe *recipe, const vo
     s->a_bytes = (size_t)(g->n * g->h * g->w * g->c) * oct_dtype_bytes(q->x_dtype);
     s->b_bytes = (size_t)(g->co * terms) * oct_dtype_bytes(q->w_dtype);
     const octet_dtype dtypes[3] = {q->x_dtype, q->w_dtype, q->y_dtype};
-    return fill(s, &q->x_q, &q->w_q, &q->y_q, dtypes, terms, g->co, q->bias != OCT_MEM_NONE, seed);
+    FORWARD(fill(s, &q->x_q, &q->w_q, &q->y_q, dtypes, terms, g->co, q->bias != OCT_MEM_NONE, o->seed));
+    return fill_chain(s, q, o->seed);
 }
 
 void oct_subject_free(oct_subject *s)
@@ -150,6 +232,14 @@ static octet_status append_conv(const oct_subject *s, const oct_caps *caps, oct_
     q.force = t->force;
     q.x = t->mems.a, q.weights = t->mems.b, q.y = t->mems.c, q.bias = t->bias;
     q.x_q = t->a_q, q.w_q = t->b_q, q.y_q = t->c_q;
+    if (s->then.table)
+        q.then.table = oct_recipe_const(r, s->then.table, 256);
+    if (s->then.residual) {
+        q.then.residual = oct_recipe_const(r, s->then.residual, (size_t)s->rows * s->row_bytes);
+        q.then.own_q = quant_mems(r, &s->then.own_q);
+        q.then.residual_q = quant_mems(r, &s->then.residual_q);
+        q.then.sum_q = quant_mems(r, &s->then.sum_q);
+    }
     return oct_conv(r, caps, &q);
 }
 
@@ -193,6 +283,30 @@ static void reference_gemm(const oct_subject *s, int64_t row, void *out)
                                .clamp_max = q->clamp_max});
 }
 
+static void apply_chain(const oct_subject *s, int64_t row, unsigned char *out)
+{
+    const oct_conv_request *q = &s->q.conv;
+    const struct oct_subject_chain *then = &s->then;
+    const oct_ref_quant own = ref_quant(&then->own_q, 0), residual = ref_quant(&then->residual_q, 0),
+                        sum = ref_quant(&then->sum_q, 0);
+    for (int64_t i = 0; then->table && i < q->g.co; i++)
+        out[i] = then->table[out[i]];
+    if (!then->residual)
+        return;
+    const oct_ref_qbinary_params p = {.shape = {1, {q->g.co}, {q->g.co}, {q->g.co}},
+                                      .dtype = q->y_dtype,
+                                      .a_scale = oct_ref_scale(&own, 0),
+                                      .b_scale = oct_ref_scale(&residual, 0),
+                                      .y_scale = oct_ref_scale(&sum, 0),
+                                      .a_zero = oct_ref_zero(&own, q->y_dtype, 0),
+                                      .b_zero = oct_ref_zero(&residual, q->y_dtype, 0),
+                                      .y_zero = oct_ref_zero(&sum, q->y_dtype, 0),
+                                      .clamp_min = q->then.sum_min,
+                                      .clamp_max = q->then.sum_max,
+                                      .swapped = q->then.swapped};
+    oct_ref_qadd(&p, out, then->residual + (size_t)row * s->row_bytes, out);
+}
+
 /* One pixel is an output of one pixel whose window begins where it does. */
 static void reference_conv(const oct_subject *s, int64_t row, void *out)
 {
@@ -216,28 +330,33 @@ static void reference_conv(const oct_subject *s, int64_t row, void *out)
                                .y_q = ref_quant(&s->c_q, 0),
                                .clamp_min = q->clamp_min,
                                .clamp_max = q->clamp_max});
+    apply_chain(s, row, out);
 }
 
 /* ---- any family ---------------------------------------------------------------------------------------- */
 
 static const struct oct_subject_kind {
     const oct_family *family;
-    octet_status (*make)(oct_subject *s, const oct_recipe *recipe, const void *request, uint64_t seed);
+    octet_status (*make)(oct_subject *s, const oct_recipe *recipe, const void *request,
+                         const oct_subject_options *options);
     octet_status (*append)(const oct_subject *s, const oct_caps *caps, oct_recipe *r,
                            const oct_subject_operands *t);
     void (*reference)(const oct_subject *s, int64_t row, void *out);
 } kinds[] = {{&oct_gemm_family, make_gemm, append_gemm, reference_gemm},
              {&oct_conv_family, make_conv, append_conv, reference_conv}};
 
-octet_status oct_subject_make(oct_subject *s, const oct_recipe *recipe, const oct_noted *noted, uint64_t seed)
+octet_status oct_subject_make(oct_subject *s, const oct_recipe *recipe, const oct_noted *noted,
+                              const oct_subject_options *options)
 {
+    oct_subject_options own = *options;
+    own.seed = options->seed * UINT64_C(0x9E3779B97F4A7C15) + 1; /* xorshift wants no 0 */
     memset(s, 0, sizeof *s);
     s->family = noted->family;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         s->kind = kinds[i].family == s->family ? &kinds[i] : s->kind;
-    RETURN_IF(!s->kind, OCTET_UNSUPPORTED, "a %s is not tuned", s->family->name);
+    RETURN_IF(!s->kind, OCTET_UNSUPPORTED, "a %s cannot stand alone", s->family->name);
     noted->family->key(noted->request, s->key);
-    octet_status status = s->kind->make(s, recipe, noted->request, seed * UINT64_C(0x9E3779B97F4A7C15) + 1);
+    octet_status status = s->kind->make(s, recipe, noted->request, &own);
     s->q.force = (oct_forced){NULL, 0};
     return status;
 }
@@ -255,6 +374,14 @@ octet_status oct_subject_recipe(const oct_subject *s, const oct_caps *caps, cons
     if (s->bias)
         t.bias = oct_recipe_const(r, s->bias, (size_t)s->channels * sizeof *s->bias);
     return s->kind->append(s, caps, r, &t);
+}
+
+void oct_subject_inputs(const oct_subject *s, const oct_subject_mems *mems, oct_host_memory inputs[2],
+                        size_t *count)
+{
+    inputs[0] = (oct_host_memory){.mem = mems->a, .from = s->a};
+    inputs[1] = (oct_host_memory){.mem = mems->b, .from = s->b};
+    *count = s->b_const ? 1 : 2;
 }
 
 void oct_subject_reference(const oct_subject *s, int64_t row, void *out)

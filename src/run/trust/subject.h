@@ -1,10 +1,11 @@
-/* A product to tune, apart from its network: operands with random data, dense, and what the reference makes
- * of them. For tune.c only. */
-#ifndef OCT_TUNE_SUBJECT_H
-#define OCT_TUNE_SUBJECT_H
+/* A product apart from its network: operands with random data, dense, and what the reference makes of them.
+ * For whoever tunes it or checks a kernel with it. */
+#ifndef OCT_SUBJECT_H
+#define OCT_SUBJECT_H
 
 #include "conv.h"
 #include "gemm.h"
+#include "runner.h"
 
 typedef struct oct_subject {
     const oct_family *family;
@@ -28,20 +29,33 @@ typedef struct oct_subject {
         int64_t scale_count, zero_count;
         octet_dtype dtype;
     } a_q, b_q, c_q;
+    struct oct_subject_chain { /* what a convolution's results go through; NULL: nothing */
+        unsigned char *table, *residual;
+        struct oct_subject_quant own_q, residual_q, sum_q;
+    } then;
     oct_arena arena;
 } oct_subject;
 
-/* What is noted in the recipe, with data of this seed. Errors: OUT_OF_MEMORY. */
+typedef struct oct_subject_options {
+    uint64_t seed;               /* of the data */
+    const oct_variant *small_of; /* as small as two tiles of this variant; NULL: as large as it is */
+    bool chained; /* with what a convolution's results go through: what costs the same whoever does it */
+} oct_subject_options;
+
+/* What is noted in the recipe. Errors: OUT_OF_MEMORY. */
 octet_status oct_subject_make(oct_subject *s, const oct_recipe *recipe, const oct_noted *noted,
-                              uint64_t seed);
+                              const oct_subject_options *options);
 void oct_subject_free(oct_subject *s);
 
-/* The recipe of one variant. a, c and, where it is no constant, b are the memories to give it and to read. */
+/* The recipe of one variant, and its memories. */
 typedef struct oct_subject_mems {
     oct_mem a, b, c;
 } oct_subject_mems;
 octet_status oct_subject_recipe(const oct_subject *s, const oct_caps *caps, const char *variant,
                                 int64_t spread, oct_recipe *r, oct_subject_mems *mems);
+/* What the inputs of that are: b only where it is no constant. *count: 1 or 2. */
+void oct_subject_inputs(const oct_subject *s, const oct_subject_mems *mems, oct_host_memory inputs[2],
+                        size_t *count);
 /* What row `row` of the result has to be. */
 void oct_subject_reference(const oct_subject *s, int64_t row, void *out);
 
