@@ -39,7 +39,8 @@ function(octet_layer name)
 endfunction()
 
 # No OpenCL: what a network is and what is to be done about it, as plain data.
-octet_layer(base)
+octet_layer(io)
+octet_layer(base SEES io)
 octet_layer(quant SEES base)
 octet_layer(ref SEES base quant)
 octet_layer(caps SEES base)
@@ -50,7 +51,7 @@ octet_layer(recipe SEES base)
 octet_layer(ops SEES base quant ref caps recipe)
 octet_layer(lower SEES base quant caps graph infer recipe ops)
 octet_layer(memory SEES base recipe)
-octet_layer(onnx SEES base graph)
+octet_layer(onnx SEES io base graph)
 
 # OpenCL, and what runs on it.
 octet_layer(device OPENCL SEES base caps recipe)

@@ -534,18 +534,21 @@ static void verify(void **state)
     assert_string_equal(out, "pass a_right\n1 passed, 0 failed, 0 unsupported\n");
     scores[17] += scores[17] * 0.01f + 0.01f;
     make_test("b_wrong", images, scores);
-    make_test("c_sequence", images, scores);
-    write_bytes(in_folder("tests/c_sequence/test_data_set_0/output_0.pb"), "\x0a\x01x\x10\x01\xff", 6);
+    make_test("c_damaged", images, scores);
+    write_bytes(in_folder("tests/c_damaged/test_data_set_0/output_0.pb"), "\x0a\x01x\x10\x01\xff", 6);
+    make_test("d_strings", images, scores);
+    write_bytes(in_folder("tests/d_strings/test_data_set_0/output_0.pb"), "\x10\x08", 2);
     assert_int_equal(octet("verify", in_folder("tests"), NULL), 1);
     assert_non_null(
         strstr(out, "pass a_right\nfail b_wrong: output 0: 1 of 40 values differ; at 17: expected "));
-    assert_non_null(strstr(out, "\nunsupported c_sequence: "));
-    assert_non_null(strstr(out, "\n1 passed, 1 failed, 1 unsupported\n"));
+    assert_non_null(strstr(out, "\nfail c_damaged: test_data_set_0/output_0.pb: not a TensorProto file"));
+    assert_non_null(strstr(out, "\nunsupported d_strings: "));
+    assert_non_null(strstr(out, "\n1 passed, 2 failed, 1 unsupported\n"));
     assert_string_equal(err, "");
     FAILS(1, "no model.onnx", "verify", DIGITS "/pictures");
     assert_int_equal(octet("verify", in_folder("tests"), "--quiet", "--json", in_folder("tests.json"), NULL),
                      1);
-    assert_string_equal(out, "1 passed, 1 failed, 1 unsupported\n");
+    assert_string_equal(out, "1 passed, 2 failed, 1 unsupported\n");
     check_keys(in_folder("tests.json"), keys);
     FAILS(1, "no such folder", "verify", "/no such folder");
 }

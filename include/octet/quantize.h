@@ -108,10 +108,12 @@ OCTET_API octet_status octet_quantizer_input(const octet_quantizer *quantizer, s
 OCTET_API octet_status octet_quantizer_add(octet_quantizer *quantizer, const octet_tensor *inputs,
                                            size_t input_count);
 
-/* Choose ranges, quantize, write an ONNX file. Again, it writes the same network to another file.
- * Errors: INVALID_ARGUMENT (no sample was added; a scale too small for float arithmetic, the tensor
- * named), CORRUPT_FILE (the file cannot be written), UNSUPPORTED, OUT_OF_MEMORY, DEVICE_ERROR (running the
- * candidates). */
+/* Choose ranges, quantize, write an ONNX file. Again, it writes the same network to another file; path NULL:
+ * none yet. What is at the path is replaced by the whole file, or stays as it is: its mode is kept, a
+ * symbolic link is followed, a device or a pipe is written to. Errors: INVALID_ARGUMENT (no sample was added;
+ * a scale too small for float arithmetic, the tensor named; the path is of a file that the float network is
+ * read from), CORRUPT_FILE (the file cannot be written), UNSUPPORTED, OUT_OF_MEMORY, DEVICE_ERROR (running
+ * the candidates). */
 OCTET_API octet_status octet_quantizer_write(octet_quantizer *quantizer, const char *path);
 
 /* How the network came out: known after octet_quantizer_write. */

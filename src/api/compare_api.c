@@ -34,9 +34,12 @@ octet_status octet_comparison_create(octet_context *context, const char *a, cons
     octet_comparison_desc d;
     FORWARD(TAKE_DESC(d, desc, octet_comparison_desc));
     oct_onnx_model *files[2] = {NULL, NULL};
-    octet_status status = oct_onnx_load(a, false, &files[0]);
-    if (status == OCTET_OK)
-        status = oct_onnx_load(b, false, &files[1]);
+    octet_status status = OCTET_OK;
+    for (int i = 0; status == OCTET_OK && i < 2; i++) {
+        const char *path = i ? b : a;
+        status = oct_onnx_load(path, false, &files[i]);
+        status = status == OCTET_OK ? OCTET_OK : oct_fail_prefix(status, "%s", path);
+    }
     if (status == OCTET_OK)
         status = fix_inputs(files, &d);
     if (status == OCTET_OK)

@@ -62,8 +62,10 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
     FORWARD(check_names(d.exclude, d.exclude_count, "exclude"));
     FORWARD(check_names(d.wide, d.wide_count, "wide"));
     oct_onnx_model *file;
-    FORWARD(oct_onnx_load(path, false, &file));
-    octet_status status = oct_api_fix_inputs(file, d.fixed, d.fixed_count, NULL);
+    octet_status status = oct_onnx_load(path, false, &file);
+    if (status != OCTET_OK)
+        return oct_fail_prefix(status, "%s", path);
+    status = oct_api_fix_inputs(file, d.fixed, d.fixed_count, NULL);
     if (status == OCTET_OK)
         return oct_quantizer_open(context->device, file, &d, quantizer);
     oct_onnx_free(file);
@@ -109,11 +111,12 @@ octet_status octet_quantizer_add(octet_quantizer *q, const octet_tensor *inputs,
 octet_status octet_quantizer_write(octet_quantizer *q, const char *path)
 {
     CHECK_ARG(q);
-    CHECK_ARG(path);
+    RETURN_IF(path && oct_onnx_reads(q->file, path), OCTET_INVALID_ARGUMENT,
+              "%s: the network that is quantized is in this file; write to another", path);
     RETURN_IF(!q->samples.count, OCTET_INVALID_ARGUMENT,
               "there is no calibration data: add at least one sample before the network is written");
     FORWARD(oct_quantizer_choose(q));
-    return oct_write_best(&q->search, path);
+    return path ? oct_write_best(&q->search, path) : OCTET_OK;
 }
 
 octet_status octet_quantizer_result(const octet_quantizer *q, octet_quantize_result *result)

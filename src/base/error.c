@@ -1,28 +1,20 @@
 #include "error.h"
+#include "line.h"
 
-#include <stdio.h>
 #include <string.h>
+
+_Static_assert(OCT_ERROR_TEXT_BYTES == OCT_LINE_BYTES, "what callers keep texts in");
 
 static _Thread_local char text[OCT_ERROR_TEXT_BYTES];
 
-/* Names from damaged files may hold anything; the text stays one line. */
-static void keep_one_line(void)
-{
-    for (char *c = text; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
-}
-
 octet_status oct_fail(octet_status status, const char *fmt, ...)
 {
-    char made[OCT_ERROR_TEXT_BYTES]; /* an argument may be the old text */
+    char made[OCT_LINE_BYTES]; /* an argument may be the old text */
     va_list args;
     va_start(args, fmt);
-    vsnprintf(made, sizeof made, fmt, args);
+    oct_line_format(made, fmt, args);
     va_end(args);
     memcpy(text, made, sizeof text);
-    keep_one_line();
     return status;
 }
 
@@ -33,16 +25,12 @@ octet_status oct_out_of_memory(const char *what)
 
 octet_status oct_fail_prefix(octet_status status, const char *fmt, ...)
 {
-    char old[OCT_ERROR_TEXT_BYTES];
-    memcpy(old, text, sizeof old);
+    char before[OCT_LINE_BYTES];
     va_list args;
     va_start(args, fmt);
-    int used = vsnprintf(text, sizeof text, fmt, args);
+    oct_line_format(before, fmt, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof text)
-        snprintf(text + used, sizeof text - (size_t)used, ": %.*s", OCT_ERROR_TEXT_BYTES - 3, old);
-    keep_one_line();
-    return status;
+    return oct_fail(status, "%s: %s", before, text);
 }
 
 const char *oct_error_text(void)

@@ -13,9 +13,10 @@
 #define OCT_PRINTF(fmt, args)
 #endif
 
-/* Store the text of an error and return `status`, so that `return oct_fail(...)` reads well. Text that does
- * not fit (OCT_ERROR_TEXT_BYTES) is cut. */
-#define OCT_ERROR_TEXT_BYTES 1024
+#define OCT_ERROR_TEXT_BYTES 291 /* of a text: a line (line.h) */
+
+/* Store the text of an error, as one line, and return `status`, so that `return oct_fail(...)` reads
+ * well. */
 octet_status oct_fail(octet_status status, const char *fmt, ...) OCT_PRINTF(2, 3);
 
 /* OUT_OF_MEMORY: out of host memory for `what`. */

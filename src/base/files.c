@@ -1,42 +1,95 @@
 #define _DEFAULT_SOURCE /* madvise: posix_madvise does nothing here on Linux */
 #include "files.h"
+#include "read_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static octet_status map_fd(int fd, const char *name, bool one_link, oct_map *map)
+/* What is small is copied: nobody can take it away then. Pages of what is mapped are gone when the file
+ * becomes shorter, and touching them ends the process. */
+#define COPY_BYTES ((size_t)16 << 20)
+
+static octet_status copy(int fd, oct_map *map)
 {
-    struct stat s;
-    RETURN_IF(fstat(fd, &s) != 0, OCTET_CORRUPT_FILE, "%s: %s", name, strerror(errno));
-    RETURN_IF(!S_ISREG(s.st_mode), OCTET_CORRUPT_FILE, "%s: not a regular file", name);
-    RETURN_IF(one_link && s.st_nlink != 1, OCTET_CORRUPT_FILE, "%s: the file has several hard links; copy it",
-              name);
-    map->bytes = (size_t)s.st_size;
-    if (map->bytes == 0) {
-        map->data = (const unsigned char *)"";
-        return OCTET_OK;
-    }
+    unsigned char *data = malloc(map->bytes + 1);
+    if (!data)
+        return oct_out_of_memory("a file");
+    const char *why = oct_read_exactly(fd, data, map->bytes);
+    if (why)
+        free(data);
+    RETURN_IF(why, OCTET_CORRUPT_FILE, "%s", why);
+    map->data = data;
+    return OCTET_OK;
+}
+
+static octet_status map_pages(int fd, oct_map *map)
+{
     void *p = mmap(NULL, map->bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-    RETURN_IF(p == MAP_FAILED, OCTET_OUT_OF_MEMORY, "%s: cannot map %zu bytes: %s", name, map->bytes,
+    RETURN_IF(p == MAP_FAILED, OCTET_OUT_OF_MEMORY, "it cannot be mapped, %zu bytes: %s", map->bytes,
               strerror(errno));
     map->data = p;
+    map->fd = fd;
+    map->is_mapped = true;
     return OCTET_OK;
+}
+
+/* fd is the map's from here on, or closed. */
+static octet_status map_fd(int fd, oct_map *map)
+{
+    struct stat s;
+    const char *why = fstat(fd, &s) != 0 ? strerror(errno) : oct_check_regular(fd, &map->bytes);
+    octet_status status = OCTET_OK;
+    if (why) {
+        status = oct_fail(OCTET_CORRUPT_FILE, "%s", why);
+    } else {
+        map->device = s.st_dev;
+        map->number = s.st_ino;
+        map->changed = s.st_mtim;
+        status = map->bytes <= COPY_BYTES ? copy(fd, map) : map_pages(fd, map);
+    }
+    if (status != OCTET_OK)
+        memset(map, 0, sizeof *map);
+    if (!map->is_mapped)
+        close(fd);
+    return status;
 }
 
 octet_status oct_map_file(const char *path, oct_map *map)
 {
+    int fd;
     memset(map, 0, sizeof *map);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not block */
-    RETURN_IF(fd < 0, OCTET_CORRUPT_FILE, "%s: %s", path, strerror(errno));
-    octet_status status = map_fd(fd, path, false, map);
-    close(fd);
-    return status;
+    const char *why = oct_open_regular(path, &fd, &map->bytes);
+    RETURN_IF(why, OCTET_CORRUPT_FILE, "%s", why);
+    return map_fd(fd, map);
+}
+
+static bool is_unchanged(const oct_map *map, const struct stat *s)
+{
+    return (size_t)s->st_size == map->bytes && s->st_mtim.tv_sec == map->changed.tv_sec &&
+           s->st_mtim.tv_nsec == map->changed.tv_nsec;
+}
+
+octet_status oct_map_check(const oct_map *map)
+{
+    struct stat s;
+    RETURN_IF(
+        map->is_mapped && (fstat(map->fd, &s) != 0 || !is_unchanged(map, &s)), OCTET_CORRUPT_FILE,
+        "the model's file was written to while it was in use; load it again, and replace files by renaming");
+    return OCTET_OK;
+}
+
+/* A file that is copied may be gone, and its number another's. */
+bool oct_map_is(const oct_map *map, const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && s.st_dev == map->device && s.st_ino == map->number &&
+           (map->is_mapped || is_unchanged(map, &s));
 }
 
 static int open_folder_of(const char *path)
@@ -87,15 +140,20 @@ octet_status oct_map_beneath(const char *beside, const char *location, oct_map *
         fd < 0, OCTET_CORRUPT_FILE,
         "external data '%s': %s; it must be a plain file beneath the model's folder, without links or '..'",
         location, strerror(errno));
-    octet_status status = map_fd(fd, location, true, map);
-    close(fd);
-    return status;
+    struct stat s;
+    bool several = fstat(fd, &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink != 1;
+    if (several)
+        close(fd);
+    RETURN_IF(several, OCTET_CORRUPT_FILE, "external data '%s': the file has several hard links; copy it",
+              location);
+    octet_status status = map_fd(fd, map);
+    return status == OCTET_OK ? OCTET_OK : oct_fail_prefix(status, "external data '%s'", location);
 }
 
 void oct_map_give_back(const oct_map *map, const void *data, size_t bytes)
 {
     uintptr_t start = (uintptr_t)map->data, from = (uintptr_t)data, page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    if (!map->bytes || from < start || from - start > map->bytes || bytes > map->bytes - (from - start))
+    if (!map->is_mapped || from < start || from - start > map->bytes || bytes > map->bytes - (from - start))
         return;
     uintptr_t first = (from - start + page - 1) / page * page, last = (from - start + bytes) / page * page;
     if (first < last) /* private and never written: nothing but the page tables is lost */
@@ -104,7 +162,11 @@ void oct_map_give_back(const oct_map *map, const void *data, size_t bytes)
 
 void oct_unmap(oct_map *map)
 {
-    if (map->bytes)
+    if (map->is_mapped) {
         munmap((void *)map->data, map->bytes);
+        close(map->fd);
+    } else {
+        free((void *)map->data);
+    }
     memset(map, 0, sizeof *map);
 }

@@ -1,6 +1,7 @@
 /* octet bench --gemm and --shapes: matrix products with resident B, operands on the device. */
 #include "command_bench.h"
 #include "json.h"
+#include "used_files.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -83,10 +84,11 @@ static int add_shape(shape_list *list, const char *text, const char *where)
 static int read_shapes(const char *path, shape_list *list)
 {
     char line[LINE_CHARS], where[LINE_CHARS];
-    int status = EXIT_DONE;
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return cli_error("%s: %s", path, strerror(errno));
+    size_t bytes;
+    FILE *file;
+    int status = input_open(path, &file, &bytes);
+    if (status != EXIT_DONE)
+        return status;
     for (int number = 1; status == EXIT_DONE && fgets(line, sizeof line, file); number++) {
         line[strcspn(line, "#\r\n")] = '\0';
         size_t start = strspn(line, " \t"), end = strlen(line);
@@ -254,10 +256,8 @@ int bench_gemms(const cli_options *options, octet_context *context, FILE *json)
         fprintf(json, "[\n");
     for (size_t i = 0; i < list.count && status == EXIT_DONE; i++) {
         status = bench_shape(options, context, &list.items[i], ceiling, json);
-        if (json) {
+        if (json)
             fprintf(json, i + 1 < list.count ? ",\n" : "\n");
-            fflush(json); /* what is measured outlives a run that is cut off */
-        }
     }
     if (json && many)
         fprintf(json, "]\n");

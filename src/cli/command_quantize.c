@@ -3,6 +3,7 @@
 #include "fixed_inputs.h"
 #include "quant_report.h"
 #include "samples.h"
+#include "used_files.h"
 
 #include <math.h>
 #include <octet/quantize.h>
@@ -134,7 +135,25 @@ static double file_bytes(const char *path)
     return stat(path, &about) == 0 ? (double)about.st_size : NAN;
 }
 
-static int quantize(const cli_options *options, octet_quantizer *q)
+/* The model and its report: both are whole before either is put in its place. */
+static int write_results(const cli_options *options, octet_quantizer *q, output_file *report)
+{
+    int status = octet_quantizer_write(q, NULL) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    if (status == EXIT_DONE && options->report && octet_quantizer_measure_gains(q) != OCTET_OK)
+        status = cli_octet_error();
+    cli_progress_end(options);
+    if (status == EXIT_DONE && options->report)
+        status = quant_report_html(q, options->operands.items[0], report->out.stream);
+    if (status == EXIT_DONE && options->report)
+        status = output_finish(report);
+    if (status == EXIT_DONE && octet_quantizer_write(q, options->output) != OCTET_OK)
+        status = cli_octet_error();
+    if (status == EXIT_DONE && options->report)
+        status = output_commit(report, 1);
+    return status;
+}
+
+static int quantize(const cli_options *options, octet_quantizer *q, output_file *report)
 {
     sample_set set = {0};
     const char *from = options->operands.items[0];
@@ -142,13 +161,8 @@ static int quantize(const cli_options *options, octet_quantizer *q)
     if (status == EXIT_DONE)
         status = add_samples(options, q, &set);
     samples_free(&set);
-    if (status == EXIT_DONE && octet_quantizer_write(q, options->output) != OCTET_OK)
-        status = cli_octet_error();
-    if (status == EXIT_DONE && options->report && octet_quantizer_measure_gains(q) != OCTET_OK)
-        status = cli_octet_error();
-    cli_progress_end(options);
-    if (status == EXIT_DONE && options->report)
-        status = quant_report_html(q, from, options->report);
+    if (status == EXIT_DONE)
+        status = write_results(options, q, report);
     if (status == EXIT_DONE)
         status = quant_report_print(options, q);
     if (status == EXIT_DONE)
@@ -163,11 +177,16 @@ int cli_quantize(const cli_options *options)
     octet_quantizer *q = NULL;
     octet_quantize_desc desc;
     fixed_inputs fixed = {0};
+    output_file report = {.out = {.folder = -1}};
     if (!options->calibration.count)
         return cli_usage("no calibration data: give --calibrate with a folder of samples");
     if (!options->output)
         return cli_usage("where to? give -o INT8.onnx");
     int status = fill_desc(options, &desc);
+    if (status == EXIT_DONE)
+        status = output_check(options->output);
+    if (status == EXIT_DONE && options->report)
+        status = output_open(options->report, &report);
     if (status == EXIT_DONE)
         status = fixed_read(options, options->operands.items[0], &fixed);
     desc.fixed = fixed.items;
@@ -178,8 +197,9 @@ int cli_quantize(const cli_options *options)
         octet_quantizer_create(context, options->operands.items[0], &desc, &q) != OCTET_OK)
         status = cli_octet_error();
     if (status == EXIT_DONE)
-        status = quantize(options, q);
+        status = quantize(options, q, &report);
     cli_progress_end(options);
+    output_abandon(&report, 1);
     fixed_free(&fixed);
     octet_quantizer_destroy(q);
     octet_context_destroy(context);

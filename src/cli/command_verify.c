@@ -6,6 +6,7 @@
 #include "command_compare.h"
 #include "json.h"
 #include "tensors.h"
+#include "used_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,6 +32,7 @@ typedef struct trial {
     const char *dir;
     octet_model *model;
     octet_session *session;
+    bool is_output; /* one of its files is what --json is to write */
     char why[WHY_CHARS];
 } trial;
 
@@ -57,11 +59,13 @@ static verdict judge_status(trial *t, octet_status status)
     return judge(t, status == OCTET_UNSUPPORTED ? UNSUPPORTED : FAIL, text);
 }
 
-/* A .pb that is no tensor (a sequence, an optional) cannot be told from a damaged one. */
-static verdict judge_pb(trial *t, octet_status status)
+static verdict read_pb(trial *t, const char *path, octet_tensor *tensor, char *name)
 {
-    verdict v = judge_status(t, status);
-    return status == OCTET_CORRUPT_FILE ? UNSUPPORTED : v;
+    t->is_output = t->is_output || input_note(path) != EXIT_DONE;
+    if (t->is_output)
+        return judge(t, FAIL, "it would be written");
+    octet_status status = octet_tensor_read_pb(path, tensor, name, NAME_CHARS);
+    return status == OCTET_OK ? PASS : judge_status(t, status);
 }
 
 /* Where input file `index` belongs: the input of its name, else the input of its number, else the next free
@@ -91,9 +95,9 @@ static verdict read_inputs(trial *t, const char *set, tensor_list *inputs)
         snprintf(file, sizeof file, "input_%zu.pb", i);
         if (!exists(set, file, path))
             break;
-        octet_status status = octet_tensor_read_pb(path, &tensor, name, sizeof name);
-        if (status != OCTET_OK)
-            return judge_pb(t, status);
+        verdict v = read_pb(t, path, &tensor, name);
+        if (v != PASS)
+            return v;
         size_t at = find_input(t, inputs, name, i);
         if (at == inputs->count || inputs->items[at].dtype != OCTET_DTYPE_NONE) {
             octet_tensor_free(&tensor);
@@ -115,16 +119,15 @@ static verdict check_output(trial *t, const char *path, size_t index, const tens
     char name[NAME_CHARS] = "", what[WHY_CHARS - 64], text[WHY_CHARS];
     octet_tensor expected = {0};
     size_t at = index;
-    octet_status status = octet_tensor_read_pb(path, &expected, name, sizeof name);
-    if (status != OCTET_OK)
-        return judge_pb(t, status);
+    verdict v = read_pb(t, path, &expected, name);
+    if (v != PASS)
+        return v;
     for (size_t i = 0; i < outputs->count; i++) {
         octet_value_info info;
         OCTET_INIT(info);
         if (octet_model_output(t->model, i, &info) == OCTET_OK && name[0] && strcmp(info.name, name) == 0)
             at = i;
     }
-    verdict v = PASS;
     if (at >= outputs->count) {
         v = judge(t, FAIL, "the test expects more outputs than the model has");
     } else if (!tensors_match(&expected, &outputs->items[at], what, sizeof what)) {
@@ -174,6 +177,9 @@ static verdict try_test(verifier *all, trial *t)
     char path[PATH_CHARS], name[64];
     if (!exists(t->dir, "model.onnx", path))
         return judge(t, FAIL, "the path is too long");
+    t->is_output = input_note(path) != EXIT_DONE;
+    if (t->is_output)
+        return judge(t, FAIL, "it would be written");
     octet_status status = octet_model_load(all->context, path, NULL, &t->model);
     if (status == OCTET_OK)
         status = octet_session_create(t->model, NULL, &t->session);
@@ -201,7 +207,7 @@ static void write_verdict(const verifier *all, verdict v, const char *name, cons
     fprintf(all->json, "}");
 }
 
-static void verify_one(verifier *all, const char *dir, const char *name)
+static int verify_one(verifier *all, const char *dir, const char *name)
 {
     trial t = {.dir = dir};
     char clean_name[NAME_CHARS], clean_why[WHY_CHARS];
@@ -210,6 +216,8 @@ static void verify_one(verifier *all, const char *dir, const char *name)
     octet_session_destroy(t.session);
     octet_model_destroy(t.model);
     cli_progress_end(all->options);
+    if (t.is_output)
+        return EXIT_FAILED;
     for (char *c = t.why; *c; c++)
         *c = *c == '\n' ? ' ' : *c;
     if (!all->options->quiet)
@@ -218,6 +226,7 @@ static void verify_one(verifier *all, const char *dir, const char *name)
     if (all->json)
         write_verdict(all, v, name, t.why);
     all->counts[v]++;
+    return EXIT_DONE;
 }
 
 static int not_hidden(const struct dirent *entry)
@@ -231,9 +240,8 @@ static int verify_beneath(verifier *all, const char *dir, const char *name, int 
     char path[PATH_CHARS], below[PATH_CHARS];
     struct stat about;
     if (exists(dir, "model.onnx", path)) {
-        verify_one(all, dir, name);
         ++*found;
-        return EXIT_DONE;
+        return verify_one(all, dir, name);
     }
     struct dirent **entries = NULL;
     int count = scandir(dir, &entries, not_hidden, alphasort);

@@ -1,29 +1,28 @@
 /* See json.h. */
 #include "json.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
+#include "used_files.h"
+
+/* A command line has one --json. */
+static output_file file = {.out = {.folder = -1}};
 
 int json_open(const cli_options *options, FILE **json)
 {
     *json = NULL;
-    if (options->json && !(*json = fopen(options->json, "w")))
-        return cli_error("%s: %s", options->json, strerror(errno));
-    return EXIT_DONE;
+    int status = options->json ? output_open(options->json, &file) : EXIT_DONE;
+    if (status == EXIT_DONE && options->json)
+        *json = file.out.stream;
+    return status;
 }
 
 int json_close(const cli_options *options, FILE *json, int status)
 {
-    struct stat about;
-    if (!json)
-        return status;
-    bool good = !ferror(json);
-    if ((fclose(json) != 0 || !good) && status == EXIT_DONE)
-        status = cli_error("%s: cannot be written", options->json);
-    /* Never a device such as /dev/null, nor a link to one. */
-    if (status != EXIT_DONE && lstat(options->json, &about) == 0 && S_ISREG(about.st_mode))
-        remove(options->json);
+    (void)options;
+    if (json && status == EXIT_DONE)
+        status = output_finish(&file);
+    if (json && status == EXIT_DONE)
+        status = output_commit(&file, 1);
+    output_abandon(&file, 1);
     return status;
 }
 

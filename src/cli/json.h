@@ -9,8 +9,8 @@
 
 /* *json is NULL without --json. 0, or EXIT_FAILED with the error told. */
 int json_open(const cli_options *options, FILE **json);
-/* Close; a file of a run that failed is removed if it is a plain one. `status`, or EXIT_FAILED with the error
- * told. json may be NULL. */
+/* Close; after a run that failed the file that was there before is as it was. `status`, or EXIT_FAILED with
+ * the error told. json may be NULL. */
 int json_close(const cli_options *options, FILE *json, int status);
 
 /* A JSON number, or null when it is 0 for "unknown"; a JSON string, quoted. */

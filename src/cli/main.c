@@ -1,8 +1,12 @@
 /* The `octet` command: the table of subcommands and where each run starts. */
 #include "cli.h"
+#include "used_files.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const cli_command cli_commands[] = {
     {"devices", FOR_DEVICES, "", "What OpenCL devices there are, and what int8 paths they have",
@@ -74,6 +78,8 @@ static int run_command(const cli_command *command, int argc, char **argv)
 {
     cli_options options;
     int status = cli_parse(command, argc, argv, &options);
+    for (size_t i = 0; status == EXIT_DONE && i < options.operands.count; i++)
+        status = input_note(options.operands.items[i]); /* no output takes the place of a model */
     if (status == EXIT_DONE && options.help)
         cli_print_help(command);
     else if (status == EXIT_DONE && options.version)
@@ -81,6 +87,7 @@ static int run_command(const cli_command *command, int argc, char **argv)
     else if (status == EXIT_DONE)
         status = command->run(&options);
     cli_options_free(&options);
+    used_files_forget();
     return status;
 }
 
@@ -100,8 +107,21 @@ static int start(int argc, char **argv)
     return run_command(command, argc - 2, argv + 2);
 }
 
+/* What is opened next would take the number of one that is closed, and get what was meant for that. */
+static void keep_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY); /* to write to it is an error still */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    keep_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); /* a file larger than the limit is an error like a full disk */
     int status = start(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout))
         return cli_error("standard output cannot be written");

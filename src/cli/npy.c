@@ -5,12 +5,12 @@
  */
 #include "npy.h"
 #include "cli.h"
+#include "used_files.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { HEADER_MAX = 65535, MAGIC_BYTES = 6, PREFIX_BYTES = 10, ALIGNMENT = 64 };
 static const char magic[] = "\x93NUMPY";
@@ -204,16 +204,12 @@ static int read_payload(reader *r, FILE *file, uint64_t payload_bytes)
 
 int npy_read(const char *path, octet_tensor *tensor)
 {
-    struct stat about;
+    FILE *file;
+    size_t bytes;
     memset(tensor, 0, sizeof *tensor);
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cli_error("%s: %s", path, strerror(errno));
-    int status;
-    if (fstat(fileno(file), &about) != 0 || !S_ISREG(about.st_mode))
-        status = cli_error("%s: not a regular file", path);
-    else
-        status = npy_read_from(file, (uint64_t)about.st_size, path, tensor);
+    if (input_open(path, &file, &bytes) != EXIT_DONE)
+        return EXIT_FAILED;
+    int status = npy_read_from(file, bytes, path, tensor);
     fclose(file);
     return status;
 }
@@ -256,27 +252,15 @@ static size_t make_header(const octet_tensor *t, char *text, size_t size)
     return end;
 }
 
-int npy_write(const char *path, const octet_tensor *tensor)
+void npy_write(oct_out_file *out, const octet_tensor *tensor)
 {
     char header[512];
     unsigned char prefix[PREFIX_BYTES] = {0};
-    size_t length = make_header(tensor, header, sizeof header), bytes = octet_tensor_bytes(tensor);
+    size_t length = make_header(tensor, header, sizeof header);
     memcpy(prefix, magic, MAGIC_BYTES);
     prefix[6] = 1;
     prefix[8] = (unsigned char)(length & 255);
     prefix[9] = (unsigned char)(length >> 8);
-    FILE *file = fopen(path, "wb");
-    if (!file)
-        return cli_error("%s: %s", path, strerror(errno));
-    bool good = fwrite(prefix, 1, sizeof prefix, file) == sizeof prefix &&
-                fwrite(header, 1, length, file) == length &&
-                (bytes == 0 || fwrite(tensor->data, 1, bytes, file) == bytes);
-    if (fclose(file) != 0 || !good) {
-        int why = errno;
-        struct stat about; /* never remove a device, nor a link to one */
-        if (lstat(path, &about) == 0 && S_ISREG(about.st_mode))
-            remove(path);
-        return cli_error("%s: cannot be written: %s", path, strerror(why));
-    }
-    return EXIT_DONE;
+    if (oct_out_write(out, prefix, sizeof prefix) && oct_out_write(out, header, length))
+        oct_out_write(out, tensor->data, octet_tensor_bytes(tensor));
 }

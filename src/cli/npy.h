@@ -2,6 +2,8 @@
 #ifndef CLI_NPY_H
 #define CLI_NPY_H
 
+#include "write_file.h"
+
 #include <octet/octet.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,8 +19,8 @@ int npy_read_from(FILE *file, uint64_t bytes, const char *path, octet_tensor *te
 typedef int npz_take_fn(void *user, const char *name, octet_tensor *tensor);
 int npz_read(const char *path, npz_take_fn *take, void *user);
 
-/* Write `path` as version 1.0. bf16, which NumPy has no name for, is written as u16. 0, or EXIT_FAILED with
- * the error told and nothing left at `path`. */
-int npy_write(const char *path, const octet_tensor *tensor);
+/* Write version 1.0. bf16, which NumPy has no name for, is written as u16. What fails oct_out_finish tells.
+ */
+void npy_write(oct_out_file *out, const octet_tensor *tensor);
 
 #endif

@@ -2,8 +2,8 @@
  * no encryption, no spanning, and ZIP64 only past 4 GB, which is refused). The central directory counts. */
 #include "cli.h"
 #include "npy.h"
+#include "used_files.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -27,20 +27,6 @@ static uint32_t number(const unsigned char *at, int bytes)
 static int damaged(const archive *a)
 {
     return cli_error("%s: not a .npz file, or it is damaged", a->path);
-}
-
-static int read_all(const char *path, archive *a)
-{
-    *a = (archive){.path = path};
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return cli_error("%s: %s", path, strerror(errno));
-    long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    rewind(file);
-    a->data = size >= 0 ? malloc((size_t)size + 1) : NULL;
-    a->bytes = a->data ? fread(a->data, 1, (size_t)size, file) : 0;
-    fclose(file);
-    return a->data && a->bytes == (size_t)size ? EXIT_DONE : cli_error("%s: cannot be read", path);
 }
 
 /* The contents of an entry, terminated by nothing; NULL: damaged. */
@@ -117,10 +103,11 @@ static int take_all(const archive *a, npz_take_fn *take, void *user)
 
 int npz_read(const char *path, npz_take_fn *take, void *user)
 {
-    archive a;
-    int status = read_all(path, &a);
-    if (status == EXIT_DONE)
-        status = take_all(&a, take, user);
+    archive a = {.path = path};
+    int status = input_read(path, &a.data, &a.bytes);
+    if (status != EXIT_DONE)
+        return status;
+    status = take_all(&a, take, user);
     free(a.data);
     return status;
 }

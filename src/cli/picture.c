@@ -1,12 +1,16 @@
 /* From a picture's pixels to a network's input. */
 #include "picture.h"
 #include "cli.h"
+#include "used_files.h"
 
 #include <string.h>
 
 int picture_read(const char *path, int channels, picture *image)
 {
     char error[PICTURE_ERROR_BYTES];
+    *image = (picture){0};
+    if (input_note(path) != EXIT_DONE)
+        return EXIT_FAILED;
     return picture_decode(path, channels, image, error) == 0 ? EXIT_DONE : cli_error("%s: %s", path, error);
 }
 

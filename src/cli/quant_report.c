@@ -1,7 +1,6 @@
 /* See quant_report.h. */
 #include "quant_report.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,21 +223,14 @@ static void put_page(FILE *f, const char *model, const octet_quantize_result *r,
     fprintf(f, "</table></body></html>\n");
 }
 
-int quant_report_html(const octet_quantizer *q, const char *model, const char *path)
+int quant_report_html(const octet_quantizer *q, const char *model, FILE *page)
 {
     row *rows = NULL;
     size_t count;
     octet_quantize_result result;
     int status = read_rows(q, &rows, &count, &result);
-    FILE *f = status == EXIT_DONE ? fopen(path, "w") : NULL;
-    if (status == EXIT_DONE && !f)
-        status = cli_error("%s: %s", path, strerror(errno));
-    if (f) {
-        put_page(f, model, &result, rows, count);
-        bool good = !ferror(f);
-        if (fclose(f) != 0 || !good)
-            status = cli_error("%s: cannot be written", path);
-    }
+    if (status == EXIT_DONE)
+        put_page(page, model, &result, rows, count);
     free(rows);
     return status;
 }

@@ -5,9 +5,10 @@
 #include "cli.h"
 
 #include <octet/quantize.h>
+#include <stdio.h>
 
 int quant_report_print(const cli_options *options, const octet_quantizer *q);
-/* 0, or EXIT_FAILED with the error told. */
-int quant_report_html(const octet_quantizer *q, const char *model, const char *path);
+/* 0, or EXIT_FAILED with the error told; whether it could be written is for who closes the page. */
+int quant_report_html(const octet_quantizer *q, const char *model, FILE *page);
 
 #endif

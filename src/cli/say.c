@@ -1,5 +1,6 @@
 /* How the command speaks: errors, progress, clean names. */
 #include "cli.h"
+#include "line.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,14 +21,10 @@ const char *cli_clean(char *buffer, size_t size, const char *text)
 
 static void complain(const char *fmt, va_list args)
 {
-    char text[2048], line[2048];
-    vsnprintf(text, sizeof text, fmt, args);
-    for (char *c = text; *c; c++) {
-        if (*c == '\n' || *c == '\r' || *c == '\t')
-            *c = ' ';
-    }
+    char line[OCT_LINE_BYTES];
+    oct_line_format(line, fmt, args);
     fflush(stdout); /* the error follows what was said before it */
-    fprintf(stderr, "octet: %s\n", cli_clean(line, sizeof line, text));
+    fprintf(stderr, "octet: %s\n", line);
 }
 
 int cli_error(const char *fmt, ...)

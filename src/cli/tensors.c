@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "npy.h"
 #include "shapes.h"
+#include "used_files.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,6 +94,9 @@ int tensor_read(const char *path, octet_tensor *tensor)
     size_t length = strlen(path);
     if (length < 3 || strcmp(path + length - 3, ".pb") != 0)
         return npy_read(path, tensor);
+    *tensor = (octet_tensor){0};
+    if (input_note(path) != EXIT_DONE)
+        return EXIT_FAILED;
     return octet_tensor_read_pb(path, tensor, NULL, 0) == OCTET_OK ? EXIT_DONE : cli_octet_error();
 }
 

@@ -190,6 +190,8 @@ octet_status oct_onnx_load(const char *path, bool for_inspection, oct_onnx_model
         status = oct_fail(OCTET_CORRUPT_FILE, "the file is empty");
     if (status == OCTET_OK)
         status = decode_and_build(m, path, for_inspection);
+    if (status == OCTET_OK)
+        status = oct_onnx_check(m);
     if (status != OCTET_OK) {
         oct_onnx_free(m);
         return status;
@@ -213,6 +215,22 @@ void oct_onnx_give_back(const oct_onnx_model *m, const void *data, size_t bytes)
     oct_map_give_back(&m->file, data, bytes);
     for (const oct_onnx_external *e = m->external; e; e = e->next)
         oct_map_give_back(&e->map, data, bytes);
+}
+
+octet_status oct_onnx_check(const oct_onnx_model *m)
+{
+    FORWARD(oct_map_check(&m->file));
+    for (const oct_onnx_external *e = m->external; e; e = e->next)
+        FORWARD(oct_map_check(&e->map));
+    return OCTET_OK;
+}
+
+bool oct_onnx_reads(const oct_onnx_model *m, const char *path)
+{
+    bool is = oct_map_is(&m->file, path);
+    for (const oct_onnx_external *e = m->external; e && !is; e = e->next)
+        is = oct_map_is(&e->map, path);
+    return is;
 }
 
 void oct_onnx_free(oct_onnx_model *m)

@@ -1,5 +1,6 @@
-/* ONNX files to graphs. The file is mapped; weights stay where they are and are never copied on the host
- * (small tensors that are not aligned are). Knows files, not devices. Nothing a file says is trusted. */
+/* ONNX files to graphs. A file is mapped if it is large; weights stay where they are and are never copied on
+ * the host (small files and small tensors that are not aligned are). Knows files, not devices. Nothing a file
+ * says is trusted. */
 #ifndef OCT_ONNX_H
 #define OCT_ONNX_H
 
@@ -18,6 +19,11 @@ octet_status oct_onnx_fix_input(oct_onnx_model *model, const char *name, const o
 /* These bytes of a constant are on the device now: give their pages back. Bytes that are not the file's are
  * left alone. */
 void oct_onnx_give_back(const oct_onnx_model *model, const void *data, size_t bytes);
+/* Errors: CORRUPT_FILE (a file that is mapped, of the model or of its external data, was written to since).
+ */
+octet_status oct_onnx_check(const oct_onnx_model *model);
+/* Whether what is at the path is one of its files. */
+bool oct_onnx_reads(const oct_onnx_model *model, const char *path);
 void oct_onnx_free(oct_onnx_model *model); /* NULL is fine */
 
 /* A TensorProto file. tensor->data is allocated (free it with octet_tensor_free); name may be NULL. */

@@ -3,13 +3,12 @@
 #include "names.h"
 #include "onnx_tensor.h"
 #include "op_facts.h"
+#include "write_file.h"
 
-#include <errno.h>
 #include <pb_encode.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct writer {
     const oct_graph *g;
@@ -328,22 +327,24 @@ static octet_status put_model(writer *w, int opset, onnx_ModelProto *m)
 
 static bool write_bytes(pb_ostream_t *stream, const pb_byte_t *bytes, size_t count)
 {
-    return fwrite(bytes, 1, count, stream->state) == count;
+    return oct_out_write(stream->state, bytes, count);
 }
 
-static octet_status encode(const onnx_ModelProto *m, const char *path, const char *temporary)
+static octet_status encode(const onnx_ModelProto *m, const char *path)
 {
-    FILE *file = fopen(temporary, "wb");
-    RETURN_IF(!file, OCTET_CORRUPT_FILE, "%s: %s", path, strerror(errno));
-    pb_ostream_t stream = {.callback = write_bytes, .state = file, .max_size = SIZE_MAX};
-    bool encoded = pb_encode(&stream, onnx_ModelProto_fields, m);
-    bool written = fclose(file) == 0 && encoded;
-    if (written && rename(temporary, path) == 0)
-        return OCTET_OK;
-    octet_status status = oct_fail(OCTET_CORRUPT_FILE, "%s: it cannot be written: %s", path,
-                                   encoded || errno ? strerror(errno) : PB_GET_ERROR(&stream));
-    remove(temporary);
-    return status;
+    oct_out_file out;
+    size_t failed;
+    const char *why = oct_out_open(path, &out);
+    pb_ostream_t stream = {.callback = write_bytes, .state = &out, .max_size = SIZE_MAX};
+    bool encoded = !why && pb_encode(&stream, onnx_ModelProto_fields, m);
+    if (!why)
+        why = oct_out_finish(&out);
+    if (!why && !encoded)
+        why = PB_GET_ERROR(&stream);
+    if (!why)
+        why = oct_out_commit(&out, 1, &failed);
+    oct_out_abandon(&out);
+    return why ? oct_fail(OCTET_CORRUPT_FILE, "%s: it cannot be written: %s", path, why) : OCTET_OK;
 }
 
 octet_status oct_onnx_write(const oct_graph *graph, int opset, const char *path)
@@ -351,14 +352,9 @@ octet_status oct_onnx_write(const oct_graph *graph, int opset, const char *path)
     writer w = {.g = graph};
     onnx_ModelProto model;
     memset(&model, 0, sizeof model);
-    size_t size = strlen(path) + 32;
-    char *temporary = malloc(size);
-    octet_status status = temporary ? put_model(&w, opset, &model) : oct_out_of_memory("a model file");
-    if (status == OCTET_OK) {
-        snprintf(temporary, size, "%s.%ld.part", path, (long)getpid());
-        status = encode(&model, path, temporary);
-    }
-    free(temporary);
+    octet_status status = put_model(&w, opset, &model);
+    if (status == OCTET_OK)
+        status = encode(&model, path);
     oct_names_free(&w.taken);
     oct_names_free(&w.node_names);
     oct_arena_free(&w.arena);

@@ -1,7 +1,8 @@
 /* Decoding by libpng's simplified interface and by libjpeg; which of the two, the first bytes say. */
 #include "picture_file.h"
+#include "read_file.h"
+#include "write_file.h"
 
-#include <errno.h>
 #include <png.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,9 +107,11 @@ int picture_decode(const char *path, int channels, picture *image, char *error)
 {
     unsigned char head[2] = {0};
     *image = (picture){.channels = channels};
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return fail(error, "%s", strerror(errno));
+    FILE *file;
+    size_t bytes;
+    const char *why = oct_open_stream(path, &file, &bytes);
+    if (why)
+        return fail(error, "%s", why);
     size_t got = fread(head, 1, sizeof head, file);
     rewind(file);
     int status;
@@ -138,6 +141,17 @@ int picture_write_png(const char *path, const picture *image, char *error)
     png.width = (png_uint_32)image->width;
     png.height = (png_uint_32)image->height;
     png.format = image->channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-    return png_image_write_to_file(&png, path, 0, image->pixels, 0, NULL) ? 0
-                                                                          : fail(error, "%s", png.message);
+    oct_out_file out;
+    size_t failed;
+    const char *why = oct_out_open(path, &out);
+    if (why)
+        return fail(error, "%s", why);
+    int status = png_image_write_to_stdio(&png, out.stream, 0, image->pixels, 0, NULL)
+                     ? 0
+                     : fail(error, "%s", png.message);
+    why = status == 0 ? oct_out_finish(&out) : NULL;
+    if (status == 0 && !why)
+        why = oct_out_commit(&out, 1, &failed);
+    oct_out_abandon(&out);
+    return why ? fail(error, "%s", why) : status;
 }

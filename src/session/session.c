@@ -16,7 +16,16 @@ struct octet_session {
 static octet_status use_plan(octet_session *s, bool host_border)
 {
     s->time_count = 0; /* they are of a plan that may go */
-    return oct_plan_cache_use(&s->plans, s->shapes, host_border);
+    if (s->plans.count && oct_plan_is_for(s->plans.plans[0], s->shapes, host_border))
+        return OCTET_OK;
+    FORWARD(oct_onnx_check(s->model->file));
+    FORWARD(oct_plan_cache_use(&s->plans, s->shapes, host_border));
+    octet_status status = oct_onnx_check(s->model->file);
+    if (status != OCTET_OK) { /* weights may be of two files */
+        oct_plan_cache_close(&s->plans);
+        oct_plan_cache_open(&s->plans);
+    }
+    return status;
 }
 
 static octet_status take_shapes(octet_session *s, const octet_value_info *infos)
