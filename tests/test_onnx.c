@@ -223,6 +223,7 @@ static void test_too_long(void **state)
     static unsigned char model[HEAD + LENGTH] = {0x3a, 0xfc, 0xa2, 4, 0x0a, 0xf8, 0xa2, 4,
                                                  0x2a, 0xf4, 0xa2, 4, 0x22, 0xf0, 0xa2, 4};
     char path[512];
+    memset(model + HEAD, 'x', LENGTH);
     write_file("cut.onnx", model, sizeof model, path, sizeof path);
     assert_int_equal(survive(path), OCTET_UNSUPPORTED);
     assert_non_null(strstr(oct_error_text(), "65535"));
@@ -302,6 +303,82 @@ static void test_external_data(void **state)
     write_file("sub/w.bin", "\11\2\3\4", 4, path, sizeof path);
     assert_int_equal(load_external("sub/w.bin", "0", "4", &first), OCTET_OK);
     assert_int_equal(first, 9);
+}
+
+/* Another program writes to a file while Octet has it. */
+static void test_changed_files(void **state)
+{
+    (void)state;
+    const size_t large = (size_t)17 << 20; /* more than is copied */
+    char model[512], weights[512];
+    oct_onnx_model *m;
+    write_file("w.bin", "\1\2\3\4\5\6\7\10", 8, weights, sizeof weights);
+    assert_int_equal(load_external("w.bin", NULL, NULL, NULL), OCTET_OK);
+    snprintf(model, sizeof model, "%s/external.onnx", folder);
+    assert_int_equal(oct_onnx_load(model, false, &m), OCTET_OK);
+    assert_true(oct_onnx_reads(m, weights) && oct_onnx_reads(m, model) && !oct_onnx_reads(m, "/dev/null"));
+    assert_int_equal(truncate(weights, 0), 0);
+    assert_int_equal(truncate(model, 0), 0);
+    const oct_graph *g = oct_onnx_graph(m); /* a small file is copied */
+    assert_memory_equal(g->values[g->outputs[0]].data, "\1\2\3\4", 4);
+    assert_int_equal(oct_onnx_check(m), OCTET_OK);
+    oct_onnx_free(m);
+    assert_int_equal(truncate(weights, (off_t)large), 0);
+    assert_int_equal(load_external("w.bin", NULL, NULL, NULL), OCTET_OK);
+    assert_int_equal(oct_onnx_load(model, false, &m), OCTET_OK);
+    assert_int_equal(oct_onnx_check(m), OCTET_OK);
+    assert_int_equal(truncate(weights, 4096), 0);
+    assert_int_equal(oct_onnx_check(m), OCTET_CORRUPT_FILE);
+    assert_non_null(strstr(oct_error_text(), "replace files by renaming"));
+    oct_onnx_free(m);
+    write_file("w.bin", "\1\2\3\4\5\6\7\10", 8, weights, sizeof weights);
+}
+
+/* Text that ends in a NUL byte, or has one within, in every place where it is read. */
+static void test_nul_bytes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file, *text, *what;
+    } rows[] = {
+        {"conv_same_upper.onnx", "x_scale", "an input of a node, 'x_scal'"},
+        {"conv_same_upper.onnx", "QLinearConv", "the operator of a node, 'QLinearCon'"},
+        {"conv_same_upper.onnx", "auto_pad", "the name of an attribute, 'auto_pa'"},
+        {"conv_same_upper.onnx", "SAME_UPPER", "the text of an attribute, 'SAME_UPPE'"},
+        {"conv_same_upper.onnx", "conv", "the name of a node, 'con'"},
+        {"lstm_functions.onnx", "HardSigmoid", "the text of an attribute, 'HardSigmoi'"},
+        {"qgemm.onnx", "com.microsoft", "the domain of a node, 'com.microsof'"},
+        {"conv_same_upper.onnx", "com.microsoft", "the domain of an operator set, 'com.microsof'"},
+        {"input_has_default.onnx",
+         "\x42\x01"
+         "c",
+         "the name of a tensor, ''"},
+        {NULL, "w.bin", "where external data lies, 'w.bi'"},
+    };
+    char path[512], from[512];
+    assert_int_equal(load_external("w.bin", NULL, NULL, NULL), OCTET_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t bytes, at = 0;
+        snprintf(from, sizeof from, "%s%s", rows[i].file ? DATA : folder,
+                 rows[i].file ? rows[i].file : "/external.onnx");
+        unsigned char *data = read_file(from, &bytes);
+        const char *text = rows[i].text;
+        size_t n = strlen(text);
+        while (at + n <= bytes && memcmp(data + at, text, n) != 0)
+            at++;
+        if (at + n > bytes)
+            fail_msg("%s has no \"%s\"", from, text);
+        data[at + n - 1] = 0;
+        write_file("t.pb", data, bytes, path, sizeof path);
+        free(data);
+        assert_int_equal(survive(path), OCTET_CORRUPT_FILE);
+        if (!strstr(oct_error_text(), rows[i].what) || !strstr(oct_error_text(), "NUL"))
+            fail_msg("row %zu: %s", i, oct_error_text());
+    }
+    write_file("t.pb", "\x08\x03\x10\x03\x42\x03x\0z\x4a\x03\x01\xff\x80", 14, path, sizeof path);
+    octet_tensor t;
+    assert_int_equal(oct_onnx_read_tensor(path, &t, NULL, 0), OCTET_CORRUPT_FILE);
+    assert_non_null(strstr(oct_error_text(), "the name of a tensor, 'x', goes on behind a NUL"));
 }
 
 static void test_external_offsets(void **state)
@@ -445,6 +522,7 @@ int main(void)
         cmocka_unit_test(test_unreadable),       cmocka_unit_test(test_external_data),
         cmocka_unit_test(test_external_offsets), cmocka_unit_test(test_external_paths),
         cmocka_unit_test(test_tensor_file),      cmocka_unit_test(test_testdata),
+        cmocka_unit_test(test_changed_files),    cmocka_unit_test(test_nul_bytes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -259,6 +259,8 @@ static octet_status decode_tensor(const oct_map *file, const char *path, octet_t
                           PB_GET_ERROR(&stream));
     oct_onnx_source source = {path, &arena, NULL};
     if (status == OCTET_OK)
+        status = oct_onnx_scan_tensor(file->data, file->bytes);
+    if (status == OCTET_OK)
         status = oct_onnx_tensor(&source, &proto, &v);
     if (status == OCTET_OK) {
         tensor->dtype = v.dtype;
