@@ -5,7 +5,8 @@
 #include "cli.h"
 #include <stdio.h>
 
-/* Whether every --gemm can be understood: EXIT_DONE, or EXIT_USAGE with the error told. */
+/* Whether every --gemm can be understood: EXIT_DONE, or EXIT_USAGE (EXIT_FAILED: no memory) with the error
+ * told. */
 int bench_check_gemms(const cli_options *options);
 /* Each product of --gemm and --shapes, described as it is measured. fn: 0, or EXIT_FAILED with the error
  * told, which ends it. */

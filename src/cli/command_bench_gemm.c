@@ -66,13 +66,16 @@ static bool parse_shape(const char *text, shape *s)
     return *text == ':' && parse_types(text + 1, s);
 }
 
-static int add_shape(shape_list *list, const char *text, const char *where)
+/* wrong: the status of a text that is none. */
+static int add_shape(shape_list *list, const char *text, const char *where, int wrong)
 {
     shape s = {0};
-    if (!parse_shape(text, &s))
-        return cli_error("%s: \"%s\" is not MxNxK[:TYPES], as 512x512x512:u8s8s32; TYPES are u8|s8, u8|s8, "
-                         "s32|u8|s8|f32",
-                         where, text);
+    if (!parse_shape(text, &s)) {
+        (void)cli_error("%s: \"%s\" is not MxNxK[:TYPES], as 512x512x512:u8s8s32; TYPES are u8|s8, u8|s8, "
+                        "s32|u8|s8|f32",
+                        where, text);
+        return wrong;
+    }
     shape *items = realloc(list->items, (list->count + 1) * sizeof *items);
     if (!items)
         return cli_error("out of memory");
@@ -96,7 +99,7 @@ static int read_shapes(const char *path, shape_list *list)
             line[--end] = '\0';
         snprintf(where, sizeof where, "%s:%d", path, number);
         if (end > start)
-            status = add_shape(list, line + start, where);
+            status = add_shape(list, line + start, where, EXIT_FAILED);
     }
     if (status == EXIT_DONE && ferror(file))
         status = cli_error("%s: cannot be read", path);
@@ -216,9 +219,9 @@ int bench_check_gemms(const cli_options *options)
     shape_list list = {0};
     int status = EXIT_DONE;
     for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
-        status = add_shape(&list, options->gemms.items[i], "--gemm");
+        status = add_shape(&list, options->gemms.items[i], "--gemm", EXIT_USAGE);
     free(list.items);
-    return status == EXIT_DONE ? EXIT_DONE : EXIT_USAGE;
+    return status;
 }
 
 /* Those of --gemm and --shapes. */
@@ -226,7 +229,7 @@ static int take_shapes(const cli_options *options, shape_list *list)
 {
     int status = EXIT_DONE;
     for (size_t i = 0; i < options->gemms.count && status == EXIT_DONE; i++)
-        status = add_shape(list, options->gemms.items[i], "--gemm");
+        status = add_shape(list, options->gemms.items[i], "--gemm", EXIT_USAGE);
     if (status == EXIT_DONE && options->shapes)
         status = read_shapes(options->shapes, list);
     return status;
