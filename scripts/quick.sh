@@ -61,7 +61,8 @@ tests_of()
         include/* | cmake/* | tests/client/* | CMake*) printf '1 %s\n' docs layers library_alone install ;;
         examples/digits/*) printf '1 %s\n' test_demo demo_program ;;
         examples/ocr/*) echo 1 test_ocr ;;
-        src/cli/* | src/pictures/*) printf '1 %s\n' test_cli_files test_cli ;;
+        src/cli/* | src/pictures/*) printf '1 %s\n' test_cli_files test_cli test_cli_writes ;;
+        src/io/*) printf '1 %s\n' test_io test_cli_writes test_cli_files ;;
         src/* | kernels/*)
             folder=$(basename "$(dirname "$file")")
             word=$(sed -E 's/^(ref|infer|lower|pass|oct)_//' <<<"$stem")

@@ -646,6 +646,13 @@ static void refusals(void **state)
     OCTET_INIT(d);
     d.observer = OCTET_OBSERVE_MINMAX;
     q = open_quantizer(from, &d, 1);
+    CHECK_FAILS(octet_quantizer_write(q, from), OCTET_INVALID_ARGUMENT, "write to another");
+    octet_quantize_result result;
+    OCTET_INIT(result);
+    CHECK_FAILS(octet_quantizer_result(q, &result), OCTET_INVALID_ARGUMENT, "nothing is written");
+    CHECK_OK(octet_quantizer_write(q, NULL)); /* chosen, and in no file yet */
+    CHECK_OK(octet_quantizer_result(q, &result));
+    assert_int_equal(result.samples, 1);
     CHECK_FAILS(octet_quantizer_write(q, in_folder("no/such/folder.onnx")), OCTET_CORRUPT_FILE, "folder");
     CHECK_OK(octet_quantizer_write(q, in_folder("x.onnx")));
     octet_quantizer_destroy(q);

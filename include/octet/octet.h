@@ -285,7 +285,7 @@ OCTET_API void octet_gemm_destroy(octet_gemm *gemm);
 
 /* ---- models -------------------------------------------------------------------------------------------- */
 
-/* An ONNX file, mapped and checked. Immutable: nothing changes a model after octet_model_load. What depends
+/* An ONNX file, read and checked. Immutable: nothing changes a model after octet_model_load. What depends
  * on the shapes of its inputs is in objects that are made of it, sessions and inspections, each with its own
  * shapes. So one model may be used from many threads at once. */
 typedef struct octet_model octet_model;
@@ -303,8 +303,10 @@ typedef struct octet_model_desc {
     size_t fixed_count;
 } octet_model_desc;
 
-/* Map an ONNX file and check it. The file, and files beside it that hold its weights, must not change
- * while the model lives. context NULL: for inspection only; nodes that cannot run do not fail the load
+/* Read an ONNX file and check it. The file, and files beside it that hold its weights, are mapped where they
+ * have more than 16 MiB, and must not be written to while the model lives then: a new plan says so
+ * (CORRUPT_FILE), and pages that are cut off while they are read end the process. To rename another file over
+ * one does no harm. context NULL: for inspection only; nodes that cannot run do not fail the load
  * then, octet_inspection_node tells of them. desc may be NULL.
  * Errors: CORRUPT_FILE (it cannot be read, what is damaged), UNSUPPORTED (operator and node by name),
  * INVALID_ARGUMENT (desc fixes an input that there is not, or to a value that does not fit it; shapes that
@@ -364,7 +366,7 @@ typedef struct octet_session_desc {
  * packed, once for all shapes that pack them alike. desc may be NULL.
  * Errors: INVALID_ARGUMENT (the model has no context, the dims do not fit it, the input named; border is
  * none), UNSUPPORTED (operator and node by name), OUT_OF_MEMORY (where the memory limit is too small, the
- * text says what would do), DEVICE_ERROR. */
+ * text says what would do), CORRUPT_FILE (the model's file was written to), DEVICE_ERROR. */
 OCTET_API octet_status octet_session_create(octet_model *model, const octet_session_desc *desc,
                                             octet_session **session);
 /* Release it; NULL does nothing. What was enqueued with octet_session_enqueue must be done. */
@@ -376,8 +378,9 @@ OCTET_API void octet_session_destroy(octet_session *session);
  * outputs: [output_count], outputs[i] belongs to model output i: with data NULL the library allocates
  * (octet_tensor_free it), else data_bytes must be large enough; dtype, rank and dims are filled in.
  * Errors: INVALID_ARGUMENT (a count, or which input or output: expected and given), UNSUPPORTED,
- * OUT_OF_MEMORY (a shape that is new is planned first, as by octet_session_create), DEVICE_ERROR. Then
- * what was allocated of outputs is freed and zeroed again; memory of the caller's may be written in part. */
+ * OUT_OF_MEMORY and CORRUPT_FILE (a shape that is new is planned first, as by octet_session_create),
+ * DEVICE_ERROR. Then what was allocated of outputs is freed and zeroed again; memory of the caller's may be
+ * written in part. */
 OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs,
                                          size_t input_count, octet_tensor *outputs, size_t output_count);
 
