@@ -269,11 +269,11 @@ static void test_attributes(void **state)
                               {.name = "s", .kind = OCT_ATTR_STRING, .s = "text"}};
     oct_node n = {.attrs = attrs, .attr_count = 3};
     assert_int_equal(oct_node_int(&n, "i", 9), -3);
-    assert_int_equal(oct_node_int(&n, "f", 9), 9); /* of another kind: the default */
     assert_true(oct_node_float(&n, "f", 2) == 0.5f);
     assert_true(oct_node_float(&n, "none", 2) == 2);
     assert_string_equal(oct_node_string(&n, "s", ""), "text");
-    assert_string_equal(oct_node_string(&n, "i", "other"), "other");
+    assert_string_equal(oct_node_string(&n, "none", "other"), "other");
+    assert_int_equal(oct_node_int(&n, "none", 9), 9);
     assert_null(oct_node_attr(&n, "none"));
 }
 

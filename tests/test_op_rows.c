@@ -82,6 +82,26 @@ static void columns_agree(void **state)
     }
 }
 
+/* Attributes that other columns and passes count on are listed, each list is in order, and what passes alone
+ * make has in no file any. */
+static void attributes(void **state)
+{
+    (void)state;
+    ALL_ROWS(op)
+    {
+        const oct_facts *f = oct_op_facts(op);
+        EXPECT(f, f->attrs);
+        for (const oct_attr_row *a = f->attrs; a->name; a++) {
+            EXPECT(f, *a->name && oct_op_attr(op, a->name) == a);
+            EXPECT(f, a == f->attrs || strcmp(a[-1].name, a->name) < 0);
+        }
+        const oct_attr_row *axis = oct_op_attr(op, "axis"), *trans = oct_op_attr(op, "transB");
+        EXPECT(f, f->layout != OCT_LAYOUT_AXIS || (axis && axis->kind == OCT_ATTR_INT));
+        EXPECT(f, f->weights != OCT_WEIGHTS_TRANS_B || (trans && trans->kind == OCT_ATTR_INT));
+        EXPECT(f, !oct_op_attr(op, "") && !oct_op_attr(op, "no_such_attribute"));
+    }
+}
+
 /* The integer form of a float operator has its operands, with a scale for each that it has no other use for,
  * and a result of its own scale; a file can hold it where the row says so. */
 static void twins(void **state)
@@ -241,13 +261,10 @@ static void operands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(positions),
-        cmocka_unit_test(columns_agree),
-        cmocka_unit_test(twins),
-        cmocka_unit_test(inputs_in_order),
-        cmocka_unit_test(scales_of_results),
-        cmocka_unit_test(where_chooses),
-        cmocka_unit_test(operands),
+        cmocka_unit_test(positions),       cmocka_unit_test(columns_agree),
+        cmocka_unit_test(attributes),      cmocka_unit_test(twins),
+        cmocka_unit_test(inputs_in_order), cmocka_unit_test(scales_of_results),
+        cmocka_unit_test(where_chooses),   cmocka_unit_test(operands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

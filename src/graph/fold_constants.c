@@ -26,7 +26,7 @@ static octet_status fold_constant(oct_graph *g, const oct_node *n, oct_value *v)
 {
     for (size_t i = 0; i < n->attr_count; i++) {
         const oct_attr *a = &n->attrs[i];
-        if (strcmp(a->name, "value") == 0 && a->kind == OCT_ATTR_TENSOR) {
+        if (strcmp(a->name, "value") == 0) {
             v->dtype = a->tensor->dtype;
             v->rank = a->tensor->rank;
             memcpy(v->dims, a->tensor->dims, sizeof v->dims);
@@ -34,13 +34,13 @@ static octet_status fold_constant(oct_graph *g, const oct_node *n, oct_value *v)
             v->data_bytes = a->tensor->data_bytes;
             return OCTET_OK;
         }
-        if (strcmp(a->name, "value_float") == 0 && a->kind == OCT_ATTR_FLOAT)
+        if (strcmp(a->name, "value_float") == 0)
             return set_data(g, v, OCTET_F32, 0, 1, &a->f, sizeof a->f);
-        if (strcmp(a->name, "value_int") == 0 && a->kind == OCT_ATTR_INT)
+        if (strcmp(a->name, "value_int") == 0)
             return set_data(g, v, OCTET_S64, 0, 1, &a->i, sizeof a->i);
-        if (strcmp(a->name, "value_floats") == 0 && a->kind == OCT_ATTR_FLOATS)
+        if (strcmp(a->name, "value_floats") == 0)
             return set_data(g, v, OCTET_F32, 1, (int64_t)a->count, a->floats, sizeof *a->floats);
-        if (strcmp(a->name, "value_ints") == 0 && a->kind == OCT_ATTR_INTS)
+        if (strcmp(a->name, "value_ints") == 0)
             return set_data(g, v, OCTET_S64, 1, (int64_t)a->count, a->ints, sizeof *a->ints);
     }
     return oct_fail(OCTET_UNSUPPORTED, "Constant (node '%s'): strings and sparse tensors are not supported",
@@ -78,7 +78,7 @@ static octet_status clip_operands(oct_graph *g, oct_node *n)
     for (int k = 0; k < 2; k++) {
         const oct_attr *a = oct_node_attr(n, names[k]);
         io[k + 1] = OCT_NO_VALUE;
-        if (!a || a->kind != OCT_ATTR_FLOAT)
+        if (!a)
             continue;
         io[k + 1] = oct_graph_add_value(g, names[k]);
         if (io[k + 1] < 0)

@@ -1,6 +1,7 @@
 #include "graph.h"
 #include "op_facts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,19 +113,22 @@ const oct_attr *oct_node_attr(const oct_node *n, const char *name)
 int64_t oct_node_int(const oct_node *n, const char *name, int64_t otherwise)
 {
     const oct_attr *a = oct_node_attr(n, name);
-    return a && a->kind == OCT_ATTR_INT ? a->i : otherwise;
+    assert(!a || a->kind == OCT_ATTR_INT);
+    return a ? a->i : otherwise;
 }
 
 float oct_node_float(const oct_node *n, const char *name, float otherwise)
 {
     const oct_attr *a = oct_node_attr(n, name);
-    return a && a->kind == OCT_ATTR_FLOAT ? a->f : otherwise;
+    assert(!a || a->kind == OCT_ATTR_FLOAT);
+    return a ? a->f : otherwise;
 }
 
 const char *oct_node_string(const oct_node *n, const char *name, const char *otherwise)
 {
     const oct_attr *a = oct_node_attr(n, name);
-    return a && a->kind == OCT_ATTR_STRING ? a->s : otherwise;
+    assert(!a || a->kind == OCT_ATTR_STRING);
+    return a ? a->s : otherwise;
 }
 
 /* ---- order ------------------------------------------------------------------------------------------------

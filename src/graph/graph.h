@@ -42,6 +42,7 @@ typedef enum oct_attr_kind {
     OCT_ATTR_FLOATS,
     OCT_ATTR_STRINGS,
     OCT_ATTR_TENSOR,
+    OCT_ATTR_SPARSE, /* files have such; no node here does */
     OCT_ATTR_BRANCH
 } oct_attr_kind;
 
@@ -128,7 +129,8 @@ void oct_graph_free(oct_graph *g);
  * it. */
 octet_status oct_graph_clone(const oct_graph *g, oct_graph *copy);
 
-/* Attribute of a node or its default. */
+/* Attribute of a node or its default. Each is of the kind that its operator's row says: the reader of files
+ * has checked that. */
 const oct_attr *oct_node_attr(const oct_node *n, const char *name);
 int64_t oct_node_int(const oct_node *n, const char *name, int64_t otherwise);
 float oct_node_float(const oct_node *n, const char *name, float otherwise);

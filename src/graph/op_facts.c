@@ -4,6 +4,12 @@
 
 enum { NO = -1, ANY = -1 };
 
+#define A(kind, name)         {#name, OCT_ATTR_##kind},
+#define OCT_ATTRS(list, rows) static const oct_attr_row attrs_##list[] = {rows{NULL, OCT_ATTR_INT}};
+#include "op_attrs.def"
+#undef OCT_ATTRS
+#undef A
+
 static const oct_facts facts[OCT_OP_COUNT] = {
 #define COLUMN_ONNX(n)             .domain = "", .since = n
 #define COLUMN_UPGRADED(n, f)      .domain = "", .since = n
@@ -35,8 +41,9 @@ static const oct_facts facts[OCT_OP_COUNT] = {
 #define ROWS_MIXES                 true
 #define ROWS_KEEPS                 false
 #define COLUMN_ROWS(r)             .mixes_rows = ROWS_##r
+#define COLUMN_ATTRS(list)         .attrs = attrs_##list
 #define OCT_OP(op, file, arity, family, shape, host, lower, macs, runs, operands, result, weights, clamp,    \
-               layout, pointwise, sinks, twin, place, rows)                                                  \
+               layout, pointwise, sinks, twin, place, rows, attrs)                                           \
     [OCT_OP_##op] = {.name = #op,                                                                            \
                      COLUMN_##file,                                                                          \
                      COLUMN_##arity,                                                                         \
@@ -51,7 +58,8 @@ static const oct_facts facts[OCT_OP_COUNT] = {
                      COLUMN_##sinks,                                                                         \
                      COLUMN_##twin,                                                                          \
                      COLUMN_##place,                                                                         \
-                     COLUMN_##rows},
+                     COLUMN_##rows,                                                                          \
+                     COLUMN_##attrs},
 #include "op_table.def"
 #undef OCT_OP
 };
@@ -95,6 +103,14 @@ bool oct_op_is_data(oct_op op, int i)
             return true;
     }
     return f->step && i > f->operands[0].value && (i - f->operands[0].value) % f->step == 0;
+}
+
+const oct_attr_row *oct_op_attr(oct_op op, const char *name)
+{
+    const oct_attr_row *a = facts[op].attrs;
+    while (a->name && strcmp(a->name, name) != 0)
+        a++;
+    return a->name ? a : NULL;
 }
 
 int oct_weight_axis(const oct_graph *g, const oct_node *n)

@@ -98,6 +98,12 @@ typedef enum oct_place_kind {
 
 #define OCT_MOST_OPERANDS 3
 
+/* An attribute that files may give an operator. */
+typedef struct oct_attr_row {
+    const char *name;
+    oct_attr_kind kind;
+} oct_attr_row;
+
 typedef struct oct_facts {
     const char *name, *domain;            /* as files have them; domain NULL: no file can hold the operator */
     int since;                            /* the first operator set that Octet reads it from */
@@ -121,6 +127,7 @@ typedef struct oct_facts {
     oct_reach twin_reach;
     oct_place_kind place;
     bool mixes_rows; /* a row of the result depends on every row of a batch, whatever its attributes */
+    const oct_attr_row *attrs; /* by name; one without a name ends them */
 } oct_facts;
 
 const oct_facts *oct_op_facts(oct_op op);
@@ -131,6 +138,9 @@ oct_at oct_op_operand(oct_op op, int k);
 int oct_node_operands(const oct_node *n);
 /* Is input i data (or a parameter)? */
 bool oct_op_is_data(oct_op op, int i);
+
+/* The row of an attribute; NULL: the operator has none of this name. */
+const oct_attr_row *oct_op_attr(oct_op op, const char *name);
 
 /* The axis of a product's second operand that has its output channels; of no product: 0. */
 int oct_weight_axis(const oct_graph *g, const oct_node *n);

@@ -43,8 +43,8 @@ static octet_status ints_or(const infer_ctx *c, const char *name, int count, int
                             int64_t *out)
 {
     const oct_attr *a = oct_node_attr(c->n, name);
-    RETURN_IF(a && (a->kind != OCT_ATTR_INTS || a->count != (size_t)count), OCTET_CORRUPT_FILE,
-              "attribute %s must have %d values", name, count);
+    RETURN_IF(a && a->count != (size_t)count, OCTET_CORRUPT_FILE, "attribute %s must have %d values", name,
+              count);
     for (int i = 0; i < count; i++) {
         out[i] = a ? a->ints[i] : otherwise;
         RETURN_IF(out[i] < least || out[i] > INT32_MAX / 4, OCTET_INVALID_ARGUMENT,

@@ -78,8 +78,7 @@ static octet_status read_axes(infer_ctx *c, int64_t *axes, int *count, bool *giv
         return oct_infer_const_ints(c, 1, axes, OCTET_MAX_RANK, count);
     if (!a)
         return OCTET_OK;
-    RETURN_IF(a->kind != OCT_ATTR_INTS || a->count > OCTET_MAX_RANK, OCTET_CORRUPT_FILE,
-              "attribute axes is not valid");
+    RETURN_IF(a->count > OCTET_MAX_RANK, OCTET_CORRUPT_FILE, "attribute axes has %zu values", a->count);
     *count = (int)a->count;
     memcpy(axes, a->ints, a->count * sizeof *axes);
     return OCTET_OK;
@@ -127,8 +126,8 @@ octet_status oct_infer_transpose(infer_ctx *c)
     int64_t dims[OCTET_MAX_RANK];
     bool seen[OCTET_MAX_RANK];
     if (perm) {
-        RETURN_IF(perm->kind != OCT_ATTR_INTS || perm->count != (size_t)x->rank, OCTET_INVALID_ARGUMENT,
-                  "perm must have %d values", x->rank);
+        RETURN_IF(perm->count != (size_t)x->rank, OCTET_INVALID_ARGUMENT, "perm must have %d values",
+                  x->rank);
         for (int i = 0; i < x->rank; i++)
             RETURN_IF(perm->ints[i] < 0, OCTET_INVALID_ARGUMENT, "perm[%d] is negative", i);
         FORWARD(oct_infer_axes(perm->ints, x->rank, x->rank, seen));
@@ -287,8 +286,11 @@ octet_status oct_infer_block(infer_ctx *c)
     const oct_value *x = oct_infer_in(c, 0);
     int64_t b = oct_node_int(c->n, "blocksize", 0), dims[OCTET_MAX_RANK];
     bool to_space = c->n->op == OCT_OP_DepthToSpace;
+    const char *mode = oct_node_string(c->n, "mode", "DCR");
     int channels = c->n->channels_last ? 3 : 1, rows = c->n->channels_last ? 1 : 2;
     RETURN_IF(x->rank != 4, OCTET_INVALID_ARGUMENT, "its input must have 4 dimensions, not %d", x->rank);
+    RETURN_IF(strcmp(mode, "DCR") != 0 && strcmp(mode, "CRD") != 0, OCTET_UNSUPPORTED,
+              "mode '%.40s' is none of DCR and CRD", mode);
     RETURN_IF(b < 1 || b > 1 << 15, OCTET_INVALID_ARGUMENT, "blocksize is %lld", (long long)b);
     memcpy(dims, x->dims, sizeof dims);
     if (to_space) {

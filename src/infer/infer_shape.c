@@ -65,8 +65,8 @@ octet_status oct_infer_constant_of_shape(infer_ctx *c)
     FORWARD(oct_infer_const_ints(c, 0, dims, OCTET_MAX_RANK, &rank));
     RETURN_IF(!oct_shape_elems(dims, rank, &elems) || elems > MOST_MADE, OCTET_UNSUPPORTED,
               "at most %lld elements are supported", (long long)MOST_MADE);
-    RETURN_IF(value && (value->kind != OCT_ATTR_TENSOR || !value->tensor->data ||
-                        value->tensor->data_bytes < oct_dtype_bytes(value->tensor->dtype)),
+    RETURN_IF(value &&
+                  (!value->tensor->data || value->tensor->data_bytes < oct_dtype_bytes(value->tensor->dtype)),
               OCTET_CORRUPT_FILE, "attribute value must be a tensor of one element");
     oct_infer_out(c, 0, value ? value->tensor->dtype : OCTET_F32, rank, dims);
     return OCTET_OK;

@@ -47,8 +47,8 @@ static octet_status ints_of(const oct_graph *g, const oct_node *n, int i, const 
         return oct_const_ints(g, n, i, out, capacity, count);
     if (!a)
         return OCTET_OK;
-    RETURN_IF(a->kind != OCT_ATTR_INTS || a->count > (size_t)capacity, OCTET_CORRUPT_FILE,
-              "attribute %s must have at most %d integers", attribute, capacity);
+    RETURN_IF(a->count > (size_t)capacity, OCTET_CORRUPT_FILE, "attribute %s must have at most %d integers",
+              attribute, capacity);
     *count = (int)a->count;
     if (a->count)
         memcpy(out, a->ints, a->count * sizeof *out);

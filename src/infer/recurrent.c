@@ -39,12 +39,6 @@ static const struct known *find_known(const char *name)
     return NULL;
 }
 
-static const oct_attr *attr_of(const oct_node *n, const char *name, oct_attr_kind kind)
-{
-    const oct_attr *a = oct_node_attr(n, name);
-    return a && a->kind == kind ? a : NULL;
-}
-
 /* Numbers are given one after the other to the functions that take one. */
 static float next(const oct_attr *a, size_t *at, float otherwise)
 {
@@ -54,9 +48,8 @@ static float next(const oct_attr *a, size_t *at, float otherwise)
 static octet_status read_functions(const oct_node *n, oct_recurrent *r)
 {
     const char *const *usual = cell_of(n->op)->usual;
-    const oct_attr *names = attr_of(n, "activations", OCT_ATTR_STRINGS),
-                   *alphas = attr_of(n, "activation_alpha", OCT_ATTR_FLOATS),
-                   *betas = attr_of(n, "activation_beta", OCT_ATTR_FLOATS);
+    const oct_attr *names = oct_node_attr(n, "activations"), *alphas = oct_node_attr(n, "activation_alpha"),
+                   *betas = oct_node_attr(n, "activation_beta");
     size_t alpha = 0, beta = 0, each = (size_t)r->function_count, wanted = (size_t)r->directions * each;
     RETURN_IF(names && names->count != wanted, OCTET_INVALID_ARGUMENT,
               "it has %zu activations; %d directions have %zu", names->count, r->directions, wanted);

@@ -14,8 +14,8 @@ static octet_status read_ints(const oct_node *n, const char *name, int spatial, 
         out[i + shift] = otherwise;
     if (!a)
         return OCTET_OK;
-    RETURN_IF(a->kind != OCT_ATTR_INTS || a->count != (size_t)spatial, OCTET_CORRUPT_FILE,
-              "attribute %s must have %d values", name, spatial);
+    RETURN_IF(a->count != (size_t)spatial, OCTET_CORRUPT_FILE, "attribute %s must have %d values", name,
+              spatial);
     for (int i = 0; i < spatial; i++) {
         RETURN_IF(a->ints[i] < least || a->ints[i] > INT32_MAX, OCTET_INVALID_ARGUMENT,
                   "attribute %s[%d] is %lld; it must be at least %lld", name, i, (long long)a->ints[i],
@@ -30,8 +30,8 @@ static octet_status read_pads(const oct_node *n, oct_window *w)
     const oct_attr *a = oct_node_attr(n, "pads");
     if (!a)
         return OCTET_OK;
-    RETURN_IF(a->kind != OCT_ATTR_INTS || a->count != 2 * (size_t)w->spatial, OCTET_CORRUPT_FILE,
-              "attribute pads must have %d values", 2 * w->spatial);
+    RETURN_IF(a->count != 2 * (size_t)w->spatial, OCTET_CORRUPT_FILE, "attribute pads must have %d values",
+              2 * w->spatial);
     for (int i = 0; i < 2 * w->spatial; i++) {
         RETURN_IF(a->ints[i] < 0 || a->ints[i] > INT32_MAX / 4, OCTET_INVALID_ARGUMENT,
                   "attribute pads[%d] is %lld; it must not be negative", i, (long long)a->ints[i]);

@@ -253,7 +253,7 @@ octet_status oct_lower_block(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), y = oct_lower_output(l, n, 0);
     bool to_space = n->op == OCT_OP_DepthToSpace;
-    bool crd = to_space && strcmp(oct_node_string(n, "mode", "DCR"), "CRD") == 0;
+    bool crd = strcmp(oct_node_string(n, "mode", "DCR"), "CRD") == 0;
     const oct_operand *deep = to_space ? &x : &y, *wide = to_space ? &y : &x;
     int ch = n->channels_last ? 3 : 1, row = n->channels_last ? 1 : 2;
     int64_t block = oct_node_int(n, "blocksize", 1), c = wide->dims[ch], ds[4], ws[4];

@@ -34,6 +34,12 @@ void oct_scope_free(oct_scope *scope);
 octet_status oct_build_initializers(oct_builder *b, oct_scope *scope, const onnx_GraphProto *g);
 /* Append a node to the graph's list, with its attributes and branches. Errors name it. */
 octet_status oct_build_node(oct_builder *b, oct_scope *scope, const onnx_NodeProto *p, size_t index);
+/* What a node's attributes are called and of which kind they are, against its operator's row. Errors:
+ * UNSUPPORTED (one that the operator does not have), CORRUPT_FILE (of another kind, or given twice), the
+ * node named. */
+octet_status oct_check_attributes(const oct_node *node, const onnx_NodeProto *p);
+/* Read them, checked: of any node but an If. */
+octet_status oct_build_attributes(oct_builder *b, const onnx_NodeProto *p, int node);
 /* Both branches of an If at the end of the list, p's attributes; the values that they read become its
  * inputs. */
 octet_status oct_build_branches(oct_builder *b, oct_scope *scope, const onnx_NodeProto *p, int node);

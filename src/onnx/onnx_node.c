@@ -1,4 +1,4 @@
-/* Nodes and their attributes. */
+/* Nodes: their operands, and whether they can be run. Attributes: onnx_attribute.c. */
 #include "onnx_build.h"
 #include "op_facts.h"
 
@@ -7,109 +7,6 @@
 
 /* Whose QuantizeLinear and DequantizeLinear com.microsoft's are. */
 #define CONTRIB_PAIR_OPSET 21
-
-static octet_status copy_numbers(oct_arena *arena, const void *from, size_t count, size_t size,
-                                 const void **out)
-{
-    void *copy = oct_arena_alloc(arena, count, size);
-    if (!copy)
-        return oct_build_no_memory();
-    if (count)
-        memcpy(copy, from, count * size);
-    *out = copy;
-    return OCTET_OK;
-}
-
-static octet_status read_attribute_tensor(oct_builder *b, const onnx_TensorProto *t, oct_attr *a)
-{
-    oct_value *v = oct_arena_alloc(&b->graph->arena, 1, sizeof *v);
-    if (!v)
-        return oct_build_no_memory();
-    v->name = a->name;
-    FORWARD(oct_onnx_tensor(&b->source, t, v));
-    a->kind = OCT_ATTR_TENSOR;
-    a->tensor = v;
-    return OCTET_OK;
-}
-
-static octet_status read_strings(oct_builder *b, const onnx_AttributeProto *p, oct_attr *a)
-{
-    const char **texts = oct_arena_alloc(&b->graph->arena, p->strings_count, sizeof *texts);
-    for (size_t i = 0; texts && i < p->strings_count; i++) {
-        const pb_bytes_array_t *from = p->strings[i];
-        texts[i] = from ? oct_arena_strndup(&b->graph->arena, (const char *)from->bytes, from->size) : "";
-        if (!texts[i])
-            texts = NULL;
-    }
-    if (!texts)
-        return oct_build_no_memory();
-    a->kind = OCT_ATTR_STRINGS;
-    a->strings = texts;
-    a->count = p->strings_count;
-    return OCTET_OK;
-}
-
-/* The kind of an attribute follows from the field that is set; `type` (missing in old files) must agree. */
-static octet_status read_attribute(oct_builder *b, const onnx_AttributeProto *p, oct_attr *a)
-{
-    oct_arena *arena = &b->graph->arena;
-    const void *numbers = NULL;
-    a->name = oct_arena_strdup(arena, p->name ? p->name : "");
-    if (!a->name)
-        return oct_build_no_memory();
-    RETURN_IF(p->g || p->graphs_count, OCTET_UNSUPPORTED,
-              "attribute '%s' is a graph; of control flow only If is supported", a->name);
-    RETURN_IF(p->sparse_tensor || p->sparse_tensors_count || p->tensors_count || p->tp ||
-                  p->type_protos_count || (p->ref_attr_name && *p->ref_attr_name),
-              OCTET_UNSUPPORTED, "attribute '%s' is of a kind that is not supported", a->name);
-    onnx_AttributeProto_AttributeType type = p->type ? *p->type : onnx_AttributeProto_AttributeType_UNDEFINED;
-    if (p->t)
-        return read_attribute_tensor(b, p->t, a);
-    if (p->s) {
-        a->kind = OCT_ATTR_STRING;
-        a->s = oct_arena_strndup(arena, (const char *)p->s->bytes, p->s->size);
-        return a->s ? OCTET_OK : oct_build_no_memory();
-    }
-    if (p->strings_count || type == onnx_AttributeProto_AttributeType_STRINGS)
-        return read_strings(b, p, a);
-    if (p->ints_count || type == onnx_AttributeProto_AttributeType_INTS) {
-        a->kind = OCT_ATTR_INTS;
-        a->count = p->ints_count;
-        FORWARD(copy_numbers(arena, p->ints, a->count, sizeof *p->ints, &numbers));
-        a->ints = numbers;
-        return OCTET_OK;
-    }
-    if (p->floats_count || type == onnx_AttributeProto_AttributeType_FLOATS) {
-        a->kind = OCT_ATTR_FLOATS;
-        a->count = p->floats_count;
-        FORWARD(copy_numbers(arena, p->floats, a->count, sizeof *p->floats, &numbers));
-        a->floats = numbers;
-        return OCTET_OK;
-    }
-    if (p->f || type == onnx_AttributeProto_AttributeType_FLOAT) {
-        a->kind = OCT_ATTR_FLOAT;
-        a->f = p->f ? *p->f : 0.0f;
-        return OCTET_OK;
-    }
-    a->kind = OCT_ATTR_INT;
-    a->i = p->i ? *p->i : 0;
-    return OCTET_OK;
-}
-
-static octet_status read_attributes(oct_builder *b, const onnx_NodeProto *p, int node)
-{
-    oct_attr *attrs = oct_arena_alloc(&b->graph->arena, p->attribute_count, sizeof *attrs);
-    if (!attrs)
-        return oct_build_no_memory();
-    for (size_t i = 0; i < p->attribute_count; i++) {
-        octet_status status = read_attribute(b, &p->attribute[i], &attrs[i]);
-        if (status != OCTET_OK)
-            return oct_fail_prefix(status, "%s (node '%s')", p->op_type, b->graph->nodes[node].name);
-    }
-    b->graph->nodes[node].attrs = attrs;
-    b->graph->nodes[node].attr_count = p->attribute_count;
-    return OCTET_OK;
-}
 
 static octet_status read_operands(oct_builder *b, oct_scope *scope, char **names, size_t count, int *out)
 {
@@ -180,8 +77,9 @@ static octet_status check_node(oct_builder *b, oct_scope *scope, const onnx_Node
               "%s (node '%s'): the model imports no operator set of domain '%s'", n->op_type, n->name,
               domain);
     FORWARD(oct_node_check_arity(n));
+    FORWARD(oct_check_attributes(n, p));
     if (n->op != OCT_OP_If)
-        return read_attributes(b, p, node);
+        return oct_build_attributes(b, p, node);
     const char *name = n->name;
     octet_status status = oct_build_branches(b, scope, p, node);
     return status == OCTET_OK ? status : oct_fail_prefix(status, "If (node '%s')", name);

@@ -189,7 +189,9 @@ static octet_status put_attribute(writer *w, const oct_attr *from, onnx_Attribut
     case OCT_ATTR_STRINGS:
         return put_strings(w, from, to);
     case OCT_ATTR_BRANCH:
-        return oct_fail(OCTET_INTERNAL, "attribute '%s' is a graph, which is not written", from->name);
+    case OCT_ATTR_SPARSE:
+        return oct_fail(OCTET_INTERNAL, "attribute '%s' is a graph or sparse, which is not written",
+                        from->name);
     case OCT_ATTR_TENSOR:
         break;
     }

@@ -408,8 +408,24 @@ case("bad_declared", "infer", INVALID, "output 'y' is declared as s8 but compute
 body = helper.make_graph([node("Identity", "x", "o")], "b", [], [value("o u8 2")])
 case("bad_if", "infer", UNSUPPORTED, "If (node 'n'): which branch it takes is known only in a run, from input 'c'", model(
     node("If", "c", then_branch=body, else_branch=body), ["c bool scalar", "x u8 2"], ["y u8"]))
-case("bad_subgraph", "load", UNSUPPORTED, "attribute 'body' is a graph", model(
+case("bad_subgraph", "load", UNSUPPORTED, "Identity (node 'n'): attribute 'body' is none that Octet knows", model(
     node("Identity", "x", body=body), ["x u8 2"], ["y u8"]), check=False)
+said = node("Concat", "x x", axis=1)
+said.attribute[0].type = onnx.AttributeProto.INTS
+said_nothing = node("Concat", "x x", axis=1)
+said_nothing.attribute[0].ClearField("type")
+twice = node("Concat", "x x", axis=1)
+twice.attribute.extend([helper.make_attribute("axis", 0)])
+noted = node("Concat", "x x", axis=1, __note="of a runtime")
+for name, made, text in (
+        ("kind", node("Concat", "x x", axis=[1]), "Concat (node 'n'): attribute 'axis' is INTS; it must be INT"),
+        ("said", said, "attribute 'axis' holds INT and says that it is INTS"),
+        ("twice", twice, "attribute 'axis' is given twice")):
+    case(f"bad_attribute_{name}", "load", CORRUPT, text, model(made, ["x u8 1,2"], ["y u8"]), check=False)
+case("bad_attribute_name", "load", UNSUPPORTED, "Concat (node 'n'): attribute 'axes' is none that Octet knows", model(
+    node("Concat", "x x", axes=1), ["x u8 1,2"], ["y u8"]), check=False)
+good("attribute_untyped", "y u8 1,4", model(said_nothing, ["x u8 1,2"], ["y u8"]), check=False)
+good("attribute_note", "y u8 1,4", model(noted, ["x u8 1,2"], ["y u8"]), check=False)
 case("bad_string_input", "load", UNSUPPORTED, "'x' has ONNX type 8", model(node("Identity", "x"), ["x str 2"], ["y u8"]))
 case("bad_rank", "load", UNSUPPORTED, "'x' has 9 dimensions", model(
     node("Identity", "x"), ["x u8 1,1,1,1,1,1,1,1,1"], ["y u8"]))

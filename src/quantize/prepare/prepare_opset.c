@@ -19,7 +19,7 @@ static octet_status ints_to_input(oct_prepare_state *p, int node, const char *na
 {
     oct_graph *g = p->g;
     const oct_attr *a = oct_node_attr(&g->nodes[node], name);
-    if (!a || a->kind != OCT_ATTR_INTS)
+    if (!a)
         return OCTET_OK;
     const int64_t count = (int64_t)a->count;
     int v = oct_add_const(g, OCTET_S64, 1, &count, a->ints);
