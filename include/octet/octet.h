@@ -377,10 +377,10 @@ OCTET_API void octet_session_destroy(octet_session *session);
  * read during the call only.
  * outputs: [output_count], outputs[i] belongs to model output i: with data NULL the library allocates
  * (octet_tensor_free it), else data_bytes must be large enough; dtype, rank and dims are filled in.
- * Errors: INVALID_ARGUMENT (a count, or which input or output: expected and given), UNSUPPORTED,
- * OUT_OF_MEMORY and CORRUPT_FILE (a shape that is new is planned first, as by octet_session_create),
- * DEVICE_ERROR. Then what was allocated of outputs is freed and zeroed again; memory of the caller's may be
- * written in part. */
+ * Errors: INVALID_ARGUMENT (a count, or which input or output: expected and given; an index in the data, of
+ * a Gather, that is out of range: node, position, number), UNSUPPORTED, OUT_OF_MEMORY and CORRUPT_FILE (a
+ * shape that is new is planned first, as by octet_session_create), DEVICE_ERROR. Then what was allocated of
+ * outputs is freed and zeroed again; memory of the caller's may be written in part. */
 OCTET_API octet_status octet_session_run(octet_session *session, const octet_tensor *inputs,
                                          size_t input_count, octet_tensor *outputs, size_t output_count);
 

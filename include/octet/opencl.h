@@ -59,6 +59,13 @@ OCTET_API octet_status octet_session_enqueue(octet_session *session, const octet
                                              const cl_mem *inputs, size_t input_count, const cl_mem *outputs,
                                              size_t output_count, cl_event *event);
 
+/* Wait until everything on the queue is done, and tell what runs that were enqueued found wrong in their
+ * data: an index out of range, which takes the nearest row meanwhile. Of several it tells one; an
+ * octet_session_run at the same shapes may be the first to tell. What was found at shapes whose plan has gone
+ * since (a session keeps the last few) is not told.
+ * Errors: INVALID_ARGUMENT (node, tensor, position, number, and what is in range), DEVICE_ERROR. */
+OCTET_API octet_status octet_session_finish(octet_session *session);
+
 #ifdef __cplusplus
 }
 #endif

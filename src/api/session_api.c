@@ -103,6 +103,12 @@ octet_status octet_model_plan(octet_model *model, const octet_session_desc *desc
     return GIVE_INFO(info, mine, octet_session_info);
 }
 
+octet_status octet_session_finish(octet_session *s)
+{
+    CHECK_ARG(s);
+    return oct_session_finish(s);
+}
+
 octet_status octet_session_get_info(const octet_session *s, octet_session_info *info)
 {
     CHECK_ARG(s);

@@ -331,6 +331,7 @@ octet_status oct_infer_gather(infer_ctx *c)
     int64_t elems;
     RETURN_IF(x->dims[axis] == 0 && oct_shape_elems(dims, rank, &elems) && elems, OCTET_INVALID_ARGUMENT,
               "the axis has no elements");
+    FORWARD(oct_const_in_range(c->g, c->n, 1, -x->dims[axis], x->dims[axis] - 1));
     oct_infer_out(c, 0, x->dtype, rank, dims);
     return OCTET_OK;
 }

@@ -10,6 +10,31 @@ static bool has_input(const oct_node *n, int i)
     return i >= 0 && i < n->input_count && n->inputs[i] != OCT_NO_VALUE;
 }
 
+static int64_t int_at(const oct_value *v, int64_t i)
+{
+    const char *at = (const char *)v->data + (size_t)i * oct_dtype_bytes(v->dtype);
+    int64_t wide;
+    int32_t narrow;
+    if (v->dtype == OCTET_S64)
+        return memcpy(&wide, at, sizeof wide), wide;
+    return memcpy(&narrow, at, sizeof narrow), narrow;
+}
+
+octet_status oct_const_in_range(const oct_graph *g, const oct_node *n, int i, int64_t low, int64_t high)
+{
+    const oct_value *v = has_input(n, i) ? &g->values[n->inputs[i]] : NULL;
+    int64_t count = 0;
+    if (!v || !v->data || !oct_shape_elems(v->dims, v->rank, &count))
+        return OCTET_OK;
+    for (int64_t k = 0; k < count; k++) {
+        int64_t x = int_at(v, k);
+        RETURN_IF(x < low || x > high, OCTET_INVALID_ARGUMENT,
+                  "element %lld of '%s' is %lld; it must be from %lld to %lld", (long long)k, v->name,
+                  (long long)x, (long long)low, (long long)high);
+    }
+    return OCTET_OK;
+}
+
 octet_status oct_const_ints(const oct_graph *g, const oct_node *n, int i, int64_t *out, int capacity,
                             int *count)
 {
@@ -22,16 +47,8 @@ octet_status oct_const_ints(const oct_graph *g, const oct_node *n, int i, int64_
               OCTET_INVALID_ARGUMENT, "input %d ('%s') must be at most %d integers in one dimension", i,
               v->name, capacity);
     *count = (int)elems;
-    for (int k = 0; k < *count; k++) {
-        int32_t narrow;
-        const char *at = (const char *)v->data + (size_t)k * oct_dtype_bytes(v->dtype);
-        if (v->dtype == OCTET_S64) {
-            memcpy(&out[k], at, sizeof out[k]);
-        } else {
-            memcpy(&narrow, at, sizeof narrow);
-            out[k] = narrow;
-        }
-    }
+    for (int k = 0; k < *count; k++)
+        out[k] = int_at(v, k);
     return OCTET_OK;
 }
 

@@ -9,6 +9,9 @@
  * constant). */
 octet_status oct_const_ints(const oct_graph *g, const oct_node *n, int i, int64_t *out, int capacity,
                             int *count);
+/* Constant input i of s32 or s64, positions, is in range; where it is no constant a run checks it. Errors:
+ * INVALID_ARGUMENT (which element). */
+octet_status oct_const_in_range(const oct_graph *g, const oct_node *n, int i, int64_t low, int64_t high);
 
 /* y[j] = x[start + j step] along each dimension. */
 typedef struct oct_slice {

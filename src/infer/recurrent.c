@@ -1,4 +1,5 @@
 #include "recurrent.h"
+#include "moves.h"
 
 #include <string.h>
 
@@ -97,6 +98,7 @@ static octet_status check_operands(const oct_graph *g, const oct_node *n, const 
     FORWARD(check_operand(g, n, 2, OCTET_F32, 3, (int64_t[]){d, r->gates * h, h}));
     FORWARD(check_operand(g, n, 3, OCTET_F32, 2, (int64_t[]){d, 2 * r->gates * h}));
     FORWARD(check_operand(g, n, 4, OCTET_S32, 1, (int64_t[]){r->batch}));
+    FORWARD(oct_const_in_range(g, n, 4, 0, r->steps));
     FORWARD(check_operand(g, n, 5, OCTET_F32, 3, state));
     FORWARD(check_operand(g, n, 6, OCTET_F32, 3, state));
     return check_operand(g, n, 7, OCTET_F32, 2, (int64_t[]){d, 3 * h});

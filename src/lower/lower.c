@@ -72,6 +72,15 @@ void oct_lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int
     *hi = clamp->set ? clamp->max : oct_dtype_max(dtype);
 }
 
+const oct_check *oct_lower_check(const lowering *l, const oct_node *n, int i, int64_t low, int64_t high,
+                                 oct_check *check)
+{
+    if (!oct_lower_has_input(n, i) || l->g->values[n->inputs[i]].data)
+        return NULL;
+    *check = (oct_check){n->op_type, n->name, l->g->values[n->inputs[i]].name, low, high};
+    return check;
+}
+
 int64_t oct_lower_product(const oct_operand *t, int from, int to)
 {
     int64_t p = 1;

@@ -31,6 +31,11 @@ void oct_lower_clamp(const oct_clamp *clamp, octet_dtype dtype, int32_t *lo, int
 /* Does a node or the caller read the value? */
 bool oct_lower_is_read(const oct_graph *graph, int value);
 
+/* What a run checks of input i, positions from low to high; NULL where its numbers are constants, which
+ * inference has checked. Fills *check. */
+const oct_check *oct_lower_check(const lowering *l, const oct_node *n, int i, int64_t low, int64_t high,
+                                 oct_check *check);
+
 /* Product of dims[from, to). */
 int64_t oct_lower_product(const oct_operand *t, int from, int to);
 /* A possibly negative axis of a tensor of this rank. */

@@ -45,7 +45,10 @@ octet_status oct_lower_gather(lowering *l, const oct_node *n)
 {
     oct_operand x = oct_lower_input(l, n, 0), indices = oct_lower_input(l, n, 1),
                 y = oct_lower_output(l, n, 0);
-    return oct_gather(l->r, l->caps, &x, &indices, &y, oct_lower_axis(oct_node_int(n, "axis", 0), x.rank));
+    int axis = oct_lower_axis(oct_node_int(n, "axis", 0), x.rank);
+    oct_check check;
+    return oct_gather(l->r, l->caps, &x, &indices, &y, axis,
+                      oct_lower_check(l, n, 1, -x.dims[axis], x.dims[axis] - 1, &check));
 }
 
 octet_status oct_lower_cast(lowering *l, const oct_node *n)

@@ -36,6 +36,8 @@ octet_status oct_lower_recurrent(lowering *l, const oct_node *n)
                                 .y = output_mem(l, n, 0),
                                 .y_h = output_mem(l, n, 1),
                                 .y_c = output_mem(l, n, 2)};
+    oct_check check;
+    q.lengths_check = oct_lower_check(l, n, 4, 0, a.steps, &check);
     for (int d = 0; d < a.directions; d++) {
         for (int f = 0; f < a.function_count; f++)
             q.functions[d][f] =

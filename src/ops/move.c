@@ -169,7 +169,7 @@ octet_status oct_transpose(oct_recipe *r, const oct_caps *caps, const oct_operan
 }
 
 octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *indices,
-                        const oct_operand *y, int axis)
+                        const oct_operand *y, int axis, const oct_check *check)
 {
     int64_t outer = 1, inner = 1, picks = oct_operand_elems(indices);
     for (int d = 0; d < axis; d++)
@@ -182,8 +182,10 @@ octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *
     int64_t per_item = oct_item_chunk(caps) / inner + 1;
     oct_launch *l = oct_recipe_launch(r, "move/gather.cl", "gather", "-DT=%s -DI=%s", element(x),
                                       oct_dtype_cl(indices->dtype));
+    int code = oct_recipe_check(r, check);
     OCT_ARGS(l, gather, .x = oct_whole(x->mem), .indices = oct_whole(indices->mem), .y = oct_whole(y->mem),
-             .rows = rows, .per_item = per_item, .picks = picks, .size = x->dims[axis], .inner = inner);
+             .flag = oct_flag_for(code), .check = code, .rows = rows, .per_item = per_item, .picks = picks,
+             .size = x->dims[axis], .inner = inner);
     oct_launch_1d(l, oct_ceil_div((size_t)rows, (size_t)per_item), 0);
     return r->status;
 }

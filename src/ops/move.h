@@ -23,9 +23,10 @@ octet_status oct_move_box(oct_recipe *r, const oct_caps *caps, const oct_operand
 /* Steps of a dense tensor. */
 void oct_dense_steps(const int64_t *dims, int rank, int64_t *steps);
 
-/* y[o][k][i] = x[o][indices[k]][i] along one axis of x; indices s32 or s64. y: memory and dtype count. */
+/* y[o][k][i] = x[o][indices[k]][i] along one axis of x; indices s32 or s64, checked in runs by `check`, or
+ * NULL where they are known to be in range. y: memory and dtype count. */
 octet_status oct_gather(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *indices,
-                        const oct_operand *y, int axis);
+                        const oct_operand *y, int axis, const oct_check *check);
 
 /* Among f32, u8, s8, u16, s16, s32, s64, bool (docs/numerics.md). Errors: UNSUPPORTED. */
 octet_status oct_cast(oct_recipe *r, const oct_caps *caps, const oct_operand *x, const oct_operand *y);

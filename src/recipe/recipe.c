@@ -20,6 +20,7 @@ void oct_recipe_free(oct_recipe *r)
     free(r->mems);
     free(r->launches);
     free(r->noted);
+    free(r->checks);
     oct_recipe_init(r);
 }
 
@@ -60,6 +61,26 @@ void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *reques
         r->noted[r->noted_count++] = (oct_noted){family, memcpy(copy, request, bytes), r->current_node};
     else if (ok)
         out_of_memory(r);
+}
+
+int oct_recipe_check(oct_recipe *r, const oct_check *check)
+{
+    void *checks = r->checks;
+    bool ok = check && grow(r, &checks, r->check_count, &r->check_capacity, sizeof *r->checks);
+    r->checks = checks;
+    if (!ok)
+        return 0;
+    oct_check copy = {.op_type = oct_arena_strdup(&r->arena, check->op_type),
+                      .node = oct_arena_strdup(&r->arena, check->node),
+                      .tensor = oct_arena_strdup(&r->arena, check->tensor),
+                      .low = check->low,
+                      .high = check->high};
+    if (!copy.op_type || !copy.node || !copy.tensor) {
+        out_of_memory(r);
+        return 0;
+    }
+    r->checks[r->check_count++] = copy;
+    return r->check_count;
 }
 
 oct_mem oct_recipe_const(oct_recipe *r, const void *host, size_t bytes)
@@ -194,6 +215,11 @@ static void take_mem(oct_launch *l, const oct_field *f, const oct_ref *ref)
             ref->given ? ref->mem : OCT_MEM_NONE, ref->offset);
 }
 
+static void take_flag(oct_launch *l, const oct_field *f, const oct_ref *ref)
+{
+    add_arg(l, ref->given ? OCT_ARG_FLAG : OCT_ARG_IN, f->name, OCT_MEM_NONE, 0);
+}
+
 static int32_t narrow(const oct_launch *l, const char *name, int64_t value)
 {
     if (value < INT32_MIN || value > INT32_MAX)
@@ -213,6 +239,9 @@ static void take_fields(oct_launch *l, const oct_record *record, const char *arg
         case OCT_FIELD_OUT:
             for (int k = 0; k < f->count; k++)
                 take_mem(l, f, (const oct_ref *)from + k);
+            break;
+        case OCT_FIELD_FLAG:
+            take_flag(l, f, from);
             break;
         case OCT_FIELD_I32:
             for (int k = 0; k < f->count; k++)

@@ -32,10 +32,11 @@ typedef struct oct_mem_info {
     size_t row_bytes, row_stride; /* CONST whose rows lie apart on the host; row_bytes 0: dense */
 } oct_mem_info;
 
-typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT } oct_arg_kind;
+typedef enum oct_arg_kind { OCT_ARG_IN, OCT_ARG_OUT, OCT_ARG_FLAG } oct_arg_kind;
 
 /* A memory that a launch is given: TWO kernel arguments, `__global uchar *base, ulong offset` (bytes).
- * OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0. */
+ * OCT_MEM_NONE becomes a valid buffer that must not be touched, offset 0; of a FLAG, which names no memory of
+ * the recipe, the executor's flag. */
 typedef struct oct_arg {
     oct_arg_kind kind;
     oct_mem mem;
@@ -72,6 +73,19 @@ typedef struct oct_launch {
     const oct_elementwise *elementwise; /* NULL: nothing that is known how to fuse */
 } oct_launch;
 
+/* Numbers of a tensor that a kernel takes as positions, and that are known only in a run. One that is out of
+ * range the kernel notes in the executor's flag, an oct_flag, and the run fails by it. */
+typedef struct oct_check {
+    const char *op_type, *node, *tensor; /* kept by oct_recipe_check as copies */
+    int64_t low, high;                   /* what is in range, both inclusive */
+} oct_check;
+
+typedef struct oct_flag { /* as kernels/flag.clh has it */
+    int32_t check;        /* 1 + the index of the recipe's check; 0: nothing was found */
+    int32_t unused;
+    int64_t position, number;
+} oct_flag;
+
 /* A product that an operator was asked for: what tuning can choose a variant for. */
 typedef struct oct_family oct_family; /* ops/product/variant.h */
 typedef struct oct_noted {
@@ -89,6 +103,8 @@ struct oct_recipe {
     int launch_count, launch_capacity;
     oct_noted *noted; /* in the order they were asked for */
     int noted_count, noted_capacity;
+    oct_check *checks;
+    int check_count, check_capacity;
     /* Set before operators are appended. Constant B of a product is uploaded and packed in slices of at most
      * slice_bytes, and when it packs to more than piece_bytes the product becomes several launches, each with
      * a packed memory of its own. Both give way where one panel of columns is more. */
@@ -122,6 +138,10 @@ oct_mem oct_recipe_output(oct_recipe *r, size_t bytes);
 
 /* Note a request for tuning. */
 void oct_recipe_note(oct_recipe *r, const oct_family *family, const void *request, size_t bytes);
+
+/* What a kernel is given to check by, beside oct_flag_for() of it. NULL: numbers are known to be in range; 0.
+ */
+int oct_recipe_check(oct_recipe *r, const oct_check *check);
 
 /* Append a launch. options is a printf format. A NULL return is only for the builder calls below, which
  * accept it. */

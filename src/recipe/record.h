@@ -34,9 +34,16 @@ static inline oct_ref oct_whole(oct_mem mem)
     return oct_from(mem, 0);
 }
 
+/* The executor's flag, for a FLAG of a launch that has something to check (oct_recipe_check in recipe.h). */
+static inline oct_ref oct_flag_for(int check)
+{
+    return (oct_ref){.mem = OCT_MEM_NONE, .given = check != 0};
+}
+
 typedef enum oct_field_kind {
     OCT_FIELD_IN,
     OCT_FIELD_OUT,
+    OCT_FIELD_FLAG,
     OCT_FIELD_I32, /* given as int64_t */
     OCT_FIELD_I64,
     OCT_FIELD_F32,

@@ -63,6 +63,8 @@ void oct_executor_destroy(oct_executor *e)
         if (e->run[i].kernel)
             clReleaseKernel(e->run[i].kernel);
     }
+    oct_buffer_release(e->device, e->flag);
+    oct_arena_free(&e->texts);
     oct_store_free(&e->own_store);
     free(e->run);
     free(e->times);
@@ -151,6 +153,35 @@ octet_status oct_executor_use_own_buffers(oct_executor *e)
     }
     e->external = false;
     return OCTET_OK;
+}
+
+/* ---- numbers out of range ------------------------------------------------------------------------------ */
+
+octet_status oct_executor_lower_flag(oct_executor *e)
+{
+    static const oct_flag lowered = {0};
+    const oct_host_data from = {.data = &lowered, .bytes = sizeof lowered};
+    return e->flag ? oct_device_upload(e->device, OCT_TRAFFIC_WEIGHT, e->flag, 0, &from) : OCTET_OK;
+}
+
+octet_status oct_executor_read_flag(oct_executor *e)
+{
+    return e->flag ? oct_device_download(e->device, OCT_TRAFFIC_OUTPUT, e->flag, 0, &e->seen, sizeof e->seen)
+                   : OCTET_OK;
+}
+
+octet_status oct_executor_check_flag(oct_executor *e)
+{
+    const oct_flag seen = e->seen;
+    e->seen = (oct_flag){0};
+    if (!seen.check)
+        return OCTET_OK;
+    const oct_check *c = &e->checks[seen.check - 1];
+    FORWARD(oct_executor_lower_flag(e));
+    return oct_fail(OCTET_INVALID_ARGUMENT,
+                    "%s (node '%s'): element %lld of '%s' is %lld; it must be from %lld to %lld", c->op_type,
+                    c->node, (long long)seen.position, c->tensor, (long long)seen.number, (long long)c->low,
+                    (long long)c->high);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------- */

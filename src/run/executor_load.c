@@ -57,15 +57,25 @@ static cl_mem locate(const binder *b, const oct_place *place, size_t *offset)
     }
 }
 
+/* Likewise, of an argument; a flag stays where it is. */
+static cl_mem locate_arg(const binder *b, const oct_arg *a, const oct_place *places, size_t *offset)
+{
+    oct_place place = {.region = OCT_REGION_NOWHERE};
+    if (a->kind == OCT_ARG_FLAG)
+        return *offset = 0, b->e->flag;
+    if (a->mem != OCT_MEM_NONE)
+        place = places[a->mem];
+    cl_mem buffer = locate(b, &place, offset);
+    *offset = place.region == OCT_REGION_NOWHERE ? 0 : *offset + a->offset;
+    return buffer;
+}
+
 static octet_status set_arg(binder *b, bound_launch *l, cl_uint index, const oct_arg *a,
                             const oct_place *places)
 {
-    oct_place place = {.region = OCT_REGION_NOWHERE};
-    if (a->mem != OCT_MEM_NONE)
-        place = places[a->mem];
     size_t offset;
-    cl_mem buffer = locate(b, &place, &offset);
-    return oct_set_mem_arg(l, index, buffer, place.region == OCT_REGION_NOWHERE ? 0 : offset + a->offset);
+    cl_mem buffer = locate_arg(b, a, places, &offset);
+    return oct_set_mem_arg(l, index, buffer, offset);
 }
 
 static bool in_scratch(const oct_place *places, oct_mem mem)
@@ -103,7 +113,7 @@ static octet_status bind_launch(binder *b, const oct_launch *l, bool run, bound_
         octet_status status = set_arg(b, out, index, a, run ? b->plan.run : b->plan.load);
         if (status != OCTET_OK)
             return oct_fail_prefix(status, "argument %u (%s) of kernel %s", index, a->name, l->entry);
-        if (run && in_scratch(b->plan.run, a->mem))
+        if (run && a->kind != OCT_ARG_FLAG && in_scratch(b->plan.run, a->mem))
             e->patches[e->patch_count++] = (patch){a->mem, a->offset, (size_t)(out - e->run), index};
     }
     return OCTET_OK;
@@ -220,6 +230,18 @@ static octet_status build_programs(const binder *b)
     return status;
 }
 
+static bool loads_checked(const binder *b)
+{
+    for (int i = 0; i < b->recipe->launch_count; i++) {
+        const oct_launch *l = b->recipe->launches[i];
+        for (int a = 0; a < l->arg_count && (b->plan.phases[i] & OCT_IN_LOAD); a++) {
+            if (l->args[a].kind == OCT_ARG_FLAG)
+                return true;
+        }
+    }
+    return false;
+}
+
 static octet_status bind_all(binder *b)
 {
     const oct_recipe *r = b->recipe;
@@ -241,7 +263,8 @@ static octet_status bind_all(binder *b)
                 FORWARD(bind_launch(b, l, true, &e->run[e->run_count++]));
         }
     }
-    return land_uploads(b);
+    FORWARD(land_uploads(b));
+    return loads_checked(b) ? oct_executor_read_flag(e) : OCTET_OK;
 }
 
 /* A library compiles at its first call for a kind of product: that is now, on whatever scratch memory holds,
@@ -327,6 +350,28 @@ static octet_status allocate_host(binder *b)
     return OCTET_OK;
 }
 
+/* The flag, lowered, and what it can mean. */
+static octet_status make_flag(binder *b)
+{
+    oct_executor *e = b->e;
+    const oct_recipe *r = b->recipe;
+    if (!r->check_count)
+        return OCTET_OK;
+    e->checks = oct_arena_alloc(&e->texts, (size_t)r->check_count, sizeof *e->checks);
+    for (int i = 0; e->checks && i < r->check_count; i++) {
+        oct_check *c = &e->checks[i];
+        *c = r->checks[i];
+        c->op_type = oct_arena_strdup(&e->texts, c->op_type);
+        c->node = oct_arena_strdup(&e->texts, c->node);
+        c->tensor = oct_arena_strdup(&e->texts, c->tensor);
+        if (!c->op_type || !c->node || !c->tensor)
+            e->checks = NULL;
+    }
+    RETURN_IF(!e->checks, OCTET_OUT_OF_MEMORY, "out of host memory for an executor");
+    FORWARD(oct_buffer_create(e->device, sizeof(oct_flag), &e->flag));
+    return oct_executor_lower_flag(e);
+}
+
 static octet_status load(binder *b)
 {
     oct_executor *e = b->e;
@@ -336,9 +381,11 @@ static octet_status load(binder *b)
     e->scratch_generation = s->scratch_generation;
     FORWARD(oct_region_make(s, b->plan.weights_bytes, &b->weights));
     FORWARD(build_programs(b));
+    FORWARD(make_flag(b));
     /* Uploads read b->small and the caller's constants: finish before they go. */
     const double start = oct_seconds();
     FORWARD(oct_device_finish_after(e->device, bind_all(b)));
+    FORWARD(oct_executor_check_flag(e));
     oct_device_count_load(e->device, oct_seconds() - start);
     FORWARD(oct_device_finish_after(e->device, warm_up(e)));
     bind_streams(b);

@@ -51,6 +51,10 @@ struct oct_executor {
     uint64_t scratch_generation; /* that the arguments are set for */
     oct_launch_time *times;
     bool external; /* some memory is a buffer of the caller's */
+    cl_mem flag;   /* where kernels note a number out of range; NULL: no launch has any to check */
+    oct_flag seen; /* as the last download found it */
+    oct_check *checks;
+    oct_arena texts; /* of checks */
 };
 
 /* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the
@@ -58,6 +62,14 @@ struct oct_executor {
 octet_status oct_executor_upload(oct_executor *e, oct_mem mem, const void *data);
 octet_status oct_executor_download(oct_executor *e, oct_mem mem, void *data);
 octet_status oct_executor_use_own_buffers(oct_executor *e);
+
+/* What the launches enqueued so far have found out of range: enqueue reading it, and after the next
+ * oct_device_finish tell. A flag that was raised is lowered again. Errors: INVALID_ARGUMENT (node, tensor,
+ * position, number, and what is in range). Both do nothing where there is nothing to check. */
+octet_status oct_executor_read_flag(oct_executor *e);
+octet_status oct_executor_check_flag(oct_executor *e);
+/* Enqueue lowering it. */
+octet_status oct_executor_lower_flag(oct_executor *e);
 
 /* A place in memory made of several buffers. */
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);

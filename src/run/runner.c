@@ -18,7 +18,14 @@ static octet_status download(oct_executor *e, const oct_host_memory *memories, s
         if (memories[i].to)
             FORWARD(oct_executor_download(e, memories[i].mem, memories[i].to));
     }
-    return OCTET_OK;
+    return oct_executor_read_flag(e);
+}
+
+/* Wait, and tell what the launches have found. */
+static octet_status finish(oct_executor *e, octet_status status)
+{
+    FORWARD(oct_device_finish_after(e->device, status));
+    return oct_executor_check_flag(e);
 }
 
 static octet_status run(oct_executor *e, const oct_host_memory *memories, size_t count)
@@ -37,7 +44,7 @@ static octet_status run_often(oct_executor *e, size_t runs)
 
 octet_status oct_runner_run(oct_executor *e, const oct_host_memory *memories, size_t count)
 {
-    return oct_device_finish_after(e->device, run(e, memories, count));
+    return finish(e, run(e, memories, count));
 }
 
 octet_status oct_runner_upload(oct_executor *e, const oct_host_memory *memories, size_t count)
@@ -47,7 +54,7 @@ octet_status oct_runner_upload(oct_executor *e, const oct_host_memory *memories,
 
 octet_status oct_runner_download(oct_executor *e, const oct_host_memory *memories, size_t count)
 {
-    return oct_device_finish_after(e->device, download(e, memories, count));
+    return finish(e, download(e, memories, count));
 }
 
 octet_status oct_runner_time(oct_executor *e, size_t runs, double *seconds)

@@ -13,9 +13,10 @@ typedef struct oct_host_memory {
     void *to;         /* OUTPUT: where its bytes go; NULL: it is an input, or has no bytes */
 } oct_host_memory;
 
-/* Upload the inputs, run, download the outputs. */
+/* Upload the inputs, run, download the outputs. Errors: INVALID_ARGUMENT where a kernel has found an index
+ * out of range, also in a run that nobody has waited for before; the outputs are then written. */
 octet_status oct_runner_run(oct_executor *e, const oct_host_memory *memories, size_t count);
-/* Only the first of these steps, or only the last. */
+/* Only the first of these steps, or only the last, which tells likewise. */
 octet_status oct_runner_upload(oct_executor *e, const oct_host_memory *memories, size_t count);
 octet_status oct_runner_download(oct_executor *e, const oct_host_memory *memories, size_t count);
 /* So many runs on what was uploaded before; *seconds: what all of them took. */

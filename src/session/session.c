@@ -175,3 +175,11 @@ octet_status oct_session_enqueue(octet_session *s, const octet_value_info *infos
         FORWARD(oct_executor_set_buffer(p->executor, p->memories[p->input_count + i].mem, outputs[i], 0));
     return oct_executor_run(p->executor, event);
 }
+
+octet_status oct_session_finish(octet_session *s)
+{
+    octet_status status = oct_device_finish(s->model->device);
+    for (int i = 0; status == OCTET_OK && i < s->plans.count; i++)
+        status = oct_runner_download(s->plans.plans[i]->executor, NULL, 0);
+    return status;
+}

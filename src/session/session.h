@@ -23,5 +23,6 @@ octet_status oct_session_prepare(octet_session *session, const octet_tensor *inp
 octet_status oct_session_run(octet_session *session, const octet_tensor *inputs, octet_tensor *outputs);
 octet_status oct_session_enqueue(octet_session *session, const octet_value_info *shapes, const cl_mem *inputs,
                                  const cl_mem *outputs, cl_event *event);
+octet_status oct_session_finish(octet_session *session);
 
 #endif

@@ -513,12 +513,33 @@ case("bad_if_cycle", "load", CORRUPT, "the graph has a cycle", model(
     [numpy_helper.from_array(np.array(True), "c")]))
 
 
+# ---- indices --------------------------------------------------------------------------------------------------
+def gather(x, indices, axis=0):
+    return model(node("Gather", "x i", axis=axis), [f"x {x}", f"i {indices}"], [f"y {x.split()[0]}"])
+
+
+good("gather", "y f32 2,2,3", gather("f32 4,3", "s64 2,2"))
+good("gather_axis", "y u8 2,3,3", gather("u8 2,5,3", "s32 3", axis=-2))
+good("gather_constant", "y f32 2,3", model(node("Gather", "x i"), ["x f32 4,3"], ["y f32"], [tensor("i", "s64", [-4, 3])]))
+case("bad_gather", "infer", INVALID, "Gather (node 'n'): element 1 of 'i' is 4; it must be from -4 to 3", model(
+    node("Gather", "x i"), ["x f32 4,3"], ["y f32"], [tensor("i", "s64", [0, 4])]))
+case("bad_gather_below", "infer", INVALID, "element 2 of 'i' is -6; it must be from -5 to 4", model(
+    node("Gather", "x i", axis=1), ["x f32 2,5"], ["y f32"], [tensor("i", "s32", [[-5, 0], [-6, 0]])]))
+# Indices that the device computes, once, when a session is made.
+good("gather_loaded", "y f32 2,3", model(
+    [node("Cast", "f", "i", "cast", to=T.INT64), node("Gather", "held i", "p"), node("Add", "p x", "y", "sum")], ["x f32 2,3"],
+    ["y f32"], [tensor("f", "f32", [1, 9]), tensor("held", "f32", np.zeros((4, 3)))]))
+
 # ---- recurrent ------------------------------------------------------------------------------------------------
-def recurrent(op, gates, x="5,2,3", hidden=4, directions=1, outputs="y", bias=None, inputs="x w r b", opset=14, **attrs):
+def recurrent(op, gates, x="5,2,3", hidden=4, directions=1, outputs="y", bias=None, inputs="x w r b", opset=14, lengths=None,
+              **attrs):
     held = [tensor("w", "f32", np.zeros((directions, 4 * gates, 3))), tensor("r", "f32", np.zeros((directions, 4 * gates, 4))),
             tensor("b", "f32", np.zeros((directions, bias or 8 * gates)))]
+    if lengths:
+        held.append(tensor("l", "s32", lengths))
     n = optional(op, inputs, outputs, hidden_size=hidden, **attrs)
-    return model(n, ["x f32 " + x], [f"{o} f32" for o in n.output if o], held, opset)
+    given = ["x f32 " + x] + (["l s32 2"] if " l" in inputs and not lengths else [])
+    return model(n, given, [f"{o} f32" for o in n.output if o], held, opset)
 
 
 def lstm(*args, **attrs):
@@ -547,6 +568,12 @@ good("gru", "y f32 5,1,2,4; h f32 1,2,4", gru(outputs="y h"))
 good("gru_both", "y f32 5,2,2,4", gru(directions=2, direction="bidirectional", linear_before_reset=1))
 good("gru_batch_first", "y f32 5,2,1,4; h f32 5,1,4", gru(outputs="y h", layout=1))
 good("gru_no_y", "h f32 1,2,4", gru(outputs="- h", opset=7))
+good("lstm_lengths", "y f32 5,1,2,4; h f32 1,2,4; c f32 1,2,4", lstm(inputs="x w r b l", outputs="y h c"))
+good("gru_lengths", "y f32 5,2,2,4", gru(directions=2, direction="bidirectional", inputs="x w r b l"))
+case("bad_lstm_lengths", "infer", INVALID, "LSTM (node 'n'): element 1 of 'l' is 6; it must be from 0 to 5", lstm(
+    inputs="x w r b l", lengths=[5, 6]))
+case("bad_gru_lengths", "infer", INVALID, "GRU (node 'n'): element 0 of 'l' is -1; it must be from 0 to 5", gru(
+    inputs="x w r b l", lengths=[-1, 5]))
 case("bad_gru_weights", "infer", INVALID, "input 1 ('w') has another dtype or shape", recurrent("GRU", 4))
 case("bad_gru_bias", "infer", INVALID, "input 3 ('b') has another dtype or shape", gru(bias=12))
 case("bad_gru_functions", "infer", INVALID, "it has 3 activations; 1 directions have 2", gru(activations=["Tanh"] * 3))

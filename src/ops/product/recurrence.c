@@ -134,6 +134,7 @@ typedef struct steps {
     const char *kernel;
     int64_t step; /* -1: all of them, with `turns` */
     int direction, directions;
+    int check; /* of lengths */
     oct_mem gates, r, h, c, reset, turns, y, y_h, y_c;
 } steps;
 
@@ -155,6 +156,8 @@ static recurrence_args args_of(const oct_recurrence_request *q, const steps *s)
                              .y_h = oct_whole(s->y_h),
                              .y_c = oct_whole(s->y_c),
                              .turns = oct_whole(s->turns),
+                             .flag = oct_flag_for(s->check),
+                             .check = s->check,
                              .hidden = h,
                              .steps = q->steps,
                              .batch = n,
@@ -308,6 +311,7 @@ octet_status oct_recurrence(oct_recipe *r, const oct_caps *caps, const oct_recur
     FORWARD(oct_variant_choose(&oct_recurrence_families[q->cell], caps, q, &v, NULL));
     recurrence_work w = {.q = q,
                          .s = {.v = v,
+                               .check = oct_recipe_check(r, q->lengths_check),
                                .step = -1,
                                .h = q->h,
                                .c = q->c,

@@ -30,8 +30,9 @@ typedef struct oct_recurrence_request {
      * z, r, h */
     oct_operand w, r;
     /* Optional: OCT_MEM_NONE. */
-    oct_mem bias;      /* [direction][2][gate][hidden]: of w, then of r */
-    oct_mem lengths;   /* s32 [batch] */
+    oct_mem bias;                   /* [direction][2][gate][hidden]: of w, then of r */
+    oct_mem lengths;                /* s32 [batch] */
+    const oct_check *lengths_check; /* of runs; NULL: they are known to be in range */
     oct_mem h;         /* state before: [direction][batch][hidden]; batch first: [batch][direction][hidden] */
     oct_mem c;         /* LSTM: likewise */
     oct_mem peepholes; /* LSTM: [direction][3 hidden]: i, o, f */
