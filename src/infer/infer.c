@@ -220,6 +220,37 @@ static octet_status check_inputs_known(const infer_ctx *c)
     return OCTET_OK;
 }
 
+/* Attributes that say yes or no. Another number means yes to one runtime and no to another: nobody can know
+ * what the file's writer saw. */
+static const char *const flags[] = {"allowzero",
+                                    "antialias",
+                                    "ceil_mode",
+                                    "channels_last",
+                                    "count_include_pad",
+                                    "input_forget",
+                                    "keepdims",
+                                    "linear_before_reset",
+                                    "noop_with_empty_axes",
+                                    "layout",
+                                    "select_last_index",
+                                    "storage_order",
+                                    "training_mode",
+                                    "transA",
+                                    "transB"};
+
+static octet_status check_flags(const infer_ctx *c)
+{
+    for (size_t i = 0; i < c->n->attr_count; i++) {
+        const oct_attr *a = &c->n->attrs[i];
+        for (size_t f = 0; f < sizeof flags / sizeof flags[0]; f++) {
+            RETURN_IF(a->kind == OCT_ATTR_INT && (a->i < 0 || a->i > 1) && strcmp(a->name, flags[f]) == 0,
+                      OCTET_INVALID_ARGUMENT, "attribute %s is %lld; it must be 0 or 1", a->name,
+                      (long long)a->i);
+        }
+    }
+    return OCTET_OK;
+}
+
 /* The file may state a graph output's type: it must be what the network computes. */
 static octet_status check_outputs(const infer_ctx *c, const oct_value *declared)
 {
@@ -243,6 +274,8 @@ static octet_status infer_node(oct_graph *g, int node, bool *known)
     infer_ctx c = {g, &g->nodes[node]};
     oct_value declared = g->values[c.n->outputs[0]];
     octet_status status = check_inputs_known(&c);
+    if (status == OCTET_OK)
+        status = check_flags(&c);
     if (status == OCTET_OK)
         status = known && oct_shape_math_can(&c) ? oct_shape_math_do(&c, rules[c.n->op], known)
                                                  : rules[c.n->op](&c);

@@ -181,6 +181,8 @@ def pool(x, op="MaxPool", opset=12, dtype="u8", **attrs):
 
 
 good("max_pool", "y u8 1,2,4,3", pool("1,2,8,7", kernel_shape=[2, 2], strides=[2, 2]))
+case("bad_flag", "infer", INVALID, "attribute ceil_mode is 58; it must be 0 or 1", model(
+    node("MaxPool", "x", kernel_shape=[2, 2], ceil_mode=58), ["x u8 1,3,5,5"], ["y u8"]))
 good("max_pool_ceil", "y u8 1,2,4,4", pool("1,2,8,7", kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1))
 good("max_pool_float10", "y f32 1,2,4,3", pool("1,2,8,7", kernel_shape=[2, 2], strides=[2, 2], opset=10, dtype="f32"))
 case("bad_pool_opset", "infer", UNSUPPORTED, "MaxPool (node 'p1'): 8-bit MaxPool needs opset 12; the model has 10",

@@ -5,6 +5,7 @@
  *   --every       every truncation, and every bit flipped
  *   --most BYTES  leave out files that are longer
  *   --files N     at most N files
+ *   --random N    N inputs of up to 128 random bytes, without any file
  *   --seconds S   stop after so long, and say how far it got; a test that a machine is too slow for fails by
  * CTest's own limit, not here
  *
@@ -25,7 +26,7 @@ void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak)
 enum { DOUBLED_MOST = 64 };
 
 typedef struct work {
-    long changes, most, files, seconds;
+    long changes, most, files, random, seconds;
     bool every;
     uint32_t seed;
     time_t end; /* 0: none */
@@ -118,6 +119,17 @@ static void run_every(work *w, uint8_t *data, size_t size)
     }
 }
 
+static void run_random(work *w)
+{
+    uint8_t data[128];
+    for (long i = 0; i < w->random && !over(w); i++) {
+        size_t size = 1 + next_random(&w->seed) % sizeof data;
+        for (size_t at = 0; at < size; at++)
+            data[at] = (uint8_t)(next_random(&w->seed) >> 8);
+        run(w, data, size);
+    }
+}
+
 /* 1: it was run; 0: it is too long; -1: it cannot be read. */
 static int run_file(work *w, const char *path)
 {
@@ -147,8 +159,11 @@ static bool take_option(work *w, int argc, char **argv, int *at)
     const struct {
         const char *name;
         long *number;
-    } options[] = {
-        {"--changes", &w->changes}, {"--most", &w->most}, {"--files", &w->files}, {"--seconds", &w->seconds}};
+    } options[] = {{"--changes", &w->changes},
+                   {"--most", &w->most},
+                   {"--files", &w->files},
+                   {"--random", &w->random},
+                   {"--seconds", &w->seconds}};
     if (strcmp(argv[*at], "--every") == 0)
         return w->every = true;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -191,6 +206,7 @@ int main(int argc, char **argv)
     }
     hush();
     w.end = w.seconds ? time(NULL) + w.seconds : 0;
+    run_random(&w);
     for (; at < argc && (!w.files || files < w.files) && !over(&w); at++) {
         int ran = run_file(&w, argv[at]);
         if (ran < 0)
@@ -200,5 +216,5 @@ int main(int argc, char **argv)
     }
     dprintf(fuzz_report, "%d files, %llu runs%s\n", files, w.runs,
             at < argc && over(&w) ? ", time is over" : "");
-    return files && !unread ? 0 : 1;
+    return w.runs && !unread ? 0 : 1;
 }
