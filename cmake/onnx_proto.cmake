@@ -1,7 +1,15 @@
 # Generates the nanopb decoder of onnx.proto (from libonnx-dev) into the build folder and adds it to the onnx layer.
 set(OCTET_ONNX_PB "" CACHE PATH "A folder with onnx.pb.c and onnx.pb.h of another build, for machines without protoc; else they are generated")
+set(OCTET_NANOPB_SOURCE "" CACHE PATH "A folder with nanopb's pb_*.c to compile instead of linking the library (the memory sanitizer's)")
 find_path(NANOPB_INCLUDE_DIR pb_decode.h REQUIRED)
-find_library(NANOPB_LIBRARY NAMES protobuf-nanopb REQUIRED)
+if(OCTET_NANOPB_SOURCE)
+    set(NANOPB_LIBRARY "")
+    set(nanopb_sources ${OCTET_NANOPB_SOURCE}/pb_common.c ${OCTET_NANOPB_SOURCE}/pb_decode.c ${OCTET_NANOPB_SOURCE}/pb_encode.c)
+    target_sources(octet_onnx PRIVATE ${nanopb_sources})
+    set_source_files_properties(${nanopb_sources} PROPERTIES COMPILE_OPTIONS "-w")
+else()
+    find_library(NANOPB_LIBRARY NAMES protobuf-nanopb REQUIRED)
+endif()
 
 if(OCTET_ONNX_PB)
     set(onnx_pb_dir ${OCTET_ONNX_PB})

@@ -78,7 +78,7 @@ static bool take_string(reader *r, char *text, size_t size)
 
 static int parse_descr(reader *r)
 {
-    char text[16];
+    char text[16] = ""; /* all of it: '' has nothing behind its first character */
     if (!take_string(r, text, sizeof text))
         return bad(r, "the elements are not of one plain type; save an array of numbers");
     if (text[0] == '>' && text[1] && text[2] != '1')

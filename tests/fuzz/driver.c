@@ -190,8 +190,8 @@ static void hush(void)
     if (__sanitizer_set_death_callback)
         __sanitizer_set_death_callback(keep_current);
     else
-        signal(SIGSEGV, on_signal);
-    signal(SIGABRT, on_signal);
+        signal(SIGSEGV, on_signal), signal(SIGABRT, on_signal);
+    fuzz_on_failure = keep_current; /* drivers take the signals */
 }
 
 int main(int argc, char **argv)

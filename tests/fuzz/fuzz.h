@@ -20,6 +20,7 @@ const char *fuzz_file(const char *name, const void *data, size_t size);
 /* What a target promises beyond "no crash". */
 #define FUZZ_MUST(condition) ((condition) ? (void)0 : fuzz_fail(__FILE__, __LINE__, #condition))
 _Noreturn void fuzz_fail(const char *file, int line, const char *what);
+extern void (*fuzz_on_failure)(void); /* NULL: nothing more */
 extern int fuzz_report; /* where failures are told: standard error, unless someone has hushed that */
 
 #endif

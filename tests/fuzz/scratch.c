@@ -11,10 +11,13 @@
 enum { FOLDER_CHARS = 256, PATH_CHARS = FOLDER_CHARS + 64, PATHS = 4 };
 
 int fuzz_report = STDERR_FILENO;
+void (*fuzz_on_failure)(void);
 
 _Noreturn void fuzz_fail(const char *file, int line, const char *what)
 {
     dprintf(fuzz_report, "%s:%d: not so: %s\n", file, line, what);
+    if (fuzz_on_failure)
+        fuzz_on_failure();
     abort();
 }
 
