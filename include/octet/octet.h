@@ -19,7 +19,8 @@
  *   this thread: what is wrong, where, and the mend. The library never exits or aborts, and prints only
  *   where the environment asks for it (OCTET_VERBOSE, docs/hardware.md).
  *   "Errors:" lists what a function returns and why. Not listed each time: INVALID_ARGUMENT where a pointer
- * is NULL that may not be, or a struct_size is not set; INTERNAL, a defect in Octet: please report it.
+ * is NULL that may not be, or a struct_size is not set; INTERNAL, a defect in Octet: please report it; and
+ *   where DEVICE_ERROR stands, DEVICE_LOST.
  *
  * Threads
  *   Functions without an object may be called from any thread at any time. For an object the rule is at its
@@ -72,7 +73,10 @@ typedef enum octet_status {
     OCTET_OUT_OF_MEMORY,    /* host or device memory */
     OCTET_DEVICE_ERROR,     /* an OpenCL call failed; the text has its name and the error by name */
     OCTET_CORRUPT_FILE,     /* a file that cannot be read, is damaged, or lies about itself */
-    OCTET_INTERNAL          /* a defect in Octet */
+    OCTET_INTERNAL,         /* a defect in Octet */
+    /* The device is gone: a driver that was reset, a server that does not answer. Every later call on its
+     * context fails at once with the same; everything can be destroyed, and a new context opened. */
+    OCTET_DEVICE_LOST
 } octet_status;
 
 /* "ok", "invalid argument", ...; "unknown status" past the last. Static; never NULL. */
@@ -359,6 +363,9 @@ typedef struct octet_session_desc {
     uint64_t memory_limit;
     /* Of octet_session_run; octet_session_enqueue takes and gives the model's own dtypes. */
     octet_border border;
+    /* Of octet_sessions_run. 1: where the device of this session is lost, the other sessions do its rows. 0:
+     * that is an error of the run. */
+    int lost_to_others;
 } octet_session_desc;
 
 /* Make a session of a model that was loaded with a context. A shape is planned when it is first used, or
@@ -393,6 +400,9 @@ OCTET_API octet_status octet_session_run(octet_session *session, const octet_ten
  * the last of which ends before it returns.
  * shares: [session_count], how the rows are divided, in proportion; NULL: evenly. inputs and outputs as
  * for octet_session_run.
+ * A session that was made with lost_to_others and whose device is lost takes no part: the batch is divided
+ * among those that are left, in proportion, and done again if it had begun. DEVICE_LOST where there is no
+ * session left that has a share.
  * Errors: those of octet_session_run, rows and device named; INVALID_ARGUMENT (no session, nothing to
  * split, batches of different sizes, a session twice, sessions of different networks, shares that are
  * negative or all 0), UNSUPPORTED (an output or a node that is known to mix rows). */

@@ -18,6 +18,7 @@ const char *octet_status_name(octet_status status)
         [OCTET_DEVICE_ERROR] = "device error",
         [OCTET_CORRUPT_FILE] = "corrupt file",
         [OCTET_INTERNAL] = "internal error",
+        [OCTET_DEVICE_LOST] = "device lost",
     };
     return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown status";
 }

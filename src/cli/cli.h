@@ -31,6 +31,7 @@ typedef struct cli_options {
     bool per_tensor, symmetric, reduce_range, no_bias_correction, equalize, integer_softmax, adaptive,
         nearest, all, bgr, layers; /* quantize, compare */
     bool kernels;                  /* bench */
+    bool survive;                  /* run, bench: on several devices */
 } cli_options;
 
 typedef int cli_run_fn(const cli_options *options);

@@ -1,5 +1,6 @@
 /* The `octet` command: the table of subcommands and where each run starts. */
 #include "cli.h"
+#include "driver_cache.h"
 #include "used_files.h"
 
 #include <fcntl.h>
@@ -84,8 +85,10 @@ static int run_command(const cli_command *command, int argc, char **argv)
         cli_print_help(command);
     else if (status == EXIT_DONE && options.version)
         print_version();
-    else if (status == EXIT_DONE)
+    else if (status == EXIT_DONE) {
+        driver_cache_prepare();
         status = command->run(&options);
+    }
     cli_options_free(&options);
     used_files_forget();
     return status;

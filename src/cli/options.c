@@ -117,6 +117,8 @@ static const option_row rows[] = {
      "an error if any node would compute in float, or not at all"},
     {"device", "INDEX|NAME", FOR_ALL, KIND_TEXT, FIELD(device), 0, 0,
      "its index or part of its name; else OCTET_DEVICE, else the best. run, bench: also a list, or all"},
+    {"survive", NULL, FOR_RUN | FOR_BENCH, KIND_FLAG, FIELD(survive), 0, 0,
+     "of several devices: when one is lost, the others do its part; an error by default"},
     {"quiet", NULL, FOR_ALL, KIND_FLAG, FIELD(quiet), 0, 0, "results only: no times, no progress"},
     {"verbose", NULL, FOR_ALL, KIND_FLAG, FIELD(verbose), 0, 0,
      "a line for each choice on standard error: device, passes, variants, caches; or OCTET_VERBOSE=1"},

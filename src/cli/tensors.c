@@ -136,6 +136,7 @@ int session_create_for(const cli_options *options, octet_model *model, const ten
     }
     octet_inspection *inspection = NULL;
     desc.memory_limit = options->memory_limit;
+    desc.lost_to_others = options->survive;
     desc.inputs = infos;
     desc.input_count = inputs->count;
     if (done == OCTET_OK && options->strict_int8)

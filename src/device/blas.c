@@ -10,10 +10,10 @@ bool oct_blas_built(void)
     return true;
 }
 
-static octet_status blas_fail(CLBlastStatusCode code)
+static octet_status blas_fail(oct_device *d, CLBlastStatusCode code)
 {
     if (code >= -63 && code < 0) /* OpenCL's own */
-        return oct_cl_fail((cl_int)code, "CLBlastSgemm");
+        return oct_device_fail(d, (cl_int)code, "CLBlastSgemm");
     return oct_fail(OCTET_DEVICE_ERROR, "CLBlastSgemm failed with status %d of clblast.h", (int)code);
 }
 
@@ -40,15 +40,16 @@ octet_status oct_device_sgemm(oct_device *d, const oct_sgemm *g, const cl_mem bu
     for (int i = 0; i < 3; i++)
         RETURN_IF(offsets[i] % sizeof(float), OCTET_INVALID_ARGUMENT,
                   "a buffer's offset of %zu bytes does not fit floats", offsets[i]);
+    FORWARD(oct_device_check(d));
     if (wait_count) { /* the queue is in order: what follows waits too */
         cl_int err = clEnqueueBarrierWithWaitList(d->queue, wait_count, waits, NULL);
         if (err != CL_SUCCESS)
-            return oct_cl_fail(err, "clEnqueueBarrierWithWaitList");
+            return oct_device_fail(d, err, "clEnqueueBarrierWithWaitList");
     }
     atomic_store(&d->used_blas, true);
     CLBlastStatusCode code = call(d, g, buffers, offsets, event);
     if (code != CLBlastSuccess)
-        return blas_fail(code);
+        return blas_fail(d, code);
     oct_count(d, COUNT_LAUNCHES, 1);
     return OCTET_OK;
 }

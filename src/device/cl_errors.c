@@ -1,5 +1,5 @@
-/* OpenCL error codes by name, and the status each stands for. */
-#include "device.h"
+/* OpenCL error codes by name, the status each stands for, and which of them mean that the device is gone. */
+#include "device_priv.h"
 
 #define CL_PLATFORM_NOT_FOUND_KHR_CODE (-1001)
 
@@ -90,4 +90,56 @@ static octet_status status_of(cl_int error)
 octet_status oct_cl_fail(cl_int error, const char *call)
 {
     return oct_fail(status_of(error), "%s: %s (%d)", call, oct_cl_error_name(error), (int)error);
+}
+
+/* Of these only the first says so; the others are about objects that Octet has made and not released: where
+ * one is not valid any more, its driver has dropped it, as NVIDIA's does after a fault. */
+static bool says_lost(cl_int error)
+{
+    return error == CL_DEVICE_NOT_AVAILABLE || error == CL_INVALID_DEVICE || error == CL_INVALID_CONTEXT ||
+           error == CL_INVALID_COMMAND_QUEUE;
+}
+
+/* What fails on a device that is gone has many names; the driver knows. */
+static bool is_available(const oct_device *d)
+{
+    cl_bool available = CL_TRUE;
+    return clGetDeviceInfo(d->id, CL_DEVICE_AVAILABLE, sizeof available, &available, NULL) != CL_SUCCESS ||
+           available;
+}
+
+static void lose(oct_device *d, cl_int error, const char *call)
+{
+    int none = CL_SUCCESS;
+    if (atomic_compare_exchange_strong(&d->lost, &none, error))
+        oct_device_log(d, "the device is lost: %s: %s (%d)", call, oct_cl_error_name(error), (int)error);
+}
+
+bool oct_device_is_lost(const oct_device *d)
+{
+    return atomic_load(&d->lost) != CL_SUCCESS;
+}
+
+octet_status oct_device_check(const oct_device *d)
+{
+    const int error = atomic_load_explicit(&d->lost, memory_order_relaxed);
+    RETURN_IF(error != CL_SUCCESS, OCTET_DEVICE_LOST,
+              "device '%s' is lost: %s (%d); destroy what was made with its context, and open a new one",
+              d->caps.info.name, oct_cl_error_name(error), error);
+    return OCTET_OK;
+}
+
+octet_status oct_device_fail(oct_device *d, cl_int error, const char *call)
+{
+    if (says_lost(error) || (status_of(error) == OCTET_DEVICE_ERROR && !is_available(d)))
+        lose(d, error, call);
+    FORWARD(oct_device_check(d));
+    return oct_cl_fail(error, call);
+}
+
+octet_status oct_device_check_available(oct_device *d, const char *call)
+{
+    if (!is_available(d))
+        lose(d, CL_DEVICE_NOT_AVAILABLE, call);
+    return oct_device_check(d);
 }

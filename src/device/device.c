@@ -17,6 +17,7 @@ typedef struct device_list {
         cl_device_id id;
     } at[MAX_DEVICES];
     size_t count;
+    bool pocl_without_device;
 } device_list;
 
 static void add_device(device_list *list, cl_platform_id platform, cl_device_id id)
@@ -70,20 +71,30 @@ static void free_list(device_list *list)
     list->count = 0;
 }
 
+static bool is_pocl(cl_platform_id platform)
+{
+    char name[128] = "";
+    return clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name - 1, name, NULL) == CL_SUCCESS &&
+           strstr(name, "Portable Computing Language");
+}
+
 /* A driver that cannot list its devices has none: it must not hide those of the others. */
 static void list_devices(device_list *list)
 {
     cl_platform_id platforms[MAX_PLATFORMS];
     cl_uint platform_count = 0;
     list->count = 0;
+    list->pocl_without_device = false;
     oct_environment_read(&list->environment);
     if (clGetPlatformIDs(MAX_PLATFORMS, platforms, &platform_count) != CL_SUCCESS)
         return;
     for (cl_uint p = 0; p < platform_count && p < MAX_PLATFORMS; p++) {
         cl_device_id ids[MAX_DEVICES];
         cl_uint count = 0;
-        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS)
+        if (clGetDeviceIDs(platforms[p], CL_DEVICE_TYPE_ALL, MAX_DEVICES, ids, &count) != CL_SUCCESS) {
+            list->pocl_without_device |= is_pocl(platforms[p]);
             continue;
+        }
         for (cl_uint d = 0; d < count && d < MAX_DEVICES; d++) {
             if (!add_parts(list, platforms[p], ids[d]))
                 add_device(list, platforms[p], ids[d]);
@@ -170,6 +181,10 @@ static bool is_index(const char *text, size_t *index)
 /* Which device `want` names; NULL or "": the first of the best type. */
 static octet_status select_device(const device_list *list, const char *want, size_t *chosen)
 {
+    RETURN_IF(
+        list->count == 0 && list->pocl_without_device, OCTET_NO_DEVICE,
+        "no OpenCL device found: PoCL is there and lists none, as where it cannot make its cache folder; set "
+        "POCL_CACHE_DIR, or XDG_CACHE_HOME or HOME, to a folder of your own that can be written");
     RETURN_IF(list->count == 0, OCTET_NO_DEVICE,
               "no OpenCL device found; install a driver for your GPU, or pocl-opencl-icd to run on the CPU");
     size_t index;
@@ -210,6 +225,7 @@ static oct_device *new_device(const octet_context_desc *desc)
         return NULL;
     }
     atomic_init(&d->references, 1);
+    atomic_init(&d->lost, CL_SUCCESS);
     pthread_mutex_init(&d->programs_lock, NULL);
     pthread_mutex_init(&d->verdicts_lock, NULL);
     pthread_mutex_init(&d->staging.lock, NULL);
@@ -234,9 +250,9 @@ static octet_status make_context_and_queue(oct_device *d)
     cl_int err;
     d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &err);
     if (!d->context)
-        return oct_cl_fail(err, "clCreateContext");
+        return oct_device_fail(d, err, "clCreateContext");
     d->queue = clCreateCommandQueue(d->context, d->id, d->profiling ? CL_QUEUE_PROFILING_ENABLE : 0, &err);
-    return d->queue ? OCTET_OK : oct_cl_fail(err, "clCreateCommandQueue");
+    return d->queue ? OCTET_OK : oct_device_fail(d, err, "clCreateCommandQueue");
 }
 
 /* OCTET_X86: which of the instructions of x86 processors kernels may name. */

@@ -143,6 +143,12 @@ void oct_device_count_load(oct_device *device, double seconds);
 
 /* A DEVICE_ERROR, OUT_OF_MEMORY or NO_DEVICE failure for an OpenCL error code, "clFoo: CL_BAR (-5)". */
 octet_status oct_cl_fail(cl_int error, const char *call);
+/* The same for a call on this device, which may be lost: DEVICE_LOST then, now and from all that is called
+ * for it. */
+octet_status oct_device_fail(oct_device *device, cl_int error, const char *call);
+bool oct_device_is_lost(const oct_device *device);
+/* DEVICE_LOST, with its text, of a device that is. */
+octet_status oct_device_check(const oct_device *device);
 const char *oct_cl_error_name(cl_int error);
 
 #endif

@@ -51,6 +51,7 @@ struct oct_device {
     _Atomic(cl_command_queue) upload_queue; /* made when it is first needed */
     bool profiling;
     oct_caps caps;
+    atomic_int lost; /* the error that told so; CL_SUCCESS: it is there */
     octet_log_fn log;
     void *log_user;
     pthread_mutex_t programs_lock;
@@ -67,6 +68,9 @@ struct oct_device {
     atomic_uint_fast64_t counters[COUNTER_COUNT];
     atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
+
+/* cl_errors.c: where calls succeed on a device that is gone, its driver may still know. */
+octet_status oct_device_check_available(oct_device *device, const char *call);
 
 /* device_caps.c: everything that is asked of a driver. */
 octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *caps);

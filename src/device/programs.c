@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Part of every cache key: raise it when the way programs are built changes. */
@@ -17,6 +18,7 @@
 #define MAX_INCLUDES 32
 #define MAX_PATH     128 /* of a source below kernels/ */
 #define MAX_OPTIONS  512 /* of one program; what the driver needs besides comes on top */
+#define BUILD_TRIES  3   /* of one program from source */
 
 struct oct_program_entry {
     oct_program_entry *next;
@@ -175,7 +177,7 @@ static octet_status build_failure(oct_device *d, cl_program program, cl_int err,
         line[n++] = *start == '\n' || *start == '\r' ? ' ' : *start;
     line[n] = '\0';
     free(log);
-    return oct_fail_prefix(oct_cl_fail(err, "clBuildProgram"), "kernel %s on '%s': %s", name,
+    return oct_fail_prefix(oct_device_fail(d, err, "clBuildProgram"), "kernel %s on '%s': %s", name,
                            d->caps.info.name, line);
 }
 
@@ -209,13 +211,13 @@ static void to_disk(oct_device *d, const char *key, cl_program program)
     free(binary);
 }
 
-static octet_status from_source(oct_device *d, const char *source, const char *options, const char *name,
-                                cl_program *program)
+static octet_status try_source(oct_device *d, const char *source, const char *options, const char *name,
+                               cl_program *program)
 {
     cl_int err;
     *program = clCreateProgramWithSource(d->context, 1, &source, NULL, &err);
     if (!*program)
-        return oct_cl_fail(err, "clCreateProgramWithSource");
+        return oct_device_fail(d, err, "clCreateProgramWithSource");
     err = clBuildProgram(*program, 1, &d->id, options, NULL, NULL);
     if (err == CL_SUCCESS)
         return OCTET_OK;
@@ -225,14 +227,30 @@ static octet_status from_source(oct_device *d, const char *source, const char *o
     return status;
 }
 
+/* Processes that fill one cache of a driver's at the same time trip over each other (PoCL), and what failed
+ * builds a moment later, as a new program. *tries: how many it took; the error text is that of the last
+ * failure. */
+static octet_status from_source(oct_device *d, const char *source, const char *options, const char *name,
+                                int *tries, cl_program *program)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    octet_status status = try_source(d, source, options, name, program);
+    for (*tries = 1; status == OCTET_DEVICE_ERROR && *tries < BUILD_TRIES; ++*tries) {
+        (void)nanosleep(&moment, NULL);
+        status = try_source(d, source, options, name, program);
+    }
+    return status;
+}
+
 /* A program to build, and what came of it. */
 typedef struct job {
     const char *file, *options;
     char name[MAX_PATH + MAX_OPTIONS]; /* "FILE OPTIONS" */
     cl_program program;
     bool cached; /* taken from disk */
+    int tries;   /* builds from source */
     octet_status status;
-    char error[OCT_ERROR_TEXT_BYTES]; /* error texts belong to threads */
+    char error[OCT_ERROR_TEXT_BYTES]; /* the last failure: error texts belong to threads */
 } job;
 
 static octet_status build(oct_device *d, job *j)
@@ -253,7 +271,9 @@ static octet_status build(oct_device *d, job *j)
         j->program = from_binary(d, key.data, all_options);
     j->cached = j->program != NULL;
     if (status == OCTET_OK && !j->cached) {
-        status = from_source(d, list.whole.data, all_options, j->name, &j->program);
+        status = from_source(d, list.whole.data, all_options, j->name, &j->tries, &j->program);
+        if (status == OCTET_OK && j->tries > 1)
+            snprintf(j->error, sizeof j->error, "%s", oct_error_text());
         if (status == OCTET_OK && d->cache_dir)
             to_disk(d, key.data, j->program);
     }
@@ -296,6 +316,8 @@ static octet_status keep_program(oct_device *d, job *j)
     }
     atomic_fetch_add(&d->counters[j->cached ? COUNT_CACHED : COUNT_BUILT], 1);
     oct_device_log(d, "%s: %s", j->cached ? "taken from the cache" : "compiled", j->name);
+    if (j->tries > 1)
+        oct_device_log(d, "it built when tried again: %.300s", j->error);
     strcpy(copy, j->name);
     *e = (oct_program_entry){.next = d->programs, .name = copy, .program = j->program};
     d->programs = e;
@@ -415,6 +437,7 @@ octet_status oct_device_kernel(oct_device *d, const char *file, const char *entr
 {
     *kernel = NULL;
     cl_program program;
+    FORWARD(oct_device_check(d));
     pthread_mutex_lock(&d->programs_lock);
     octet_status status = get_program(d, file, options, &program);
     cl_int err = CL_SUCCESS;
@@ -422,7 +445,7 @@ octet_status oct_device_kernel(oct_device *d, const char *file, const char *entr
         *kernel = clCreateKernel(program, entry, &err);
     pthread_mutex_unlock(&d->programs_lock);
     if (status == OCTET_OK && !*kernel)
-        return oct_fail_prefix(oct_cl_fail(err, "clCreateKernel"), "kernel %s of %s", entry, file);
+        return oct_fail_prefix(oct_device_fail(d, err, "clCreateKernel"), "kernel %s of %s", entry, file);
     return status;
 }
 

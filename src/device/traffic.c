@@ -46,6 +46,7 @@ static bool is_there(oct_device *d, cl_mem buffer, size_t bytes)
 octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
 {
     *buffer = NULL;
+    FORWARD(oct_device_check(d));
     RETURN_IF(bytes > SIZE_MAX - OCT_BUFFER_PAD || bytes + OCT_BUFFER_PAD > d->caps.info.max_alloc_bytes,
               OCTET_OUT_OF_MEMORY,
               "a buffer of %zu bytes exceeds the device's largest allocation (%llu bytes)", bytes,
@@ -53,7 +54,7 @@ octet_status oct_buffer_create(oct_device *d, size_t bytes, cl_mem *buffer)
     cl_int err;
     *buffer = clCreateBuffer(d->context, CL_MEM_READ_WRITE, bytes + OCT_BUFFER_PAD, NULL, &err);
     if (!*buffer)
-        return oct_fail_prefix(oct_cl_fail(err, "clCreateBuffer"), "%zu bytes", bytes);
+        return oct_fail_prefix(oct_device_fail(d, err, "clCreateBuffer"), "%zu bytes", bytes);
     if (!is_there(d, *buffer, bytes + OCT_BUFFER_PAD)) {
         clReleaseMemObject(*buffer);
         *buffer = NULL;
@@ -98,11 +99,12 @@ octet_status oct_device_upload(oct_device *d, oct_traffic kind, cl_mem buffer, s
 {
     if (from->bytes == 0)
         return OCTET_OK;
+    FORWARD(oct_device_check(d));
     cl_int err;
     if (kind != OCT_TRAFFIC_WEIGHT || !oct_staging_write(d, d->queue, buffer, offset, from, NULL, NULL, &err))
         err = write(d->queue, buffer, offset, from, 0, NULL, NULL);
     if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueWriteBuffer");
+        return oct_device_fail(d, err, "clEnqueueWriteBuffer");
     oct_count(d, kind == OCT_TRAFFIC_WEIGHT ? COUNT_WEIGHT_UP : COUNT_INPUT_UP, from->bytes);
     oct_count(d, COUNT_TRANSFERS, 1);
     return OCTET_OK;
@@ -117,7 +119,7 @@ static octet_status upload_queue(oct_device *d, cl_command_queue *queue)
     cl_int err;
     cl_command_queue mine = clCreateCommandQueue(d->context, d->id, 0, &err), none = NULL;
     if (!mine)
-        return oct_cl_fail(err, "clCreateCommandQueue");
+        return oct_device_fail(d, err, "clCreateCommandQueue");
     *queue = mine;
     if (!atomic_compare_exchange_strong(&d->upload_queue, &none, mine)) {
         clReleaseCommandQueue(mine);
@@ -130,17 +132,18 @@ octet_status oct_device_upload_beside(oct_device *d, cl_mem buffer, size_t offse
                                       cl_event after, cl_event *done)
 {
     *done = NULL;
+    FORWARD(oct_device_check(d));
     cl_command_queue queue;
     FORWARD(upload_queue(d, &queue));
     cl_int err = clFlush(d->queue); /* an event that another queue waits for must have been sent */
     if (err == CL_SUCCESS && !oct_staging_write(d, queue, buffer, offset, from, after, done, &err))
         err = write(queue, buffer, offset, from, 1, &after, done);
     if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueWriteBuffer");
+        return oct_device_fail(d, err, "clEnqueueWriteBuffer");
     oct_count(d, COUNT_WEIGHT_UP, from->bytes);
     oct_count(d, COUNT_TRANSFERS, 1);
     err = clFlush(queue);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFlush");
+    return err == CL_SUCCESS ? OCTET_OK : oct_device_fail(d, err, "clFlush");
 }
 
 bool oct_device_copies_at_once(oct_device *d)
@@ -154,8 +157,9 @@ bool oct_device_copies_at_once(oct_device *d)
 octet_status oct_device_mark(oct_device *d, cl_event *event)
 {
     *event = NULL;
+    FORWARD(oct_device_check(d));
     cl_int err = clEnqueueMarkerWithWaitList(d->queue, 0, NULL, event);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clEnqueueMarkerWithWaitList");
+    return err == CL_SUCCESS ? OCTET_OK : oct_device_fail(d, err, "clEnqueueMarkerWithWaitList");
 }
 
 void oct_event_release(cl_event event)
@@ -170,9 +174,10 @@ octet_status oct_device_download(oct_device *d, oct_traffic kind, cl_mem buffer,
     (void)kind; /* only outputs come down */
     if (bytes == 0)
         return OCTET_OK;
+    FORWARD(oct_device_check(d));
     cl_int err = clEnqueueReadBuffer(d->queue, buffer, CL_FALSE, offset, bytes, data, 0, NULL, NULL);
     if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueReadBuffer");
+        return oct_device_fail(d, err, "clEnqueueReadBuffer");
     oct_count(d, COUNT_OUTPUT_DOWN, bytes);
     oct_count(d, COUNT_TRANSFERS, 1);
     return OCTET_OK;
@@ -182,10 +187,11 @@ octet_status oct_device_launch(oct_device *d, cl_kernel kernel, cl_uint dims, co
                                const size_t *local, cl_uint wait_count, const cl_event *waits,
                                cl_event *event)
 {
+    FORWARD(oct_device_check(d));
     cl_int err = clEnqueueNDRangeKernel(d->queue, kernel, dims, NULL, global, local, wait_count,
                                         wait_count ? waits : NULL, event);
     if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clEnqueueNDRangeKernel");
+        return oct_device_fail(d, err, "clEnqueueNDRangeKernel");
     oct_count(d, COUNT_LAUNCHES, 1);
     return OCTET_OK;
 }
@@ -194,7 +200,8 @@ octet_status oct_device_finish(oct_device *d)
 {
     oct_count(d, COUNT_WAITS, 1);
     cl_int err = clFinish(d->queue);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clFinish");
+    return err == CL_SUCCESS ? oct_device_check_available(d, "clFinish")
+                             : oct_device_fail(d, err, "clFinish");
 }
 
 octet_status oct_device_finish_after(oct_device *d, octet_status status)

@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-octet_status oct_set_mem_arg(bound_launch *l, cl_uint index, cl_mem buffer, size_t offset)
+octet_status oct_set_mem_arg(const oct_executor *e, bound_launch *l, cl_uint index, cl_mem buffer,
+                             size_t offset)
 {
     if (!l->kernel) {
         l->operands[index / 2] = buffer;
@@ -13,7 +14,7 @@ octet_status oct_set_mem_arg(bound_launch *l, cl_uint index, cl_mem buffer, size
     cl_int err = clSetKernelArg(l->kernel, index, sizeof buffer, &buffer);
     if (err == CL_SUCCESS)
         err = clSetKernelArg(l->kernel, index + 1, sizeof at, &at);
-    return err == CL_SUCCESS ? OCTET_OK : oct_cl_fail(err, "clSetKernelArg");
+    return err == CL_SUCCESS ? OCTET_OK : oct_device_fail(e->device, err, "clSetKernelArg");
 }
 
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset)
@@ -90,7 +91,7 @@ static octet_status set_own(oct_executor *e, const patch *p)
     size_t offset;
     cl_mem buffer = find_scratch(e, p->mem, &offset);
     bool placed = p->mem != OCT_MEM_NONE && e->places[p->mem].region == OCT_REGION_ARENA;
-    return oct_set_mem_arg(&e->run[p->launch], p->index, buffer, placed ? offset + p->offset : 0);
+    return oct_set_mem_arg(e, &e->run[p->launch], p->index, buffer, placed ? offset + p->offset : 0);
 }
 
 /* Another plan of the session may have made the scratch memory anew. */
@@ -133,7 +134,7 @@ octet_status oct_executor_set_buffer(oct_executor *e, oct_mem mem, cl_mem buffer
     for (size_t i = 0; i < e->patch_count; i++) {
         const patch *p = &e->patches[i];
         if (p->mem == mem && buffer)
-            FORWARD(oct_set_mem_arg(&e->run[p->launch], p->index, buffer, offset + p->offset));
+            FORWARD(oct_set_mem_arg(e, &e->run[p->launch], p->index, buffer, offset + p->offset));
         else if (p->mem == mem)
             FORWARD(set_own(e, p));
     }

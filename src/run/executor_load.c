@@ -75,7 +75,7 @@ static octet_status set_arg(binder *b, bound_launch *l, cl_uint index, const oct
 {
     size_t offset;
     cl_mem buffer = locate_arg(b, a, places, &offset);
-    return oct_set_mem_arg(l, index, buffer, offset);
+    return oct_set_mem_arg(b->e, l, index, buffer, offset);
 }
 
 static bool in_scratch(const oct_place *places, oct_mem mem)
@@ -90,8 +90,8 @@ static octet_status make_kernel(binder *b, const oct_launch *l, bound_launch *ou
     FORWARD(oct_check_args(out->kernel, l));
     cl_int err = clSetKernelArg(out->kernel, 2 * (cl_uint)l->arg_count, l->record->numbers_bytes, l->numbers);
     return err == CL_SUCCESS ? OCTET_OK
-                             : oct_fail_prefix(oct_cl_fail(err, "clSetKernelArg"), "%s of kernel %s",
-                                               l->record->numbers, l->entry);
+                             : oct_fail_prefix(oct_device_fail(b->e->device, err, "clSetKernelArg"),
+                                               "%s of kernel %s", l->record->numbers, l->entry);
 }
 
 /* Make the kernel of a launch and set its arguments. run: it belongs to the run list. */

@@ -74,7 +74,8 @@ octet_status oct_executor_lower_flag(oct_executor *e);
 /* A place in memory made of several buffers. */
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);
 /* Argument `index` of a kernel counts both of a memory's. */
-octet_status oct_set_mem_arg(bound_launch *l, cl_uint index, cl_mem buffer, size_t offset);
+octet_status oct_set_mem_arg(const oct_executor *e, bound_launch *l, cl_uint index, cl_mem buffer,
+                             size_t offset);
 octet_status oct_executor_enqueue(oct_executor *e, bound_launch *l, cl_uint wait_count, const cl_event *waits,
                                   cl_event *event);
 

@@ -138,7 +138,7 @@ static octet_status divide(batch *b, octet_session *const *sessions, size_t coun
 {
     double sum = 0, before = 0;
     for (size_t i = 0; i < count; i++) {
-        double share = shares ? shares[i] : 1.0;
+        const double share = shares[i];
         RETURN_IF(!(share >= 0 && share <= 1e30), OCTET_INVALID_ARGUMENT,
                   "octet_sessions_run: shares[%zu] is %g; shares are 0 or more", i, share);
         sum += share;
@@ -146,7 +146,7 @@ static octet_status divide(batch *b, octet_session *const *sessions, size_t coun
     RETURN_IF(sum <= 0, OCTET_INVALID_ARGUMENT, "octet_sessions_run: all shares are 0");
     int64_t first = 0;
     for (size_t i = 0; i < count; i++) {
-        before += shares ? shares[i] : 1.0;
+        before += shares[i];
         int64_t end = i + 1 == count ? b->rows : (int64_t)((double)b->rows * (before / sum) + 0.5);
         end = end < first ? first : end > b->rows ? b->rows : end;
         if (end > first || (b->rows == 0 && i == 0))
@@ -236,18 +236,49 @@ static octet_status run_batch(batch *b, octet_session *const *sessions, size_t s
     return status;
 }
 
-octet_status oct_batch_run(octet_session *const *sessions, size_t count, const double *shares,
-                           const octet_tensor *inputs, octet_tensor *outputs)
+static octet_status run_once(octet_session *const *sessions, size_t count, const double *shares,
+                             const octet_tensor *inputs, octet_tensor *outputs)
 {
-    const octet_model *model = oct_session_model(sessions[0]);
-    const oct_graph *g = model->graph;
+    const oct_graph *g = oct_session_model(sessions[0])->graph;
     batch b = {.graph = g, .input_count = (size_t)g->input_count, .output_count = (size_t)g->output_count};
-    FORWARD(check_networks(sessions, count));
-    FORWARD(check_nodes(&model->view));
     b.parts = calloc(count, sizeof *b.parts);
     RETURN_IF(!b.parts, OCTET_OUT_OF_MEMORY, "out of host memory for %zu parts of a batch", count);
     octet_status status = run_batch(&b, sessions, count, shares, inputs, outputs);
     free(b.tensors);
     free(b.parts);
+    return status;
+}
+
+/* ---- lost devices -------------------------------------------------------------------------------------- */
+
+/* Take their shares from the sessions whose devices are lost, where others may have them. Is there any that
+ * was not known before, and a session left? */
+static bool leave_out(octet_session *const *sessions, size_t count, double *shares)
+{
+    bool found = false, left = false;
+    for (size_t i = 0; i < count; i++) {
+        if (shares[i] > 0 && oct_session_is_left_out(sessions[i])) {
+            shares[i] = 0;
+            found = true;
+        }
+        left |= shares[i] > 0;
+    }
+    return found && left;
+}
+
+octet_status oct_batch_run(octet_session *const *sessions, size_t count, const double *shares,
+                           const octet_tensor *inputs, octet_tensor *outputs)
+{
+    FORWARD(check_networks(sessions, count));
+    FORWARD(check_nodes(&oct_session_model(sessions[0])->view));
+    double *left = malloc(count * sizeof *left);
+    RETURN_IF(!left, OCTET_OUT_OF_MEMORY, "out of host memory for %zu parts of a batch", count);
+    for (size_t i = 0; i < count; i++)
+        left[i] = shares ? shares[i] : 1.0;
+    octet_status status;
+    do {
+        status = run_once(sessions, count, left, inputs, outputs);
+    } while (status == OCTET_DEVICE_LOST && leave_out(sessions, count, left));
+    free(left);
     return status;
 }

@@ -6,7 +6,8 @@
 struct octet_session {
     octet_model *model;
     oct_plan_cache plans;
-    bool host_border;  /* what oct_session_run does */
+    bool host_border; /* what oct_session_run does */
+    bool lost_to_others;
     oct_shape *shapes; /* of the call in progress, by input */
     bool *allocated;   /* by output: the run in progress made its memory */
     const oct_launch_time *times;
@@ -60,6 +61,7 @@ octet_status oct_session_make(octet_model *model, const octet_session_desc *d, o
     s->model = model;
     oct_model_retain(model);
     s->host_border = oct_model_host_border(model, d->border);
+    s->lost_to_others = d->lost_to_others != 0;
     s->plans = oct_model_plans(model, d->memory_limit);
     oct_plan_cache_open(&s->plans);
     s->shapes = calloc((size_t)model->graph->input_count + 1, sizeof *s->shapes);
@@ -83,6 +85,11 @@ void oct_session_free(octet_session *s)
     free(s->shapes);
     free(s->allocated);
     free(s);
+}
+
+bool oct_session_is_left_out(const octet_session *s)
+{
+    return s->lost_to_others && oct_device_is_lost(s->model->device);
 }
 
 const octet_model *oct_session_model(const octet_session *s)

@@ -11,6 +11,8 @@ octet_status oct_session_make(octet_model *model, const octet_session_desc *desc
 void oct_session_free(octet_session *session); /* NULL is fine */
 
 const octet_model *oct_session_model(const octet_session *session);
+/* Is its device lost, and do others do its rows then? */
+bool oct_session_is_left_out(const octet_session *session);
 /* The plan in use, for what it is and has measured; NULL: none yet. Valid until the session is used again. */
 const oct_plan *oct_session_plan(const octet_session *session);
 uint64_t oct_session_device_bytes(const octet_session *session); /* held, of all its plans */
