@@ -282,6 +282,16 @@ static octet_status apply_overrides(oct_device *d)
     return override_x86(&d->caps, e->x86);
 }
 
+/* The device becomes d's own, who releases it. */
+static octet_status take_device(oct_device *d, cl_device_id id)
+{
+    cl_int err = clRetainDevice(id);
+    if (err != CL_SUCCESS)
+        return oct_cl_fail(err, "clRetainDevice");
+    d->id = id;
+    return OCTET_OK;
+}
+
 static octet_status choose_device(const char *want, oct_device *d)
 {
     device_list list;
@@ -290,8 +300,7 @@ static octet_status choose_device(const char *want, oct_device *d)
     octet_status status = select_device(&list, want, &chosen);
     if (status == OCTET_OK) {
         d->platform = list.at[chosen].platform;
-        d->id = list.at[chosen].id;
-        clRetainDevice(d->id);
+        status = take_device(d, list.at[chosen].id);
     }
     free_list(&list);
     return status;
@@ -353,8 +362,7 @@ static octet_status adopt(oct_device *d, cl_context context, cl_command_queue qu
     RETURN_IF(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, OCTET_INVALID_ARGUMENT,
               "octet_context_from_cl: the queue is out of order; Octet needs an in-order one");
     d->profiling = d->profiling && (properties & CL_QUEUE_PROFILING_ENABLE);
-    d->id = id;
-    clRetainDevice(id);
+    FORWARD(take_device(d, id));
     err = clGetDeviceInfo(d->id, CL_DEVICE_PLATFORM, sizeof d->platform, &d->platform, NULL);
     if (err != CL_SUCCESS)
         return oct_cl_fail(err, "clGetDeviceInfo");
