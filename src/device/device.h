@@ -106,6 +106,13 @@ bool oct_device_copies_at_once(oct_device *device);
 /* An event that is complete when everything enqueued so far is. */
 octet_status oct_device_mark(oct_device *device, cl_event *event);
 void oct_event_release(cl_event event); /* NULL is fine */
+bool oct_event_is_over(cl_event event); /* done, or failed */
+/* Commands that were enqueued and whose event then said that they failed: drivers go on with what is behind
+ * them, and finish without an error. A count that has grown between two looks: something in between is not
+ * what it should be, perhaps another thread's. Looks at the copies of weights that are complete. */
+uint64_t oct_device_failures(oct_device *device);
+/* Wait for the event's command, count it above if it failed, release the event. NULL is fine. */
+void oct_device_settle(oct_device *device, cl_event event);
 
 /* Enqueue a kernel whose arguments are set. local NULL: driver's choice. It waits for these events; event may
  * be NULL. */

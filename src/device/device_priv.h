@@ -65,6 +65,7 @@ struct oct_device {
     uint64_t real_bytes; /* of memory there really is, for tests; 0: whatever the driver gives */
     atomic_bool used_blas;
     oct_staging staging;
+    atomic_uint_fast64_t failures; /* commands whose events say that they failed */
     atomic_uint_fast64_t counters[COUNTER_COUNT];
     atomic_uint_fast64_t held_bytes, peak_bytes; /* of buffers */
 };
@@ -128,6 +129,8 @@ void oct_disk_cache_put(const char *folder, const char *key, const unsigned char
 size_t oct_staging_bytes(const oct_caps *caps, const oct_environment *environment);
 bool oct_staging_write(oct_device *device, cl_command_queue queue, cl_mem buffer, size_t offset,
                        const oct_host_data *from, cl_event after, cl_event *done, cl_int *err);
+/* Settle the copies that are complete. */
+void oct_staging_look(oct_device *device);
 void oct_staging_close(oct_device *device);
 /* copiers.c: bytes [first, first + count) of `from`, as they lie on the device; together: by several threads,
  * which are started when there are none. One copy at a time. */

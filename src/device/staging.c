@@ -72,28 +72,39 @@ static cl_int send(oct_device *d, cl_command_queue queue, cl_mem buffer, size_t 
     int turn = s->turn;
     size_t left = from->bytes - first, n = left < s->piece_bytes ? left : s->piece_bytes;
     cl_event event = NULL;
-    cl_int err = CL_SUCCESS;
     if (s->busy[turn]) {
         oct_count(d, COUNT_WAITS, 1);
-        err = clWaitForEvents(1, &s->busy[turn]);
-        clReleaseEvent(s->busy[turn]);
+        oct_device_settle(d, s->busy[turn]); /* if it failed, those whose copy it was will see that */
         s->busy[turn] = NULL;
     }
-    if (err != CL_SUCCESS)
-        return err;
     /* Large copies by several threads. */
     oct_copiers_copy(&s->copiers, n > s->piece_bytes / 8, from, first, n, s->at[turn]);
-    err = clEnqueueWriteBuffer(queue, buffer, CL_FALSE, offset + first, n, s->at[turn], after ? 1 : 0,
-                               after ? &after : NULL, &event);
+    cl_int err = clEnqueueWriteBuffer(queue, buffer, CL_FALSE, offset + first, n, s->at[turn], after ? 1 : 0,
+                                      after ? &after : NULL, &event);
     if (err != CL_SUCCESS)
         return err;
     s->busy[turn] = event;
     s->turn = (turn + 1) % OCT_STAGING_PIECES;
     if (done) {
-        clRetainEvent(event);
+        err = clRetainEvent(event);
+        if (err != CL_SUCCESS)
+            return err;
         *done = event;
     }
     return clFlush(queue);
+}
+
+void oct_staging_look(oct_device *d)
+{
+    oct_staging *s = &d->staging;
+    pthread_mutex_lock(&s->lock);
+    for (int i = 0; i < OCT_STAGING_PIECES; i++) {
+        if (s->busy[i] && oct_event_is_over(s->busy[i])) {
+            oct_device_settle(d, s->busy[i]);
+            s->busy[i] = NULL;
+        }
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 bool oct_staging_write(oct_device *d, cl_command_queue queue, cl_mem buffer, size_t offset,

@@ -168,6 +168,26 @@ void oct_event_release(cl_event event)
         clReleaseEvent(event);
 }
 
+bool oct_event_is_over(cl_event event)
+{
+    cl_int state = CL_QUEUED;
+    cl_int err = clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state, &state, NULL);
+    return err != CL_SUCCESS || state <= CL_COMPLETE;
+}
+
+void oct_device_settle(oct_device *d, cl_event event)
+{
+    if (event && clWaitForEvents(1, &event) != CL_SUCCESS)
+        atomic_fetch_add(&d->failures, 1);
+    oct_event_release(event);
+}
+
+uint64_t oct_device_failures(oct_device *d)
+{
+    oct_staging_look(d);
+    return atomic_load(&d->failures);
+}
+
 octet_status oct_device_download(oct_device *d, oct_traffic kind, cl_mem buffer, size_t offset, void *data,
                                  size_t bytes)
 {

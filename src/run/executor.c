@@ -46,6 +46,10 @@ octet_status oct_executor_enqueue(oct_executor *e, bound_launch *l, cl_uint wait
 
 static void drop_events(oct_executor *e)
 {
+    for (size_t i = 0; i < e->stream_count; i++) {
+        oct_event_release(e->streams[i].done);
+        e->streams[i].done = NULL;
+    }
     for (size_t i = 0; i < e->run_count; i++) {
         oct_event_release(e->run[i].event);
         e->run[i].event = NULL;
@@ -58,8 +62,7 @@ void oct_executor_destroy(oct_executor *e)
         return;
     if (e->stream_count) /* uploads that are on their way read the model's bytes */
         oct_device_quiesce(e->device);
-    if (e->run)
-        drop_events(e);
+    drop_events(e);
     for (size_t i = 0; i < e->run_count; i++) {
         if (e->run[i].kernel)
             clReleaseKernel(e->run[i].kernel);
@@ -252,20 +255,36 @@ octet_status oct_executor_run(oct_executor *e, cl_event *event)
     progress p = {0};
     if (event)
         *event = NULL;
-    if (profiling)
-        drop_events(e);
+    drop_events(e);
+    if (e->stream_count)
+        e->failures = oct_device_failures(e->device);
     FORWARD(follow_scratch(e));
     octet_status status = enqueue_launches(e, &p, event);
     oct_event_release(p.last);
-    for (size_t i = 0; i < p.started; i++) {
-        oct_event_release(e->streams[i].done);
-        e->streams[i].done = NULL;
-    }
     FORWARD(status);
     if (profiling && event && e->run_count) {
+        cl_int err = clRetainEvent(e->run[e->run_count - 1].event);
+        if (err != CL_SUCCESS)
+            return oct_cl_fail(err, "clRetainEvent");
         *event = e->run[e->run_count - 1].event;
-        clRetainEvent(*event);
     }
+    return OCTET_OK;
+}
+
+octet_status oct_executor_settle(oct_executor *e)
+{
+    for (size_t i = 0; i < e->stream_count; i++) {
+        oct_device_settle(e->device, e->streams[i].done);
+        e->streams[i].done = NULL;
+    }
+    for (size_t i = 0; i < e->run_count; i++) { /* events only when profiling */
+        const bound_launch *l = &e->run[i];
+        cl_int err = l->event ? clWaitForEvents(1, &l->event) : CL_SUCCESS;
+        if (err != CL_SUCCESS)
+            return oct_fail_prefix(oct_cl_fail(err, "clWaitForEvents"), "kernel %s", l->name);
+    }
+    RETURN_IF(e->stream_count && oct_device_failures(e->device) != e->failures, OCTET_DEVICE_ERROR,
+              "a copy of streamed weights failed on the device; run again, or raise the memory limit");
     return OCTET_OK;
 }
 

@@ -384,7 +384,10 @@ static octet_status load(binder *b)
     FORWARD(make_flag(b));
     /* Uploads read b->small and the caller's constants: finish before they go. */
     const double start = oct_seconds();
+    const uint64_t failures = oct_device_failures(e->device);
     FORWARD(oct_device_finish_after(e->device, bind_all(b)));
+    RETURN_IF(oct_device_failures(e->device) != failures, OCTET_DEVICE_ERROR,
+              "a copy of weights failed on the device");
     FORWARD(oct_executor_check_flag(e));
     oct_device_count_load(e->device, oct_seconds() - start);
     FORWARD(oct_device_finish_after(e->device, warm_up(e)));

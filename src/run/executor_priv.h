@@ -32,7 +32,7 @@ typedef struct bound_stream {
     oct_host_data from;
     size_t offset;       /* in scratch */
     size_t start, first; /* may begin when launches before `start` are done; `first` reads it */
-    cl_event done;       /* while a run is being enqueued */
+    cl_event done;       /* of the last run, until it is waited for */
 } bound_stream;
 
 struct oct_executor {
@@ -50,11 +50,12 @@ struct oct_executor {
     size_t arena_bytes, scratch_bytes, weight_bytes, streamed_bytes;
     uint64_t scratch_generation; /* that the arguments are set for */
     oct_launch_time *times;
-    bool external; /* some memory is a buffer of the caller's */
     cl_mem flag;   /* where kernels note a number out of range; NULL: no launch has any to check */
     oct_flag seen; /* as the last download found it */
     oct_check *checks;
     oct_arena texts; /* of checks */
+    bool external;     /* some memory is a buffer of the caller's */
+    uint64_t failures; /* of the device (oct_device_failures) when the last run began */
 };
 
 /* Copy into / out of an INPUT / OUTPUT memory of the recipe. Neither waits: data must stay valid until the
@@ -70,6 +71,9 @@ octet_status oct_executor_read_flag(oct_executor *e);
 octet_status oct_executor_check_flag(oct_executor *e);
 /* Enqueue lowering it. */
 octet_status oct_executor_lower_flag(oct_executor *e);
+/* What is streamed fails behind the queue's back, and so does what only events know of. After the last run
+ * has been waited for: DEVICE_ERROR if something did. */
+octet_status oct_executor_settle(oct_executor *e);
 
 /* A place in memory made of several buffers. */
 cl_mem oct_region_at(const oct_store *s, const oct_region_buffers *region, size_t *offset);

@@ -25,6 +25,7 @@ static octet_status download(oct_executor *e, const oct_host_memory *memories, s
 static octet_status finish(oct_executor *e, octet_status status)
 {
     FORWARD(oct_device_finish_after(e->device, status));
+    FORWARD(oct_executor_settle(e));
     return oct_executor_check_flag(e);
 }
 
