@@ -21,7 +21,7 @@ for operator in $(printf '%s\n' "$table" | tr -c 'A-Za-z0-9\n' ' '); do
 done
 
 steps=$(scripts/test --list)
-for document in README.md CONTRIBUTING.md CHANGELOG.md $(find docs examples -name '*.md'); do
+for document in README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md $(find docs examples -name '*.md'); do
     # shellcheck disable=SC2013 # words are what is wanted
     for link in $(grep -o '](\([^)]*\))' "$document" | sed 's/^](//; s/)$//; s/#.*//'); do
         case $link in
