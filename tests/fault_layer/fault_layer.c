@@ -206,7 +206,8 @@ static cl_program CL_API_CALL my_clCreateProgramWithBinary(cl_context context, c
                                                            const unsigned char **binaries, cl_int *status,
                                                            cl_int *error)
 {
-    if (fails(FAULT_CALL, __func__ + 3) | fails(FAULT_BINARY, __func__ + 3)) {
+    bool refused = fails(FAULT_BINARY, __func__ + 3);
+    if (fails(FAULT_CALL, __func__ + 3) || refused) {
         if (error)
             *error = order.code;
         return NULL;
