@@ -53,7 +53,7 @@ struct oct_executor {
     cl_mem flag;   /* where kernels note a number out of range; NULL: no launch has any to check */
     oct_flag seen; /* as the last download found it */
     oct_check *checks;
-    oct_arena texts; /* of checks */
+    oct_arena texts;   /* of checks */
     bool external;     /* some memory is a buffer of the caller's */
     uint64_t failures; /* of the device (oct_device_failures) when the last run began */
 };

@@ -8,6 +8,7 @@
  * too. The last line says how many were refused, and how many ran. A mutant is a pure function of the seed,
  * its number and the models. */
 #include "npy.h"
+#include "save_npy.h"
 
 #include <octet/octet.h>
 
@@ -89,7 +90,7 @@ static void keep_tensors(const work *w, const char *what, const octet_tensor *te
     char path[512];
     for (size_t i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%s/%ld_%s%zu.npy", w->keep, w->number, what, i);
-        if (npy_write(path, &tensors[i]) != 0)
+        if (!save_npy(path, &tensors[i]))
             exit(1);
     }
 }
