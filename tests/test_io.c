@@ -140,7 +140,10 @@ static void owner_is_kept(void **state)
     make("theirs", "before");
     assert_int_equal(chown("theirs", 1234, 4321), 0);
     assert_int_equal(chmod("theirs", 0600), 0);
+    make(".theirs.octet-0", "left");
+    assert_int_equal(chown(".theirs.octet-0", 1234, 4321), 0);
     assert_null(write_text("theirs", "after"));
+    check_names(1);
     assert_int_equal(stat("theirs", &about), 0);
     assert_true(about.st_uid == 1234 && about.st_gid == 4321 && about.st_mode == (S_IFREG | 0600));
     assert_int_equal(remove("theirs"), 0);

@@ -98,13 +98,16 @@ static bool is_others(const oct_out_file *out, const struct stat *target)
 
 /* ---- the file beside it -------------------------------------------------------------------------------- */
 
-/* A name that a killed process has left: nobody holds its lock. */
+/* A name that a killed process has left: nobody holds its lock. (The superuser's may be the target's
+ * owner's.) */
 static bool remove_left(const oct_out_file *out)
 {
     struct stat about;
+    uid_t me = geteuid();
     int fd = openat(out->folder, out->temporary, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool is_left = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
-                   flock(fd, LOCK_EX | LOCK_NB) == 0 && unlinkat(out->folder, out->temporary, 0) == 0;
+    bool is_left = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) &&
+                   (about.st_uid == me || me == 0) && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+                   unlinkat(out->folder, out->temporary, 0) == 0;
     if (fd >= 0)
         close(fd);
     return is_left;
