@@ -449,7 +449,7 @@ static void run_pictures(void **state)
 {
     static const char digits[] = {'0', '3', '6'};
     (void)state;
-    write_bytes(in_folder("labels"), "zero\none\ntwo\nthree\nfour\nfive\nsix\n", 34);
+    write_bytes(in_folder("labels"), "zero\r\none\ntwo\nthree\r\nfour\nfive\nsix", 34); /* ends of any kind */
     for (size_t i = 0; i < sizeof digits; i++) {
         char option[512], expected[] = {' ', ' ', ' ', ' ', digits[i], ' ', ' ', '\0'};
         snprintf(option, sizeof option, "--image=%s/pictures/digit_%c.png", DIGITS, digits[i]);
@@ -457,6 +457,18 @@ static void run_pictures(void **state)
         assert_memory_equal(out, expected, sizeof expected - 1);
     }
     assert_non_null(strstr(out, " six\n"));
+    WORKS("run", MODEL, "--image", DIGITS "/pictures/digit_3.png", "--top", "1000", "--quiet", "--labels",
+          in_folder("labels"));
+    int lines = 0;
+    double before = 1e9, value;
+    for (const char *line = out; *line; line = strchr(line, '\n') + 1, lines++) {
+        assert_int_equal(sscanf(line, "%*d %lf", &value), 1);
+        assert_true(value <= before);
+        before = value;
+    }
+    assert_int_equal(lines, CLASSES);
+    assert_non_null(strstr(out, " three\n"));
+    assert_non_null(strstr(out, " zero\n"));
     WORKS("run", MODEL, "--image", DIGITS "/pictures/digit_3.png", "--batch", "3", "--quiet");
     assert_non_null(strstr(out, "[3, 10]"));
     FAILS(1, "no_labels", "run", MODEL, "--image", DIGITS "/pictures/digit_3.png", "--top=1", "--labels",

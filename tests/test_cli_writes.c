@@ -274,6 +274,20 @@ static void nothing_is_waited_for(void **state)
     assert_int_equal(access("x.onnx", F_OK), -1);
 }
 
+/* Of a name that is too long for a line its beginning and its end are told, and the mend behind it. */
+static void long_names_are_shortened(void **state)
+{
+    (void)state;
+    char path[4000];
+    memset(path, 'n', sizeof path);
+    for (size_t i = 200; i < sizeof path; i += 200)
+        path[i] = '/';
+    strcpy(path + sizeof path - 12, "/model.onnx");
+    FAILS("...", "inspect", path);
+    FAILS("/model.onnx: No such file", "inspect", path);
+    FAILS("/model.onnx: cannot be written: No such file", "devices", "--json", path);
+}
+
 /* ---- kills --------------------------------------------------------------------------------------------- */
 
 typedef struct killed_job {
@@ -298,16 +312,18 @@ static void sleep_micros(long micros)
     nanosleep(&t, NULL);
 }
 
-/* Wait for the `events`th change in the folder, or so long. */
-static void wait_for_changes(int watch, int events, int milliseconds)
+/* Wait for so many changes in the folder, so long for each. How many there were. */
+static int wait_for_changes(int watch, int most, int milliseconds)
 {
     char block[4096] __attribute__((aligned(8)));
     struct pollfd p = {.fd = watch, .events = POLLIN};
-    while (events > 0 && poll(&p, 1, milliseconds) > 0) {
+    int seen = 0;
+    while (seen < most && poll(&p, 1, milliseconds) > 0) {
         ssize_t n = read(watch, block, sizeof block);
-        for (ssize_t at = 0; at < n; events--)
+        for (ssize_t at = 0; at < n; seen++)
             at += (ssize_t)sizeof(struct inotify_event) + ((const struct inotify_event *)(block + at))->len;
     }
+    return seen;
 }
 
 typedef struct kill_counts {
@@ -332,17 +348,18 @@ static void check_outs(const killed_job *job, char (*wanted)[TEXT], const size_t
 }
 
 /* In one of two ways: any time, or as soon as a number of things have happened to the folder. */
-static void kill_once(const killed_job *job, int watch, unsigned run_micros, kill_counts *counts)
+static void kill_once(const killed_job *job, int watch, unsigned run_micros, unsigned changes,
+                      kill_counts *counts)
 {
     int status;
     for (int i = 0; job->outs[i]; i++)
         write_text(job->outs[i], "old", 3);
-    wait_for_changes(watch, 1000, 0); /* those are over */
+    (void)wait_for_changes(watch, 1000, 0); /* those are over */
     pid_t child = start(job->arguments, 0);
     if (next_random(4) == 0) {
         sleep_micros((long)next_random(run_micros));
     } else {
-        wait_for_changes(watch, 1 + (int)next_random(16), 400);
+        (void)wait_for_changes(watch, 1 + (int)next_random(changes), 400);
         sleep_micros((long)next_random(next_random(2) ? 300 : 5000));
     }
     kill(child, SIGKILL);
@@ -359,6 +376,10 @@ static void kill_job(const killed_job *job, int kills, kill_counts *sum)
     kill_counts counts = {0};
     struct timespec from, to;
     (void)mkdir(job->in, 0700);
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(watch >= 0);
+    assert_true(
+        inotify_add_watch(watch, job->in, IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ATTRIB | IN_DELETE) >= 0);
     clock_gettime(CLOCK_MONOTONIC, &from);
     if (run(0, job->arguments) != 0)
         fail_msg("%s: %s", job->name, err);
@@ -366,12 +387,9 @@ static void kill_job(const killed_job *job, int kills, kill_counts *sum)
     unsigned micros = (unsigned)((to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000);
     for (int i = 0; job->outs[i]; i++)
         read_text(job->outs[i], wanted[i], &sizes[i]);
-    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    assert_true(watch >= 0);
-    assert_true(
-        inotify_add_watch(watch, job->in, IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_ATTRIB | IN_DELETE) >= 0);
+    unsigned changes = (unsigned)wait_for_changes(watch, 1000, 0);
     while (counts.killed < kills && counts.done < 20 * kills) {
-        kill_once(job, watch, micros + 1, &counts);
+        kill_once(job, watch, micros + 1, changes + 1, &counts);
         check_outs(job, wanted, sizes, &counts);
         counts.left += count_left(job->in) > 0;
     }
@@ -435,6 +453,7 @@ int main(void)
         cmocka_unit_test(no_input_is_written_over),
         cmocka_unit_test(a_failed_run_keeps_what_was_there),
         cmocka_unit_test(nothing_is_waited_for),
+        cmocka_unit_test(long_names_are_shortened),
         cmocka_unit_test(killed_while_it_writes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
