@@ -274,12 +274,45 @@ static void round_clip_and_reduce_are_exact(void **state)
     }
 }
 
+/* y[channel][i][j] = x[c][2 i + row][2 j + column], with the channel as the mode says. */
+static void blocks_are_in_order(void **state)
+{
+    (void)state;
+    octet_context *context;
+    CHECK_OK(octet_context_create(NULL, &context));
+    for (int crd = 0; crd < 2; crd++) {
+        unsigned char x[32];
+        const octet_tensor in = {OCTET_U8, 4, {1, 2, 4, 4}, x, sizeof x};
+        octet_tensor out = {0};
+        octet_model *model;
+        octet_session *session;
+        for (int i = 0; i < 32; i++)
+            x[i] = (unsigned char)(i + 1);
+        CHECK_OK(octet_model_load(context,
+                                  crd ? OCTET_SOURCE_DIR "/tests/data/space_to_depth_CRD.onnx"
+                                      : OCTET_SOURCE_DIR "/tests/data/space_to_depth_DCR.onnx",
+                                  NULL, &model));
+        CHECK_OK(octet_session_create(model, NULL, &session));
+        CHECK_OK(octet_session_run(session, &in, 1, &out, 1));
+        for (int at = 0; at < 32; at++) {
+            int c = at / 16, h = at / 4 % 4, w = at % 4, place = h % 2 * 2 + w % 2;
+            int channel = crd ? c * 4 + place : place * 2 + c;
+            assert_int_equal(((unsigned char *)out.data)[channel * 4 + h / 2 * 2 + w / 2], at + 1);
+        }
+        octet_tensor_free(&out);
+        octet_session_destroy(session);
+        octet_model_destroy(model);
+    }
+    octet_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transposes_are_exact),      cmocka_unit_test(casts_are_exact),
         cmocka_unit_test(float_arithmetic_is_exact), cmocka_unit_test(int_arithmetic_is_exact),
         cmocka_unit_test(clip_at_zero_is_exact),     cmocka_unit_test(round_clip_and_reduce_are_exact),
+        cmocka_unit_test(blocks_are_in_order),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }

@@ -24,6 +24,7 @@ typedef struct octet_comparison_desc {
     size_t struct_size;
     const octet_fixed_input *fixed; /* [fixed_count], copied: inputs of either network; not in samples */
     size_t fixed_count;
+    uint64_t memory_limit; /* device bytes of a network while it runs; 0: as for a session */
 } octet_comparison_desc;
 
 /* Map two ONNX files, which must not change while the comparison lives. Tensors are compared on the

@@ -359,7 +359,8 @@ typedef struct octet_session_desc {
     const octet_value_info *inputs; /* NULL, or one entry per model input: the dims to plan for now, no -1 */
     size_t input_count;             /* that of the model, with inputs */
     /* Device bytes the session may hold: weights, activations and all. Weights that do not fit are streamed:
-     * uploaded piece by piece behind the computation, in every run. 0: the device's memory is the limit. */
+     * uploaded piece by piece behind the computation, in every run. 0: the device's memory is the limit, half
+     * of it where it is the host's too. */
     uint64_t memory_limit;
     /* Of octet_session_run; octet_session_enqueue takes and gives the model's own dtypes. */
     octet_border border;

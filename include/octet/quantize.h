@@ -77,7 +77,13 @@ typedef struct octet_quantize_desc {
      * may leave them out. [fixed_count], copied. */
     const octet_fixed_input *fixed;
     size_t fixed_count;
+    /* Bytes that all samples together may take on the host, and a network on the device while it runs. 0:
+     * octet_sample_memory_limit; what a session may hold where nobody says. */
+    uint64_t memory_limit;
 } octet_quantize_desc;
+
+/* A quarter of the memory that this process can have: the machine's, or what its control group leaves it. */
+OCTET_API uint64_t octet_sample_memory_limit(void);
 
 /* A float network on its way to int8. Belongs to one thread at a time. */
 typedef struct octet_quantizer octet_quantizer;

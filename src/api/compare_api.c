@@ -43,7 +43,8 @@ octet_status octet_comparison_create(octet_context *context, const char *a, cons
     if (status == OCTET_OK)
         status = fix_inputs(files, &d);
     if (status == OCTET_OK)
-        return oct_comparison_open(context->device, files, (const char *const[2]){a, b}, comparison);
+        return oct_comparison_open(context->device, files, (const char *const[2]){a, b}, d.memory_limit,
+                                   comparison);
     oct_onnx_free(files[0]);
     oct_onnx_free(files[1]);
     return status;

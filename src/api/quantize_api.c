@@ -2,6 +2,7 @@
 #include "api.h"
 #include "dtype.h"
 #include "fixed_api.h"
+#include "host_memory.h"
 #include "quantizer.h"
 #include "sample_api.h"
 #include "write_best.h"
@@ -70,6 +71,11 @@ octet_status octet_quantizer_create(octet_context *context, const char *path, co
         return oct_quantizer_open(context->device, file, &d, quantizer);
     oct_onnx_free(file);
     return status;
+}
+
+uint64_t octet_sample_memory_limit(void)
+{
+    return oct_sample_memory();
 }
 
 void octet_quantizer_destroy(octet_quantizer *q)

@@ -92,6 +92,7 @@ static int fill_desc(const cli_options *options, octet_quantize_desc *d)
     d->exclude = options->excludes.items;
     d->exclude_count = options->excludes.count;
     d->auto_count = (int)options->keep;
+    d->memory_limit = options->memory_limit;
     d->progress = show_progress;
     d->progress_user = (void *)options;
     return find_observer(options->observer, &d->observer);

@@ -81,6 +81,7 @@ int compare_layers(const cli_options *options, const fixed_inputs *fixed, octet_
     OCTET_INIT(desc);
     desc.fixed = fixed->items;
     desc.fixed_count = fixed->count;
+    desc.memory_limit = options->memory_limit;
     octet_tensor *inputs = calloc(set->inputs + 1, sizeof *inputs);
     int status = inputs ? EXIT_DONE : cli_error("out of memory");
     if (status == EXIT_DONE && octet_comparison_create(context, options->operands.items[0],

@@ -106,6 +106,8 @@ static const option_row rows[] = {
      "pictures, where the model leaves it open; their own by default"},
     {"memory-limit", "SIZE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_SIZE, FIELD(memory_limit), 0, 0,
      "device memory to use at most, like 64M or 1G; weights that do not fit are streamed"},
+    {"memory-limit", "SIZE", FOR_QUANTIZE | FOR_COMPARE, KIND_SIZE, FIELD(memory_limit), 0, 0,
+     "memory for samples, and for a network on the device; a quarter of the machine's by default"},
     {"border", "WHERE", FOR_INSPECT | FOR_RUN | FOR_BENCH, KIND_TEXT, FIELD(border), 0, 0,
      "who quantizes float inputs and dequantizes outputs: host, device, or auto (default), what moves less"},
     {"shape", "[NAME=]DIMS", FOR_INSPECT | FOR_RUN | FOR_BENCH | FOR_TUNE, KIND_LIST, FIELD(dims), 0, 0,

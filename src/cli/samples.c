@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <math.h>
+#include <octet/quantize.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ typedef struct reading {
     sample_set *set;
     sample_stream *only; /* the input that a NAME= names, or the only one; NULL: by the array's name */
     const char *path;
+    uint64_t bytes, limit; /* that samples take, and may take */
     float mean[3], std[3], scale;
     int height, width; /* of pictures where the network does not say; 0: the picture's own */
 } reading;
@@ -34,6 +36,24 @@ static int push(sample_stream *s, const octet_tensor *t)
         s->capacity = capacity;
     }
     s->items[s->count++] = *t;
+    return EXIT_DONE;
+}
+
+/* May so many samples like this be made? What each takes besides its numbers counts too. */
+static int take_room(reading *r, const sample_stream *s, const octet_tensor *one, int64_t samples)
+{
+    const uint64_t each = octet_tensor_bytes(one) + 2 * sizeof *one;
+    if (samples && !octet_tensor_bytes(one)) {
+        char text[256];
+        return cli_error("%s: its samples for input \"%s\", %s, hold nothing, or too much", r->path,
+                         s->info.name, shape_text(text, sizeof text, one->dtype, one->rank, one->dims));
+    }
+    if ((uint64_t)samples > (r->limit - r->bytes) / each)
+        return cli_error(
+            "%s: %lld samples of %llu bytes; with these samples take more than %llu bytes of memory: give "
+            "fewer (--samples N), or raise --memory-limit",
+            r->path, (long long)samples, (unsigned long long)each, (unsigned long long)r->limit);
+    r->bytes += (uint64_t)samples * each;
     return EXIT_DONE;
 }
 
@@ -84,6 +104,11 @@ static int add_array(reading *r, sample_stream *s, const octet_tensor *t)
                          shape_text(a, sizeof a, t->dtype, t->rank, t->dims), want->name,
                          shape_text(b, sizeof b, want->dtype, want->rank, want->dims));
     }
+    const int64_t most = r->options->samples - (int64_t)s->count;
+    if (r->options->samples && samples > most)
+        samples = most > 0 ? most : 0;
+    if (take_room(r, s, &one, samples) != EXIT_DONE)
+        return EXIT_FAILED;
     for (int64_t i = 0; i < samples; i++) {
         octet_tensor copy = one;
         if (octet_tensor_alloc(&copy) != OCTET_OK)
@@ -144,7 +169,9 @@ static int add_picture(reading *r, sample_stream *s)
     octet_tensor t = {.dtype = want->dtype, .rank = 4, .dims = {1, image.channels, 0, 0}};
     t.dims[2] = want->dims[2] > 0 ? want->dims[2] : r->height ? r->height : image.height;
     t.dims[3] = want->dims[3] > 0 ? want->dims[3] : r->width ? r->width : image.width;
-    int status = octet_tensor_alloc(&t) == OCTET_OK ? EXIT_DONE : cli_octet_error();
+    int status = take_room(r, s, &t, 1);
+    if (status == EXIT_DONE && octet_tensor_alloc(&t) != OCTET_OK)
+        status = cli_octet_error();
     if (status == EXIT_DONE) {
         picture_fill(&image, &t);
         if (t.dtype == OCTET_F32)
@@ -342,7 +369,9 @@ static int count_samples(const cli_options *options, sample_set *set)
 int samples_read(const cli_options *options, const cli_list *texts, const octet_value_info *infos,
                  size_t inputs, sample_set *set)
 {
-    reading r = {.options = options, .set = set};
+    reading r = {.options = options,
+                 .set = set,
+                 .limit = options->memory_limit ? options->memory_limit : octet_sample_memory_limit()};
     *set = (sample_set){.inputs = inputs, .streams = calloc(inputs + 1, sizeof *set->streams)};
     if (!set->streams)
         return cli_error("out of memory");

@@ -115,6 +115,7 @@ typedef struct oct_graph {
     int *inputs, *outputs; /* value indices; inputs exclude initializers */
     int input_count, output_count;
     int failed_node;    /* where oct_graph_infer failed, when it did */
+    size_t made_bytes;  /* of constants that inference has computed */
     uint64_t branches;  /* which ones were taken, hashed: equal where all are the same */
     unsigned rewritten; /* 1 << pass, for each that changed something (passes.h) */
 } oct_graph;

@@ -300,6 +300,7 @@ octet_status oct_graph_infer(oct_graph *g)
 {
     oct_walk w = {.g = g, .known = g, .each = infer_appended};
     g->branches = OCT_HASH_START;
+    g->made_bytes = 0;
     FORWARD(oct_walk_graph(&w));
     return w.changed || w.taken ? oct_graph_sort(g) : OCTET_OK;
 }

@@ -14,6 +14,9 @@ static bool is_empty(const oct_value *v)
     return !v || (v->rank == 1 && v->dims[0] == 0);
 }
 
+/* Where a row or column of the result comes from is a table that the host makes. */
+#define MOST_RESIZED ((int64_t)1 << 24)
+
 /* Factor and size of dimension d, from scales or sizes. */
 static octet_status read_dim(const oct_value *x, const oct_value *scales, const int64_t *sizes, int d,
                              float *scale, int64_t *out)
@@ -103,6 +106,8 @@ octet_status oct_resize_resolve(const oct_graph *g, const oct_node *n, oct_resiz
                   "nothing cannot be resized to something");
         if (d < 2)
             continue;
+        RETURN_IF(out > MOST_RESIZED, OCTET_UNSUPPORTED, "%lld in dimension %d; at most %lld are supported",
+                  (long long)out, d, (long long)MOST_RESIZED);
         r->in[d - 2 + 2 - r->spatial] = view.dims[d];
         r->out[d - 2 + 2 - r->spatial] = out;
         r->scale[d - 2 + 2 - r->spatial] = scale;

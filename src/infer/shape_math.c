@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST = 1 << 16 }; /* elements */
+enum { MOST = 1 << 16 };               /* elements */
+#define MOST_BYTES ((size_t)256 << 20) /* of all that a graph makes */
 
 /* A node's output in the making. */
 typedef struct making {
@@ -423,6 +424,11 @@ octet_status oct_shape_math_do(infer_ctx *c, infer_fn *rule, bool *done)
     m.count = count_of(m.y);
     m.each = oct_dtype_bytes(m.y->dtype);
     if (m.count >= 0 && (is_number(m.y->dtype) || r->make == make_constant_of_shape)) {
+        size_t bytes = (size_t)m.count * m.each;
+        RETURN_IF(bytes > MOST_BYTES - c->g->made_bytes, OCTET_UNSUPPORTED,
+                  "arithmetic on shapes and constants makes more than %zu bytes, '%s' of %zu among them",
+                  MOST_BYTES, m.y->name, bytes);
+        c->g->made_bytes += bytes;
         m.data = oct_arena_alloc(&c->g->arena, (size_t)m.count, m.each);
         RETURN_IF(!m.data, OCTET_OUT_OF_MEMORY, "out of host memory for a graph");
         *done = r->make(&m);

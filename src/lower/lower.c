@@ -170,6 +170,42 @@ static octet_status assign_graph_outputs(lowering *l, oct_mem *output_mem)
     return l->r->status;
 }
 
+/* What the host makes to plan a smaller tensor is nothing: then all is planned, and told how much it needs.
+ */
+#define PLANNED_ANYWAY ((size_t)64 << 20)
+
+/* Before anything is made that is as large. */
+static octet_status check_memory(const lowering *l, const oct_node *n)
+{
+    for (int i = 0; i < n->output_count; i++) {
+        const oct_value *v = n->outputs[i] == OCT_NO_VALUE ? NULL : &l->g->values[n->outputs[i]];
+        RETURN_IF(v && value_bytes(v) > PLANNED_ANYWAY && value_bytes(v) > l->r->memory_limit,
+                  OCTET_OUT_OF_MEMORY,
+                  "'%s' takes %zu bytes; the memory limit is %zu: raise it (memory_limit, --memory-limit) or "
+                  "take smaller shapes",
+                  v->name, value_bytes(v), l->r->memory_limit);
+    }
+    return OCTET_OK;
+}
+
+const oct_value *oct_lower_largest(const oct_graph *g, size_t *bytes)
+{
+    const oct_value *largest = NULL;
+    *bytes = 0;
+    for (int i = 0; i < g->node_count; i++) {
+        const oct_node *n = &g->nodes[i];
+        for (int k = 0; k < n->input_count + n->output_count; k++) {
+            int v = k < n->input_count ? n->inputs[k] : n->outputs[k - n->input_count];
+            size_t its = v == OCT_NO_VALUE ? 0 : value_bytes(&g->values[v]);
+            if (its <= *bytes)
+                continue;
+            largest = &g->values[v];
+            *bytes = its;
+        }
+    }
+    return largest;
+}
+
 octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem,
                        oct_mem *output_mem)
 {
@@ -179,7 +215,9 @@ octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe 
         const oct_node *n = &graph->nodes[i];
         assign_outputs(&l, n);
         recipe->current_node = i;
-        octet_status status = lowerings[n->op](&l, n);
+        octet_status status = check_memory(&l, n);
+        if (status == OCTET_OK)
+            status = lowerings[n->op](&l, n);
         if (status == OCTET_OK)
             status = recipe->status;
         if (status != OCTET_OK)

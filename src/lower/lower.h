@@ -62,6 +62,9 @@ const oct_value *oct_lower_weights(const oct_graph *g, const oct_node *n);
 octet_status oct_lower(const oct_graph *graph, const oct_caps *caps, oct_recipe *recipe, oct_mem *value_mem,
                        oct_mem *output_mem);
 
+/* The largest tensor, to be named where memory is short; NULL: none has any bytes. */
+const oct_value *oct_lower_largest(const oct_graph *graph, size_t *bytes);
+
 int64_t oct_node_macs(const oct_graph *graph, const oct_node *node);
 
 #endif

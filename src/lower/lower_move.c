@@ -188,13 +188,20 @@ static int64_t source(oct_pad_mode mode, int64_t j, int64_t size)
     return at < size ? at : period - at;
 }
 
+/* Each is a launch. */
+#define MOST_RUNS 4096
+
 /* Pad dimension d of x (the others whole) into y: runs of elements that come from one place, or side by side,
  * forwards or backwards. */
 static octet_status pad_dim(lowering *l, const oct_operand *x, const oct_operand *y, int d, int64_t begin,
                             oct_pad_mode mode)
 {
     oct_box whole = dense_box(x->rank, x->dims, x->dims, y->dims);
-    for (int64_t j = 0; j < y->dims[d];) {
+    int runs = 0;
+    for (int64_t j = 0; j < y->dims[d] && oct_operand_elems(y);) {
+        RETURN_IF(++runs > MOST_RUNS, OCTET_UNSUPPORTED,
+                  "its pads repeat dimension %d of size %lld more than %d times", d, (long long)x->dims[d],
+                  MOST_RUNS);
         int64_t from = source(mode, j - begin, x->dims[d]), run = 1, size = x->dims[d];
         int64_t step = j + 1 < y->dims[d] ? source(mode, j + 1 - begin, size) - from : 1;
         while (step >= -1 && step <= 1 && j + run < y->dims[d] &&

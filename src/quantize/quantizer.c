@@ -2,6 +2,7 @@
 #include "quantizer.h"
 #include "dtype.h"
 #include "gains.h"
+#include "host_memory.h"
 #include "prepare.h"
 #include "widen.h"
 
@@ -93,11 +94,12 @@ static octet_status observe_next(octet_quantizer *q)
 octet_status oct_quantizer_add(octet_quantizer *q, const octet_tensor *inputs)
 {
     const oct_graph *file = oct_onnx_graph(q->file);
+    const uint64_t limit = q->settings.desc.memory_limit;
     if (q->samples.count) {
         FORWARD(observe_file(q));
         FORWARD(oct_check_branches(file, inputs, &q->prepared[0].graph));
     }
-    FORWARD(oct_samples_add(&q->samples, inputs, file->input_count));
+    FORWARD(oct_samples_add(&q->samples, inputs, file->input_count, limit ? limit : oct_sample_memory()));
     octet_status status = observe_file(q);
     if (status != OCTET_OK) {
         forget_stages(q);

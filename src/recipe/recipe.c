@@ -11,7 +11,7 @@ void oct_recipe_init(oct_recipe *r)
     memset(r, 0, sizeof *r);
     r->current_node = -1;
     r->slice_bytes = OCT_SLICE_BYTES;
-    r->piece_bytes = SIZE_MAX;
+    r->piece_bytes = r->memory_limit = SIZE_MAX;
 }
 
 void oct_recipe_free(oct_recipe *r)
@@ -156,6 +156,11 @@ oct_launch *oct_recipe_launch(oct_recipe *r, const char *file, const char *entry
     r->launches = launches;
     if (!ok)
         return NULL;
+    if (r->launch_count == OCT_MOST_LAUNCHES) {
+        r->status = oct_fail(OCTET_UNSUPPORTED, "it takes more than %d kernel launches, with those before it",
+                             OCT_MOST_LAUNCHES);
+        return NULL;
+    }
     char text[1280];
     va_list args;
     va_start(args, options);

@@ -46,6 +46,8 @@ typedef struct oct_arg {
 
 #define OCT_MAX_ARGS 24
 
+#define OCT_MOST_LAUNCHES (1 << 19) /* of a recipe: about a kilobyte of host memory each */
+
 #define OCT_SLICE_BYTES ((size_t)1 << 20) /* what slice_bytes is where nobody sets it */
 
 /* What a launch computes element by element in float, for those that can be fused (ops/fuse.h). */
@@ -109,6 +111,8 @@ struct oct_recipe {
      * slice_bytes, and when it packs to more than piece_bytes the product becomes several launches, each with
      * a packed memory of its own. Both give way where one panel of columns is more. */
     size_t slice_bytes, piece_bytes;
+    size_t
+        memory_limit; /* a large tensor that is larger is refused before it is planned; SIZE_MAX: none is */
     int current_node; /* stamped on new launches */
 };
 

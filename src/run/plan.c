@@ -98,6 +98,7 @@ static octet_status lower_in_pieces(draft *d, size_t piece)
     oct_memory_plan_free(&d->memory);
     oct_recipe_free(r);
     r->piece_bytes = piece;
+    r->memory_limit = store->limit;
     r->slice_bytes = slice < store->chunk ? slice : store->chunk;
     FORWARD(oct_lower(&d->graph, d->caps, r, d->mems, d->mems + d->graph.value_count));
     FORWARD(oct_recipe_fuse(r, d->caps));
@@ -120,9 +121,12 @@ static octet_status lower_to_fit(draft *d)
         if (status == OCTET_OK || !d->least)
             return status;
     }
+    size_t bytes;
+    const oct_value *largest = oct_lower_largest(&d->graph, &bytes);
     return oct_fail(status,
-                    "the device memory limit is %zu bytes; this network needs at least %zu at these shapes",
-                    store->limit, d->least);
+                    "the device memory limit is %zu bytes; this network needs at least %zu at these shapes "
+                    "('%s' alone %zu): raise it (memory_limit, --memory-limit) or take smaller shapes",
+                    store->limit, d->least, largest ? largest->name : "", bytes);
 }
 
 /* Until all that it uses is known to be right on this device: there are only so many variants. */

@@ -14,7 +14,7 @@ typedef struct oct_plan_cache {
     const oct_graph *sized; /* as in oct_plan_request; may be changed between calls */
     oct_device *device;     /* not retained */
     int most;               /* plans to keep, at most OCT_MAX_PLANS; 0: that many */
-    uint64_t memory_limit;  /* bytes; 0: the device's memory */
+    uint64_t memory_limit;  /* bytes; 0: as in oct_store_init */
     bool can_stream;        /* as in oct_store */
     void (*uploaded)(void *user, const void *data, size_t bytes);
     void *user;

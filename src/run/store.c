@@ -1,11 +1,22 @@
 #include "store.h"
+#include "host_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Half of a memory that is the host's too; a device's own it can have whole. 0: not known. */
+static uint64_t share_of(const octet_device_info *device)
+{
+    uint64_t host = oct_host_memory(), all = device->global_bytes;
+    if (!device->unified_memory)
+        return all;
+    return (all && all < host ? all : host) / 2;
+}
+
 void oct_store_init(oct_store *s, oct_device *device, uint64_t memory_limit)
 {
-    uint64_t limit = oct_device_caps(device)->info.global_bytes;
+    const octet_device_info *info = &oct_device_caps(device)->info;
+    uint64_t limit = memory_limit ? info->global_bytes : share_of(info);
     memset(s, 0, sizeof *s);
     s->device = device;
     s->chunk = oct_buffer_largest(device, OCT_MEM_ALIGN);

@@ -31,7 +31,7 @@ typedef struct oct_store {
     uint64_t memory_plans;       /* made so far, for tests: one for each plan that fits at once */
 } oct_store;
 
-/* memory_limit 0: the device's memory is the limit. */
+/* memory_limit 0: the device's memory is the limit, or half of it where it is the host's. */
 void oct_store_init(oct_store *s, oct_device *device, uint64_t memory_limit);
 void oct_store_free(oct_store *s); /* {0} is fine */
 

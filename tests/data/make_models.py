@@ -532,6 +532,27 @@ good("gather_loaded", "y f32 2,3", model(
     [node("Cast", "f", "i", "cast", to=T.INT64), node("Gather", "held i", "p"), node("Add", "p x", "y", "sum")], ["x f32 2,3"],
     ["y f32"], [tensor("f", "f32", [1, 9]), tensor("held", "f32", np.zeros((4, 3)))]))
 
+# ---- large results of small files: test_limits.c --------------------------------------------------------------
+BILLION = 10**9
+good("large_expand", "y f32 1000000000", model(node("Expand", "x s"), ["x f32 1"], ["y f32"], [tensor("s", "s64", [BILLION])]))
+good("large_tile", "y f32 1000000000", model(node("Tile", "x s"), ["x f32 1"], ["y f32"], [tensor("s", "s64", [BILLION])]))
+good("large_pad", "y f32 1000000000", model(
+    node("Pad", "x p"), ["x f32 1"], ["y f32"], [tensor("p", "s64", [0, BILLION - 1])]))
+good("large_resize", "y f32 1,1,31250,32000", model(
+    optional("Resize", "x - - s", mode="linear"), ["x f32 1,1,1,1"], ["y f32"], [tensor("s", "s64", [1, 1, 31250, 32000])]))
+good("large_sum", "y f32 200000000", model(
+    [node("Expand", "x s", "a", "e"), node("Expand", "z s", "b", "f"), node("Concat", "a b", "y", "c", axis=0)],
+    ["x f32 1", "z f32 1"], ["y f32"], [tensor("s", "s64", [BILLION // 10])]))
+good("large_reflect", "y f32 20002", model(
+    node("Pad", "x p", mode="reflect"), ["x f32 2"], ["y f32"], [tensor("p", "s64", [0, 20000])], opset=18), check=False)
+case("bad_resize_rows", "infer", UNSUPPORTED, "Resize (node 'n'): 16777217 in dimension 2; at most 16777216", model(
+    optional("Resize", "x - - s"), ["x u8 1,1,1,1"], ["y u8"], [tensor("s", "s64", [1, 1, 2**24 + 1, 1])]))
+for mode in ("DCR", "CRD"):  # of SpaceToDepth since operator set 28
+    good(f"space_to_depth_{mode}", "y u8 1,8,2,2", model(
+        node("SpaceToDepth", "x", blocksize=2, mode=mode), ["x u8 1,2,4,4"], ["y u8"], opset=28), check=False)
+case("bad_block_mode", "infer", UNSUPPORTED, "mode 'ROW' is none of DCR and CRD", model(
+    node("DepthToSpace", "x", blocksize=2, mode="ROW"), ["x u8 1,8,2,2"], ["y u8"]))
+
 # ---- recurrent ------------------------------------------------------------------------------------------------
 def recurrent(op, gates, x="5,2,3", hidden=4, directions=1, outputs="y", bias=None, inputs="x w r b", opset=14, lengths=None,
               **attrs):

@@ -23,7 +23,8 @@ static void forget_pairs(octet_comparison *c)
 }
 
 octet_status oct_comparison_open(oct_device *device, oct_onnx_model *const files[2],
-                                 const char *const paths[2], octet_comparison **comparison)
+                                 const char *const paths[2], uint64_t memory_limit,
+                                 octet_comparison **comparison)
 {
     octet_comparison *c = *comparison = calloc(1, sizeof *c);
     for (int i = 0; !c && i < 2; i++)
@@ -31,6 +32,7 @@ octet_status oct_comparison_open(oct_device *device, oct_onnx_model *const files
     if (!c)
         return oct_out_of_memory("a comparison");
     c->device = device;
+    c->memory_limit = memory_limit;
     oct_device_retain(device);
     memcpy(c->files, files, sizeof c->files);
     for (int i = 0; i < 2; i++)
@@ -95,7 +97,7 @@ static octet_status make_taps(octet_comparison *c)
     for (int side = 0; status == OCTET_OK && side < 2; side++) {
         for (int i = 0; i < count; i++)
             values[i] = (side ? c->pairs.b : c->pairs.a)[i].value;
-        status = oct_taps_make(&c->graphs[side], c->device, values, count, &c->taps[side]);
+        status = oct_taps_make(&c->graphs[side], c->device, c->memory_limit, values, count, &c->taps[side]);
     }
     free(values);
     return status;

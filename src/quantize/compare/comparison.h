@@ -19,6 +19,7 @@ struct octet_comparison {
     oct_device *device; /* a reference of its own */
     oct_arena arena;    /* of paths and names */
     const char *paths[2];
+    uint64_t memory_limit; /* as in oct_taps_make */
     oct_onnx_model *files[2];
     /* None of these until the first sample: */
     oct_graph graphs[2]; /* the files', with the branches that it takes */
@@ -30,7 +31,8 @@ struct octet_comparison {
 
 /* Takes over the two files, also where it fails. paths: theirs, for errors. */
 octet_status oct_comparison_open(oct_device *device, oct_onnx_model *const files[2],
-                                 const char *const paths[2], octet_comparison **comparison);
+                                 const char *const paths[2], uint64_t memory_limit,
+                                 octet_comparison **comparison);
 void oct_comparison_close(octet_comparison *c);
 /* A sample, checked against both files. The first one decides which tensors correspond. Errors: those of
  * running; INVALID_ARGUMENT (no tensors correspond, or the sample takes other branches or gives a tensor

@@ -87,7 +87,8 @@ static octet_status open(const oct_placed *placed, oct_observed *o)
         (void)place_in(o->tapped, &o->tapped_count, o->watched[i]);
     for (int i = 0; i < o->by.count; i++)
         (void)place_in(o->tapped, &o->tapped_count, o->by.values[i]);
-    return oct_taps_make(&o->net->graph, o->net->asked->device, o->tapped, o->tapped_count, &o->taps);
+    return oct_taps_make(&o->net->graph, o->net->asked->device, o->net->asked->desc.memory_limit, o->tapped,
+                         o->tapped_count, &o->taps);
 }
 
 octet_status oct_observed_open(const oct_placed *placed, const oct_samples *samples, oct_observed *o)
@@ -162,10 +163,12 @@ octet_status oct_observed_beside(const oct_observed *o, const int *values, const
                                  const int *theirs, int count, size_t most, const char *step,
                                  oct_tap_pair_fn *show, void *user)
 {
+    const oct_quantize_settings *asked = o->net->asked;
     oct_taps *mine = NULL, *other = NULL;
-    octet_status status = oct_taps_make(&o->net->graph, o->net->asked->device, values, count, &mine);
+    octet_status status =
+        oct_taps_make(&o->net->graph, asked->device, asked->desc.memory_limit, values, count, &mine);
     if (status == OCTET_OK)
-        status = oct_taps_make(g, o->net->asked->device, theirs, count, &other);
+        status = oct_taps_make(g, asked->device, asked->desc.memory_limit, theirs, count, &other);
     size_t used = oct_samples_used(o->samples, most);
     for (size_t i = 0; status == OCTET_OK && i < used; i++) {
         const octet_tensor *inputs = o->samples->inputs[oct_samples_spread(o->samples, i, used)];

@@ -21,8 +21,22 @@ void oct_tensors_free(octet_tensor *tensors, int count)
     free(tensors);
 }
 
-octet_status oct_samples_add(oct_samples *s, const octet_tensor *inputs, int input_count)
+/* With what is noted of each. */
+static uint64_t bytes_of(const octet_tensor *inputs, int count)
 {
+    uint64_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        bytes += octet_tensor_bytes(&inputs[i]) + sizeof *inputs;
+    return bytes;
+}
+
+octet_status oct_samples_add(oct_samples *s, const octet_tensor *inputs, int input_count, uint64_t limit)
+{
+    uint64_t bytes = bytes_of(inputs, input_count);
+    RETURN_IF(bytes > limit || s->bytes > limit - bytes, OCTET_OUT_OF_MEMORY,
+              "sample %zu: with it samples take %llu bytes of host memory; the limit is %llu: give fewer, or "
+              "raise it (memory_limit, --memory-limit)",
+              s->count + 1, (unsigned long long)(s->bytes + bytes), (unsigned long long)limit);
     if (s->count == s->capacity) {
         size_t capacity = s->capacity ? 2 * s->capacity : 16;
         octet_tensor **grown = realloc(s->inputs, capacity * sizeof *grown);
@@ -36,16 +50,19 @@ octet_status oct_samples_add(oct_samples *s, const octet_tensor *inputs, int inp
     octet_status status = copy ? OCTET_OK : oct_out_of_memory("quantization");
     for (int i = 0; status == OCTET_OK && i < input_count; i++)
         status = oct_tensor_copy(&inputs[i], &copy[i]);
-    if (status == OCTET_OK)
-        s->inputs[s->count++] = copy;
-    else
+    if (status != OCTET_OK) {
         oct_tensors_free(copy, input_count);
-    return status;
+        return status;
+    }
+    s->inputs[s->count++] = copy;
+    s->bytes += bytes;
+    return OCTET_OK;
 }
 
 void oct_samples_drop_last(oct_samples *s)
 {
-    oct_tensors_free(s->inputs[--s->count], s->input_count);
+    s->bytes -= bytes_of(s->inputs[--s->count], s->input_count);
+    oct_tensors_free(s->inputs[s->count], s->input_count);
 }
 
 void oct_samples_free(oct_samples *s)

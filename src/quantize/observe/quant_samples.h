@@ -9,10 +9,13 @@ typedef struct oct_samples {
     octet_tensor **inputs; /* by sample: [input_count] */
     size_t count, capacity;
     int input_count;
-} oct_samples; /* {0}: none */
+    uint64_t bytes; /* of all */
+} oct_samples;      /* {0}: none */
 
-/* One more, copied; all have as many inputs. */
-octet_status oct_samples_add(oct_samples *samples, const octet_tensor *inputs, int input_count);
+/* One more, copied; all have as many inputs. Errors: OUT_OF_MEMORY, also where all of them would take more
+ * than `limit` bytes. */
+octet_status oct_samples_add(oct_samples *samples, const octet_tensor *inputs, int input_count,
+                             uint64_t limit);
 void oct_samples_drop_last(oct_samples *samples);
 void oct_samples_free(oct_samples *samples);
 

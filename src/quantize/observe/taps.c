@@ -21,13 +21,14 @@ typedef struct part {
 struct oct_taps {
     const oct_graph *graph;
     oct_device *device;
+    uint64_t memory_limit;
     int *values, count;
     part *parts; /* NULL until the first run tells how large the values are */
     int part_count;
 };
 
-octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int *values, int count,
-                           oct_taps **taps)
+octet_status oct_taps_make(const oct_graph *graph, oct_device *device, uint64_t memory_limit,
+                           const int *values, int count, oct_taps **taps)
 {
     oct_taps *t = calloc(1, sizeof *t);
     *taps = t;
@@ -35,6 +36,7 @@ octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int
         return oct_out_of_memory("running a network");
     t->graph = graph;
     t->device = device;
+    t->memory_limit = memory_limit;
     t->count = count;
     t->values = malloc(((size_t)count + 1) * sizeof *t->values);
     if (!t->values) {
@@ -93,7 +95,7 @@ static octet_status make_part(const oct_taps *t, int first, int count, part *p)
     free(g->outputs);
     g->outputs = outputs;
     g->output_count = count;
-    p->plans = (oct_plan_cache){.graph = g, .device = t->device, .most = 1};
+    p->plans = (oct_plan_cache){.graph = g, .device = t->device, .memory_limit = t->memory_limit, .most = 1};
     oct_plan_cache_open(&p->plans);
     return oct_graph_sort(g);
 }

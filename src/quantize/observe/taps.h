@@ -8,9 +8,10 @@
 
 typedef struct oct_taps oct_taps;
 
-/* values: which to show. The graph (sorted, not inferred) must outlive the taps. */
-octet_status oct_taps_make(const oct_graph *graph, oct_device *device, const int *values, int count,
-                           oct_taps **taps);
+/* values: which to show. memory_limit: device bytes, 0: as in oct_store_init. The graph (sorted, not
+ * inferred) must outlive the taps. */
+octet_status oct_taps_make(const oct_graph *graph, oct_device *device, uint64_t memory_limit,
+                           const int *values, int count, oct_taps **taps);
 void oct_taps_destroy(oct_taps *taps);
 
 /* Called with each value of a run: index into `values`, and its contents, which are good during the call. */

@@ -63,7 +63,8 @@ static octet_status find_peaks(const oct_prepared *p, const oct_samples *samples
         return oct_out_of_memory("quantization");
     for (int i = 0; i < count; i++)
         values[i] = sites[i].value;
-    octet_status status = oct_taps_make(&p->graph, p->asked->device, values, count, &taps);
+    octet_status status =
+        oct_taps_make(&p->graph, p->asked->device, p->asked->desc.memory_limit, values, count, &taps);
     for (size_t i = 0; status == OCTET_OK && i < samples->count; i++) {
         oct_quantize_progress(p->asked, "smooth", i, samples->count);
         status = oct_taps_run(taps, samples->inputs[i], raise_peaks, sites);

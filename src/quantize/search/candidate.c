@@ -222,7 +222,8 @@ octet_status oct_candidate_score(const oct_candidate *c, const oct_observed *see
     for (int i = 0; status == OCTET_OK && i < by->count; i++)
         values[i] = i < net->graph.output_count ? c->graph.outputs[i] : c->shown[by->values[i]];
     if (status == OCTET_OK)
-        status = oct_taps_make(&c->graph, net->asked->device, values, by->count, &taps);
+        status = oct_taps_make(&c->graph, net->asked->device, net->asked->desc.memory_limit, values,
+                               by->count, &taps);
     size_t used = oct_samples_used(seen->samples, samples);
     for (size_t i = 0; status == OCTET_OK && i < used; i++) {
         size_t sample = oct_samples_spread(seen->samples, i, used);
