@@ -20,14 +20,14 @@ static octet_status check_type(cl_kernel kernel, const oct_launch *l, cl_uint in
     return OCTET_OK;
 }
 
-octet_status oct_check_args(cl_kernel kernel, const oct_launch *l)
+octet_status oct_check_args(oct_device *device, cl_kernel kernel, const oct_launch *l)
 {
     RETURN_IF(!l->record, OCTET_INTERNAL, "kernel %s of %s is given no record; this is a defect in Octet",
               l->entry, l->file);
     cl_uint count = 0, given = 2 * (cl_uint)l->arg_count + 1;
     cl_int err = clGetKernelInfo(kernel, CL_KERNEL_NUM_ARGS, sizeof count, &count, NULL);
     if (err != CL_SUCCESS)
-        return oct_cl_fail(err, "clGetKernelInfo");
+        return oct_device_fail(device, err, "clGetKernelInfo");
     RETURN_IF(count != given, OCTET_INTERNAL,
               "kernel %s of %s takes %u arguments and is given %u (%s); this is a defect in Octet", l->entry,
               l->file, count, given, l->record->numbers);

@@ -6,7 +6,7 @@
 #include "recipe.h"
 
 /* The number of its arguments and, where the driver tells, their types, against what the launch gives.
- * Errors: INTERNAL (names kernel and argument). */
-octet_status oct_check_args(cl_kernel kernel, const oct_launch *l);
+ * Errors: INTERNAL (names kernel and argument), DEVICE_ERROR. */
+octet_status oct_check_args(oct_device *device, cl_kernel kernel, const oct_launch *l);
 
 #endif

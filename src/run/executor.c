@@ -265,7 +265,7 @@ octet_status oct_executor_run(oct_executor *e, cl_event *event)
     if (profiling && event && e->run_count) {
         cl_int err = clRetainEvent(e->run[e->run_count - 1].event);
         if (err != CL_SUCCESS)
-            return oct_cl_fail(err, "clRetainEvent");
+            return oct_device_fail(e->device, err, "clRetainEvent");
         *event = e->run[e->run_count - 1].event;
     }
     return OCTET_OK;
@@ -281,7 +281,7 @@ octet_status oct_executor_settle(oct_executor *e)
         const bound_launch *l = &e->run[i];
         cl_int err = l->event ? clWaitForEvents(1, &l->event) : CL_SUCCESS;
         if (err != CL_SUCCESS)
-            return oct_fail_prefix(oct_cl_fail(err, "clWaitForEvents"), "kernel %s", l->name);
+            return oct_fail_prefix(oct_device_fail(e->device, err, "clWaitForEvents"), "kernel %s", l->name);
     }
     RETURN_IF(e->stream_count && oct_device_failures(e->device) != e->failures, OCTET_DEVICE_ERROR,
               "a copy of streamed weights failed on the device; run again, or raise the memory limit");

@@ -87,7 +87,7 @@ static bool in_scratch(const oct_place *places, oct_mem mem)
 static octet_status make_kernel(binder *b, const oct_launch *l, bound_launch *out)
 {
     FORWARD(oct_device_kernel(b->e->device, l->file, l->entry, l->options, &out->kernel));
-    FORWARD(oct_check_args(out->kernel, l));
+    FORWARD(oct_check_args(b->e->device, out->kernel, l));
     cl_int err = clSetKernelArg(out->kernel, 2 * (cl_uint)l->arg_count, l->record->numbers_bytes, l->numbers);
     return err == CL_SUCCESS ? OCTET_OK
                              : oct_fail_prefix(oct_device_fail(b->e->device, err, "clSetKernelArg"),
