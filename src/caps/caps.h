@@ -33,7 +33,8 @@ typedef struct oct_caps {
     size_t max_group;     /* CL_DEVICE_MAX_WORK_GROUP_SIZE */
     bool any_device;      /* true: the capability of portable kernels */
     bool clblast;         /* this build of Octet has it */
-    bool pocl_x86;        /* PoCL on this host's own x86 CPU: inline assembly is possible */
+    bool remote_x86;      /* PoCL on another machine's x86 CPU, which is asked when the device is opened */
+    bool pocl_x86;        /* PoCL on an x86 CPU that is known: inline assembly is possible */
     bool x86_avx2;        /* with pocl_x86: this processor has it (CPUID and OS) */
     bool x86_avx512_vnni; /* AVX-512 F, BW, VL and VNNI */
     bool x86_avx512_vbmi; /* that and VBMI */

@@ -120,6 +120,8 @@ octet_status oct_devices_get(size_t index, octet_device_info *info)
     octet_status status = OCTET_INVALID_ARGUMENT;
     if (index < count)
         status = oct_caps_query(list.at[index].platform, list.at[index].id, &caps);
+    if (status == OCTET_OK)
+        oct_x86_known(list.at[index].id, &caps, &list.environment);
     free_list(&list);
     RETURN_IF(index >= count, OCTET_INVALID_ARGUMENT, "device index %zu; there are %zu devices", index,
               count);
@@ -310,6 +312,8 @@ static octet_status choose_device(const char *want, oct_device *d)
  */
 static octet_status finish_opening(oct_device *d, octet_status status, oct_device **device)
 {
+    if (status == OCTET_OK)
+        oct_device_probe_x86(d);
     if (status == OCTET_OK)
         status = oct_device_probe_dot4(d);
     if (status == OCTET_OK)

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <cpuid.h>
-#define HOST_X86 1
-#endif
-
 static void get_text(cl_device_id id, cl_device_info what, char *text, size_t size)
 {
     size_t bytes = 0;
@@ -46,43 +41,24 @@ static bool has_extension(const char *extensions, const char *name)
     return false;
 }
 
-#ifdef HOST_X86
-/* Which vector registers the operating system saves (XCR0). */
-static uint64_t os_saved_state(void)
+static bool is_remote(cl_device_id id, const octet_device_info *info)
 {
-    unsigned a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
-        return 0;
-    unsigned low, high;
-    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    return (uint64_t)high << 32 | low;
+    char address[256];
+    return clGetDeviceInfo(id, OCT_DEVICE_REMOTE_SERVER_IP_POCL, sizeof address, address, NULL) ==
+               CL_SUCCESS ||
+           strstr(info->version, "pocl-remote");
 }
 
-static void query_x86(oct_caps *caps)
+/* PoCL's CPU driver compiles for the processor it runs on, so the host's CPUID speaks for a device that is
+ * here. One behind a server is asked when it is opened (x86_probe.c). */
+static void query_pocl(cl_device_id id, oct_caps *caps)
 {
-    const uint64_t ymm = 0x6, zmm = 0xe6;
-    unsigned a, b = 0, c = 0, d = 0;
-    uint64_t saved = os_saved_state();
-    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    if (caps->info.type != OCTET_DEVICE_CPU || !strstr(caps->info.platform, "Portable Computing Language"))
         return;
-    caps->x86_avx2 = (saved & ymm) == ymm && (b & bit_AVX2);
-    caps->x86_avx512_vnni = (saved & zmm) == zmm && (b & bit_AVX512F) && (b & bit_AVX512BW) &&
-                            (b & bit_AVX512VL) && (b & bit_AVX512DQ) && (c & bit_AVX512VNNI);
-    caps->x86_avx512_vbmi = caps->x86_avx512_vnni && (c & bit_AVX512VBMI);
-}
-#endif
-
-/* PoCL's CPU driver compiles for the processor it runs on, so the host's CPUID speaks for the device. */
-static void query_pocl(oct_caps *caps)
-{
-#ifdef HOST_X86
-    if (caps->info.type == OCTET_DEVICE_CPU && strstr(caps->info.platform, "Portable Computing Language")) {
-        caps->pocl_x86 = true;
-        query_x86(caps);
-    }
-#else
-    (void)caps;
-#endif
+    if (is_remote(id, &caps->info))
+        caps->remote_x86 = strstr(caps->info.version, "-x86_64-") != NULL;
+    else
+        oct_x86_host(caps);
 }
 
 #define VENDOR_NVIDIA 0x10de
@@ -302,7 +278,7 @@ octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *
     caps->cl_c_version = major * 100 + minor * 10;
     query_nvidia(id, caps);
     query_quirks(caps);
-    query_pocl(caps);
+    query_pocl(id, caps);
     query_dot4(id, caps);
     caps->prefers_tiles = caps->info.type == OCTET_DEVICE_GPU;
     caps->item_words = oct_item_words(caps->info.vendor);

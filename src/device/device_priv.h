@@ -80,6 +80,16 @@ void oct_caps_name_paths(oct_caps *caps); /* info.dot4, info.matrix from the res
 octet_status oct_caps_choose_dot4(oct_caps *caps, const char *name);
 /* dot4_probe.c: paths that only running a kernel tells; then OCTET_DOT4, for tests and developers. */
 octet_status oct_device_probe_dot4(oct_device *device);
+/* x86_probe.c: what of an x86 processor kernels may use. By its answers to CPUID, kernels/probe_x86.cl has
+ * them in order; false: they make no sense, and nothing is used. */
+enum { OCT_X86_ANSWERS = 8 };
+bool oct_x86_take(const cl_uint answers[OCT_X86_ANSWERS], oct_caps *caps);
+void oct_x86_host(oct_caps *caps); /* this host's */
+/* That of a device behind a server, by running a kernel there, and by what is kept of that. */
+void oct_device_probe_x86(oct_device *device);
+void oct_x86_known(cl_device_id id, oct_caps *caps, const oct_environment *environment);
+#define OCT_DEVICE_REMOTE_SERVER_IP_POCL 0x4503 /* PoCL's cl_ext_pocl.h: text, of remote devices only */
+
 /* local_probe.c: caps.info.local_bytes becomes what a kernel can have; GPUs only, or as OCTET_PROBE says. Of
  * a device that is not open: what is known of it. */
 void oct_device_probe_local(oct_device *device);

@@ -5,6 +5,7 @@
  *   OCTET_FAULT_STICKY=1 and so does every one after it
  *   OCTET_FAULT_KIND=K   of all calls (default), or counted among those of fault_kind K
  *   OCTET_FAULT_LOCAL=B  kernels that are given more than B bytes of local memory are not launched
+ *   OCTET_FAULT_REMOTE=1 devices say that they are behind a server, as those of PoCL-Remote do
  *   OCTET_FAULT_LOG=FILE at exit: "calls N live M", M being objects created and not released
  * Objects are counted by references: create and retain add one, release takes one. tests/fault_layer/check.sh
  * holds the list of calls to what Octet calls. */
@@ -28,6 +29,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static fault_order order;
 static fault_seen seen;
 static long local_limit;
+static bool says_remote;
 static cl_kernel too_large; /* the last kernel that was given too much */
 
 /* Handles of one sort, to know them again: programs of binaries, parts of devices, events that failed. */
@@ -304,12 +306,30 @@ PLAIN(clGetDeviceIDs,
     PLAIN(name, (type object, what which, size_t size, void *value, size_t *size_out),                       \
           (object, which, size, value, size_out))
 ASK(clGetPlatformInfo, cl_platform_id, cl_platform_info)
-ASK(clGetDeviceInfo, cl_device_id, cl_device_info)
 ASK(clGetContextInfo, cl_context, cl_context_info)
 ASK(clGetCommandQueueInfo, cl_command_queue, cl_command_queue_info)
 ASK(clGetMemObjectInfo, cl_mem, cl_mem_info)
 ASK(clGetProgramInfo, cl_program, cl_program_info)
 ASK(clGetKernelInfo, cl_kernel, cl_kernel_info)
+/* PoCL's CL_DEVICE_REMOTE_SERVER_IP_POCL. */
+enum { SERVER_ADDRESS = 0x4503 };
+
+static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
+                                             size_t *size_out)
+{
+    static const char address[] = "192.0.2.1";
+    if (fails(FAULT_CALL, "clGetDeviceInfo"))
+        return order.code;
+    if (what != SERVER_ADDRESS || !says_remote)
+        return next->clGetDeviceInfo(device, what, size, value, size_out);
+    if (value && size < sizeof address)
+        return CL_INVALID_VALUE;
+    if (value)
+        memcpy(value, address, sizeof address);
+    if (size_out)
+        *size_out = sizeof address;
+    return CL_SUCCESS;
+}
 PLAIN(clGetProgramBuildInfo,
       (cl_program program, cl_device_id device, cl_program_build_info which, size_t size, void *value,
        size_t *size_out),
@@ -463,6 +483,7 @@ CL_API_ENTRY cl_int CL_API_CALL clInitLayer(cl_uint entries, const cl_icd_dispat
                           (int)number("OCTET_FAULT_CODE", CL_OUT_OF_RESOURCES),
                           (int)number("OCTET_FAULT_STICKY", 0)};
     local_limit = number("OCTET_FAULT_LOCAL", 0);
+    says_remote = number("OCTET_FAULT_REMOTE", 0) != 0;
     *dispatch = &table;
     *entries_out = sizeof table / sizeof(void *);
     atexit(report);
