@@ -142,12 +142,12 @@ octet_status oct_session_run(octet_session *s, const octet_tensor *inputs, octet
     octet_status status = prepare_outputs(s, p, outputs);
     if (status == OCTET_OK)
         status = oct_plan_run(p, inputs, outputs);
+    if (status == OCTET_OK && oct_device_profiling(s->model->device))
+        status = oct_executor_times(p->executor, &s->times, &s->time_count);
     for (int i = 0; status != OCTET_OK && i < p->output_count; i++) {
         if (s->allocated[i])
             octet_tensor_free(&outputs[i]);
     }
-    if (status == OCTET_OK && oct_device_profiling(s->model->device))
-        status = oct_executor_times(p->executor, &s->times, &s->time_count);
     return status;
 }
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,7 +122,7 @@ static const struct ways {
     {"write pwrite ", {ENOSPC, EIO, SHORT, EINTR}, 4},
     {"read pread ", {EIO, SHORT, END, EINTR}, 4},
     {"rename renameat link linkat mkdir mkdirat ", {EACCES, ENOSPC, EXDEV}, 3},
-    {"fstat stat lstat readdir close fsync fdatasync ftruncate ", {EIO}, 1},
+    {"fstat stat lstat readdir close fsync ftruncate ", {EIO}, 1},
     {"mmap ", {ENOMEM, ENODEV}, 2},
 };
 
@@ -208,6 +209,13 @@ WRAP(char *, strdup, (const char *text))
     return FAILS(LIBC_MEMORY) ? none() : given(__real_strdup(text));
 }
 
+WRAP(char *, realpath, (const char *path, char *resolved))
+{
+    return FAILS(LIBC_FILES) ? none()
+           : resolved        ? __real_realpath(path, resolved)
+                             : given(__real_realpath(path, NULL));
+}
+
 WRAP(char *, strndup, (const char *text, size_t bytes))
 {
     return FAILS(LIBC_MEMORY) ? none() : given(__real_strndup(text, bytes));
@@ -274,6 +282,15 @@ WRAP(int, openat, (int folder, const char *path, int flags, ...))
     return FAILS(LIBC_FILES) ? failed() : __real_openat(folder, path, flags, mode);
 }
 
+WRAP(int, fcntl, (int fd, int what, ...))
+{
+    va_list list;
+    va_start(list, what);
+    void *with = va_arg(list, void *);
+    va_end(list);
+    return FAILS(LIBC_FILES) ? failed() : __real_fcntl(fd, what, with);
+}
+
 static ssize_t part(size_t bytes, bool *partly)
 {
     int way = way_now();
@@ -322,24 +339,24 @@ WRAP_SIMPLE(stat, (const char *path, struct stat *s), (path, s))
 WRAP_SIMPLE(lstat, (const char *path, struct stat *s), (path, s))
 WRAP_SIMPLE(fstatat, (int folder, const char *path, struct stat *s, int flags), (folder, path, s, flags))
 WRAP_SIMPLE(fsync, (int fd), (fd))
-WRAP_SIMPLE(fdatasync, (int fd), (fd))
 WRAP_SIMPLE(ftruncate, (int fd, off_t bytes), (fd, bytes))
 WRAP_SIMPLE(fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP_SIMPLE(fchown, (int fd, uid_t user, gid_t group), (fd, user, group))
 WRAP_SIMPLE(chmod, (const char *path, mode_t mode), (path, mode))
 WRAP_SIMPLE(rename, (const char *from, const char *to), (from, to))
 WRAP_SIMPLE(renameat, (int at, const char *from, int to_at, const char *to), (at, from, to_at, to))
+WRAP_SIMPLE(renameat2, (int at, const char *from, int to_at, const char *to, unsigned how),
+            (at, from, to_at, to, how))
+WRAP_SIMPLE(select, (int n, fd_set *in, fd_set *out, fd_set *odd, struct timeval *t), (n, in, out, odd, t))
 WRAP_SIMPLE(link, (const char *from, const char *to), (from, to))
 WRAP_SIMPLE(linkat, (int at, const char *from, int to_at, const char *to, int flags),
             (at, from, to_at, to, flags))
 WRAP_SIMPLE(unlink, (const char *path), (path))
 WRAP_SIMPLE(unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
 WRAP_SIMPLE(remove, (const char *path), (path))
-WRAP_SIMPLE(rmdir, (const char *path), (path))
 WRAP_SIMPLE(mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP_SIMPLE(mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))
 WRAP_SIMPLE(access, (const char *path, int mode), (path, mode))
-WRAP_SIMPLE(flock, (int fd, int operation), (fd, operation))
 WRAP_SIMPLE(dup, (int fd), (fd))
 WRAP_SIMPLE(dup2, (int fd, int to), (fd, to))
 
@@ -398,7 +415,7 @@ WRAP(FILE *, fmemopen, (void *data, size_t bytes, const char *mode))
 static int spoil(FILE *f)
 {
     int fd = fileno(f), kept = fd >= 0 && fd != STDERR_FILENO ? __real_dup(fd) : -1;
-    bool writes = kept >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+    bool writes = kept >= 0 && (__real_fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
     int other = writes ? __real_open("/dev/full", O_WRONLY) : __real_open("/", O_RDONLY);
     if (kept >= 0)
         __real_dup2(other, fd);
@@ -411,7 +428,7 @@ static void mend(FILE *f, int kept)
 {
     if (kept < 0)
         return;
-    if ((fcntl(kept, F_GETFL) & O_ACCMODE) != O_RDONLY)
+    if ((__real_fcntl(kept, F_GETFL) & O_ACCMODE) != O_RDONLY)
         __real_fflush(f); /* into the full disk */
     __real_dup2(kept, fileno(f));
     __real_close(kept);
@@ -437,7 +454,6 @@ WRAP_STREAM(int, putc, (int c, FILE *f), (c, f), f, EOF)
 WRAP_STREAM(int, puts, (const char *text), (text), stdout, EOF)
 WRAP_STREAM(int, putchar, (int c), (c), stdout, EOF)
 WRAP_STREAM(int, vfprintf, (FILE * f, const char *format, va_list list), (f, format, list), f, EOF)
-WRAP_STREAM(int, vprintf, (const char *format, va_list list), (format, list), stdout, EOF)
 WRAP_STREAM(int, fgetc, (FILE * f), (f), f, EOF)
 WRAP_STREAM(int, getc, (FILE * f), (f), f, EOF)
 WRAP_STREAM(char *, fgets, (char *line, int bytes, FILE *f), (line, bytes, f), f, NULL)

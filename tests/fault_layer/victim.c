@@ -2,10 +2,12 @@
  * in Octet, once and from then on, with each error. After each: an error in one line or the right result, and
  * nothing held that was not held before; then a sound run.
  *
- *   fault_victim FOLDER [--sample N] [--scenario NAME] [--kind NAME] [--recheck N]
+ *   fault_victim FOLDER [--sample N] [--codes N] [--scenario NAME] [--kind NAME] [--recheck N]
  *
- * --sample: so many faults of each scenario and kind, spread evenly; all by default. FOLDER/at tells which
- * fault is on, for whoever finds this program dead. Exit 0: all is well; anything else is a defect of Octet.
+ * --sample: so many faults of each scenario and kind, spread evenly; all by default. --codes: so many errors
+ * for each OpenCL call, the next call gets the next ones; all by default. --recheck: a sound run after so
+ * many. FOLDER/at tells which fault is on, for whoever finds this program dead. Exit 0: all is well; anything
+ * else is a defect of Octet.
  */
 #define _GNU_SOURCE
 #include "fault_layer.h"
@@ -49,7 +51,7 @@ static struct {
     void (*look)(fault_seen *);
 } layer;
 static const char *folder;
-static long sample, recheck = 1;
+static long sample, recheck = 1, code_count = CODES;
 static point points[MOST_POINTS];
 static size_t point_count;
 static libc_site sites[MOST_POINTS];
@@ -63,6 +65,11 @@ static struct {
     bool on;
 } fault;
 static char described[512];
+
+static int code_now(void)
+{
+    return codes[(fault.point.at * code_count + fault.way) % CODES];
+}
 
 static void describe(void)
 {
@@ -82,7 +89,7 @@ static void describe(void)
                  fault.sticky ? ", and from then on" : "");
     else
         snprintf(described + n, sizeof described - (size_t)n, "%s %ld fails with %d%s",
-                 kind_names[fault.kind], fault.point.at, codes[fault.way],
+                 kind_names[fault.kind], fault.point.at, code_now(),
                  fault.sticky ? ", and from then on" : "");
     size_t bytes = strlen(described);
     if (ftruncate(at, 0) != 0 || pwrite(at, described, bytes, 0) != (ssize_t)bytes)
@@ -108,7 +115,7 @@ static void begin(void)
     if (fault.on && fault.point.site)
         libc_order(fault.point.site, fault.point.at, fault.sticky, fault.way);
     else if (fault.on)
-        none = (fault_order){(fault_kind)fault.kind, fault.point.at, codes[fault.way], fault.sticky};
+        none = (fault_order){(fault_kind)fault.kind, fault.point.at, code_now(), fault.sticky};
     layer.order(&none);
 }
 
@@ -209,7 +216,7 @@ static void list_points(int kind, const long calls[FAULT_KINDS], size_t count)
 {
     point_count = 0;
     for (long n = 1; kind < FAULT_KINDS && n <= calls[kind]; n++)
-        add_point(n, NULL, CODES);
+        add_point(n, NULL, (int)code_count);
     for (size_t i = 0; kind >= FAULT_KINDS && i < count; i++) {
         const libc_site *s = &sites[i];
         if ((int)s->kind + FAULT_KINDS != kind)
@@ -315,16 +322,21 @@ static const char *value_of(int argc, char **argv, const char *name)
     return NULL;
 }
 
+static long number_of(int argc, char **argv, const char *name, long otherwise)
+{
+    const char *text = value_of(argc, argv, name);
+    return text ? strtol(text, NULL, 10) : otherwise;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
         return 2;
     folder = argv[1];
     const char *only = value_of(argc, argv, "--scenario"), *kind = value_of(argc, argv, "--kind");
-    const char *text = value_of(argc, argv, "--sample");
-    sample = text ? strtol(text, NULL, 10) : 0;
-    text = value_of(argc, argv, "--recheck");
-    recheck = text ? strtol(text, NULL, 10) : 1;
+    sample = number_of(argc, argv, "--sample", 0);
+    recheck = number_of(argc, argv, "--recheck", 1);
+    code_count = number_of(argc, argv, "--codes", CODES);
     open_layer();
     scenarios_prepare(folder);
     for (size_t i = 0; i < scenario_count; i++) {
