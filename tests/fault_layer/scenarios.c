@@ -302,7 +302,9 @@ static void devices(const scenario *s, outcome *out)
     report(status, out);
 }
 
-/* One batch on two devices; on the same one twice where it cannot be divided. */
+/* One batch on two devices; on the same one twice where there is one. (Parts of it, OCTET_SPLIT, would be
+ * two, but PoCL 3.1 gives a part back while a thread of its own is still busy with the last command: a crash
+ * in some ten thousand runs.) */
 static void several(const scenario *s, outcome *out)
 {
     (void)s;
@@ -422,12 +424,13 @@ static void command(const scenario *s, outcome *out)
     }
 #define COMMAND(name, arguments)                                                                             \
     {                                                                                                        \
-        "octet " name, "OCTET_SPLIT", "2", command, arguments                                                \
+        "octet " name, NULL, NULL, command, arguments                                                        \
     }
 #define QUIET " --quiet"
 
+/* OCTET_SPLIT where no command is enqueued: see several. */
 const scenario scenarios[] = {
-    LIBRARY("devices", devices, NULL, NULL),
+    LIBRARY("devices", devices, "OCTET_SPLIT", "2"),
     LIBRARY("load", load_alone, NULL, NULL),
     LIBRARY("gemm", gemm_alone, NULL, NULL),
     LIBRARY("run", run_alone, NULL, NULL),
@@ -435,9 +438,9 @@ const scenario scenarios[] = {
     LIBRARY("replan", replan_alone, NULL, NULL),
     LIBRARY("stream", stream_alone, NULL, NULL),
     LIBRARY("stream, staged", stream_alone, "OCTET_STAGING", "1003"),
-    LIBRARY("several devices", several, "OCTET_SPLIT", "2"),
+    LIBRARY("several devices", several, NULL, NULL),
     LIBRARY("adopt", adopt_alone, NULL, NULL),
-    LIBRARY("inspect", inspect_alone, NULL, NULL),
+    LIBRARY("inspect", inspect_alone, "OCTET_SPLIT", "2"),
     LIBRARY("compile", compile, NULL, NULL),
     LIBRARY("compile, together", compile, "OCTET_BUILD_THREADS", "2"),
     LIBRARY("quantize", quantize_alone, NULL, NULL),
@@ -446,7 +449,7 @@ const scenario scenarios[] = {
     COMMAND("devices", "devices"),
     COMMAND("inspect", "inspect %/digits_int8.onnx"),
     COMMAND("run", "run %/digits_int8.onnx --input image=@/in.npy --batch 4 --output @/out" QUIET),
-    COMMAND("run, all", "run %/digits_int8.onnx --input image=@/in.npy --batch 4 --device all" QUIET),
+    COMMAND("run, all", "run %/digits_int8.onnx --input image=@/in.npy --batch 4 --device 0,0" QUIET),
     COMMAND("run, image", "run %/digits_int8.onnx --image %/pictures/digit_3.png --top 3" QUIET),
     COMMAND("verify", "verify @/test"),
     COMMAND("bench", "bench %/digits_int8.onnx --seconds 0" QUIET),
