@@ -9,7 +9,7 @@ packages_build=(gcc libc6-dev make cmake pkg-config ocl-icd-opencl-dev pocl-open
 packages_test=(libcmocka-dev clang)
 
 # What the tests use where it is there, and skip with a word where it is not.
-packages_extra=(ninja-build ccache g++ clang-format shellcheck libonnx-testdata oclgrind mesa-opencl-icd
+packages_extra=(ninja-build ccache g++ clang-format clang-tidy cppcheck valgrind shellcheck libonnx-testdata oclgrind mesa-opencl-icd
     clang-15 libclc-15)
 
 # To fetch networks from PyPI and to draw the page that scripts/demo ocr reads.

@@ -22,7 +22,7 @@ octet_status oct_api_give_info(void *theirs, const void *mine, size_t mine_size,
 /* Replace a product's defaults by what they stand for, then check everything. */
 octet_status oct_api_check_gemm(octet_gemm_desc *desc);
 /* Copy and check a session's desc (NULL: all zero); caller: the public function. */
-octet_status oct_api_take_session_desc(octet_session_desc *mine, const octet_session_desc *theirs,
+octet_status oct_api_take_session_desc(octet_session_desc *d, const octet_session_desc *desc,
                                        const octet_model *model, const char *caller);
 
 /* An input or output of the file, as far as that tells it, else of a view. */

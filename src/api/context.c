@@ -4,8 +4,6 @@
 
 #include "sizes.h"
 #include <octet/experimental.h>
-
-#include <octet/experimental.h>
 #include <octet/opencl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,18 +71,18 @@ octet_status octet_context_create(const octet_context_desc *desc, octet_context 
     return wrap(device, context);
 }
 
-octet_status octet_context_from_cl(cl_context cl, cl_command_queue queue, const octet_context_desc *desc,
-                                   octet_context **context)
+octet_status octet_context_from_cl(cl_context context, cl_command_queue queue, const octet_context_desc *desc,
+                                   octet_context **octet)
 {
+    CHECK_ARG(octet);
+    *octet = NULL;
     CHECK_ARG(context);
-    *context = NULL;
-    CHECK_ARG(cl);
     CHECK_ARG(queue);
     octet_context_desc mine;
     FORWARD(TAKE_DESC(mine, desc, octet_context_desc));
     oct_device *device;
-    FORWARD(oct_device_adopt(cl, queue, &mine, &device));
-    return wrap(device, context);
+    FORWARD(oct_device_adopt(context, queue, &mine, &device));
+    return wrap(device, octet);
 }
 
 void octet_context_destroy(octet_context *context)

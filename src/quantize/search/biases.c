@@ -71,9 +71,10 @@ static octet_status take_means(refining *r)
 {
     const oct_candidate *best = &r->s->best;
     size_t count = (size_t)r->count;
-    int *floats = calloc(2 * count + 1, sizeof *floats), *ints = floats + count;
+    int *floats = calloc(2 * count + 1, sizeof *floats);
     if (!floats)
         return oct_out_of_memory("quantization");
+    int *ints = floats + count;
     for (int i = 0; i < r->count; i++) {
         layer *l = &r->layers[i];
         floats[i] = l->value;
