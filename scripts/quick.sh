@@ -54,6 +54,10 @@ tests_of()
     case $file in
         tests/test_*.c) tests_named "${stem#test_}" | rank 1 ;;
         tests/data/*) tests_with "${file##*/}" | rank 1 ;;
+        tests/fuzz/fuzz_*.c) printf '1 %s\n' "$stem" "${stem}_every" ;;
+        tests/fuzz/made_*) echo 1 fuzz_graphs ;;
+        tests/fuzz/*mutants*) echo 1 fuzz_mutants ;;
+        tests/fuzz/* | tests/stub_opencl/*) printf '1 %s\n' fuzz_plan fuzz_onnx fuzz_command_line ;;
         tests/gpu_compile/*) echo 1 gpu_compile ;;
         tests/fault_layer/*) echo 1 test_faults ;;
         tests/*.h) tests_with "\"${file##*/}\"" | rank 2 ;;
@@ -61,7 +65,7 @@ tests_of()
         include/* | cmake/* | tests/client/* | CMake*) printf '1 %s\n' docs layers library_alone install ;;
         examples/digits/*) printf '1 %s\n' test_demo demo_program ;;
         examples/ocr/*) echo 1 test_ocr ;;
-        src/cli/* | src/pictures/*) printf '1 %s\n' test_cli_files test_cli test_cli_writes ;;
+        src/cli/* | src/pictures/*) printf '1 %s\n' test_cli_files test_cli test_cli_writes fuzz_command_line fuzz_arrays fuzz_pictures ;;
         src/io/*) printf '1 %s\n' test_io test_cli_writes test_cli_files ;;
         src/* | kernels/*)
             folder=$(basename "$(dirname "$file")")
@@ -98,7 +102,7 @@ targets_of()
     local name
     for name in "$@"; do
         [ "$name" != layers ] || continue # the archive is enough
-        sed -nE "s/^add_test\(\[=\[$name\]=\] (.*)\)\$/\1/p" $quick_tree/tests/CTestTestfile.cmake
+        sed -nE "s/^add_test\(\[=\[$name\]=\] (.*)\)\$/\1/p" $quick_tree/tests/{,fuzz/}CTestTestfile.cmake
     done | grep -o "\"$root/$quick_tree"'[^"]*"' | tr -d '"' | sort -u | while read -r path; do
         case ${path##*/} in
             gcc) echo all ;;

@@ -20,7 +20,7 @@
 
 #define DIGITS OCTET_SOURCE_DIR "/examples/digits/"
 
-enum { THREADS = 6, ROUNDS = 4, RUNS = 6, PIXELS = 64, CLASSES = 10, COUNT = 360 };
+enum { MOST_THREADS = 64, RUNS = 6, PIXELS = 64, CLASSES = 10, COUNT = 360 };
 enum { GEMM_M = 5, GEMM_N = 33, GEMM_K = 17 };
 
 static octet_context *context;
@@ -32,7 +32,7 @@ static float input[COUNT * PIXELS];
 /* What a thread found: CMocka's asserts belong to the main thread. */
 typedef struct worker {
     pthread_t thread;
-    int index;
+    int index, rounds;
     int runs;
     char problem[256]; /* "" when all is well */
 } worker;
@@ -159,30 +159,43 @@ static int make_error(worker *w)
 static void *work(void *argument)
 {
     worker *w = argument;
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < w->rounds; round++)
         if (run_network(w) != 0 || run_gemm(w) != 0 || inspect(w) != 0 || make_error(w) != 0)
             break;
     return NULL;
 }
 
-static void test_many_threads(void **state)
+static void run_threads(int threads, int rounds)
 {
-    (void)state;
-    worker workers[THREADS];
+    static worker workers[MOST_THREADS];
     memset(workers, 0, sizeof workers);
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < threads; i++) {
         workers[i].index = i;
+        workers[i].rounds = rounds;
         assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
     }
     int runs = 0;
-    for (int i = 0; i < THREADS; i++) {
+    for (int i = 0; i < threads; i++) {
         assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
         runs += workers[i].runs;
     }
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < threads; i++)
         if (workers[i].problem[0])
             fail_msg("%s", workers[i].problem);
-    assert_int_equal(runs, THREADS * ROUNDS * RUNS);
+    assert_int_equal(runs, threads * rounds * RUNS);
+}
+
+static void test_some_threads(void **state)
+{
+    (void)state;
+    run_threads(6, 4);
+}
+
+/* Many more than there are processors: each waits for the others most of the time. */
+static void test_64_threads(void **state)
+{
+    (void)state;
+    run_threads(MOST_THREADS, 1);
 }
 
 static int setup(void **state)
@@ -219,6 +232,7 @@ static int teardown(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_many_threads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_some_threads),
+                                       cmocka_unit_test(test_64_threads)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

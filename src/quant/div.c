@@ -30,11 +30,11 @@ static float significand(uint32_t bits, int *exponent)
     return from_bits((bits & 0x007fffffu) | 0x3f800000u);
 }
 
-float oct_recip_refine(float b, float seed)
+float oct_recip_refine(float significand, float seed)
 {
-    float y = fmaf(fmaf(-b, seed, 1.0f), seed, seed);
-    y = fmaf(fmaf(-b, y, 1.0f), y, y);
-    return fmaxf(y, from_bits(0x3f000001u)); /* b = 2 - 2^-23, the one value that Newton leaves 1 ulp low */
+    float y = fmaf(fmaf(-significand, seed, 1.0f), seed, seed);
+    y = fmaf(fmaf(-significand, y, 1.0f), y, y);
+    return fmaxf(y, from_bits(0x3f000001u)); /* 2 - 2^-23 is the one value that Newton leaves 1 ulp low */
 }
 
 static float correct_twice(float q, float a, float b, float y)
