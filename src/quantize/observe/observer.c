@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HALF (OCT_BINS / 2)
+enum { HALF = OCT_BINS / 2 };
 
 octet_status oct_observer_init(oct_observer *o, int64_t channels)
 {
