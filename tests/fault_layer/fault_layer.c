@@ -314,8 +314,8 @@ ASK(clGetKernelInfo, cl_kernel, cl_kernel_info)
 /* PoCL's CL_DEVICE_REMOTE_SERVER_IP_POCL. */
 enum { SERVER_ADDRESS = 0x4503 };
 
-static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size, void *value,
-                                             size_t *size_out)
+static cl_int CL_API_CALL my_clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t size,
+                                             void *value, size_t *size_out)
 {
     static const char address[] = "192.0.2.1";
     if (fails(FAULT_CALL, "clGetDeviceInfo"))
