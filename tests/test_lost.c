@@ -190,7 +190,7 @@ static void a_lost_device_is_told_once_and_for_all(void **state)
     int said[WRONG + 1];
     (void)state;
     lose_each("one", 1000, step_of(1), said);
-    assert_true(said[RECOVERED] > said[SOUND]);
+    assert_true(said[RECOVERED] > said[NOT_OPENED]); /* and many are queries without which it goes on */
     assert_int_equal(said[ENDED], 0);
 }
 

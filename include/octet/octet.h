@@ -161,7 +161,8 @@ typedef struct octet_device_info {
     uint32_t max_work_group;
     int local_is_dedicated; /* local memory is a memory of its own */
     int unified_memory;     /* the device shares the host's memory */
-    int available; /* 0: the driver lists it but it cannot be used (no compiler, not little-endian) */
+    int available; /* 0: the driver lists it but it cannot be used (no compiler, no memory, not little-endian)
+                    */
     char extensions[4096];
     uint64_t local_said_bytes; /* local_bytes as the driver has it, where a kernel does not get as much */
     char distrusted[256]; /* kernel variants that were found not to be exact with this driver and are not used

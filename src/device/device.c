@@ -341,9 +341,11 @@ octet_status oct_device_open(const octet_context_desc *desc, oct_device **device
     if (status == OCTET_OK)
         status = oct_caps_query(d->platform, d->id, &d->caps);
     if (status == OCTET_OK && !d->caps.info.available)
-        status = oct_fail(OCTET_NO_DEVICE,
-                          "device '%s' cannot be used: its driver has no compiler or is not available",
-                          d->caps.info.name);
+        status = oct_fail(
+            OCTET_NO_DEVICE,
+            "device '%s' cannot be used: its driver has no compiler, is not available or does not tell how "
+            "much it can allocate",
+            d->caps.info.name);
     if (status == OCTET_OK)
         status = make_context_and_queue(d);
     return finish_opening(d, status, device);

@@ -256,7 +256,7 @@ static void query_info(cl_platform_id platform, cl_device_id id, octet_device_in
     info->local_is_dedicated = get_number(id, CL_DEVICE_LOCAL_MEM_TYPE) == CL_LOCAL;
     info->unified_memory = get_number(id, CL_DEVICE_HOST_UNIFIED_MEMORY) != 0;
     info->available = get_number(id, CL_DEVICE_AVAILABLE) && get_number(id, CL_DEVICE_COMPILER_AVAILABLE) &&
-                      get_number(id, CL_DEVICE_ENDIAN_LITTLE);
+                      get_number(id, CL_DEVICE_ENDIAN_LITTLE) && info->max_alloc_bytes;
 }
 
 octet_status oct_caps_query(cl_platform_id platform, cl_device_id id, oct_caps *caps)

@@ -5,14 +5,17 @@
 #include "libc_faults.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/stat.h>
@@ -357,8 +360,18 @@ WRAP_SIMPLE(remove, (const char *path), (path))
 WRAP_SIMPLE(mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP_SIMPLE(mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))
 WRAP_SIMPLE(access, (const char *path, int mode), (path, mode))
+WRAP_SIMPLE(faccessat, (int folder, const char *path, int mode, int flags), (folder, path, mode, flags))
+WRAP_SIMPLE(flock, (int fd, int what), (fd, what))
+typedef int walk_step(const char *, const struct stat *, int, struct FTW *);
+WRAP_SIMPLE(nftw, (const char *path, walk_step *step, int folders, int flags), (path, step, folders, flags))
+WRAP_SIMPLE(dlinfo, (void *library, int what, void *out), (library, what, out))
 WRAP_SIMPLE(dup, (int fd), (fd))
 WRAP_SIMPLE(dup2, (int fd, int to), (fd, to))
+
+WRAP(void *, dlopen, (const char *path, int flags))
+{
+    return FAILS(LIBC_FILES) ? NULL : __real_dlopen(path, flags);
+}
 
 WRAP(DIR *, opendir, (const char *path))
 {
