@@ -164,7 +164,8 @@ static int cut_everywhere(const char *path, const struct stat *s, int kind, stru
 {
     char copy[PATH];
     const char *end = strrchr(path + at->base, '.');
-    if (kind != FTW_F || !end || looked_at >= 12)
+    if (kind != FTW_F || !end || strcmp(end, ".txt") == 0 ||
+        looked_at >= 12) /* texts are Octet's own to check */
         return 0;
     if (!driver_file_is_whole(path))
         fail_msg("%s is whole", path);

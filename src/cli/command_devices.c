@@ -170,7 +170,7 @@ static int print_all(listing *l)
     if (octet_device_count(&count) != OCTET_OK)
         return cli_octet_error();
     if (count == 0)
-        return cli_error("there is no OpenCL device; install a driver (pocl-opencl-icd runs on any CPU)");
+        return print_selected(l); /* which tells why there is none */
     for (size_t i = 0; i < count && status == EXIT_DONE; i++)
         status = print_one(l, i);
     return status;
