@@ -11,7 +11,7 @@
 
 /* Names are only added, by one thread at a time; they may be read meanwhile. {0} is empty. */
 typedef struct oct_distrust {
-    const char *names[OCT_MAX_DISTRUSTED]; /* static storage */
+    const char *names[OCT_MAX_DISTRUSTED]; /* not copied: they live as long as the device */
     atomic_size_t count;
 } oct_distrust;
 
